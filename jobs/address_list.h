@@ -1,0 +1,30 @@
+// A list of addresses out of one cell, and the one form in which an address is compared and sent.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jobs/error.h"
+#include "jobs/job.h"
+
+namespace reelbatch {
+
+struct AddressList {
+  std::vector<std::string> addresses;  ///< normalised, in order, without exact duplicates
+  std::vector<std::string> remarks;    ///< what was mended, for people: `dropped 1 duplicate`
+};
+
+/// Splits a value where an address starts, so that commas and pipes inside an address survive. Accepts, in this order:
+/// a JSON value (RawValue::Form::Json, or text that begins with `[` or `{`), a Python list literal, and plain text with
+/// addresses separated by `|`, `;`, `,` or white space. A new address begins only at the start or after a separator, so
+/// `?u=https://...` stays whole. Source: the survey of feeds, FORMATS 4.
+///
+/// Fails if an item is no http(s) address, quoting the first such item and saying why. An empty value is an empty list.
+Result<AddressList> parse_address_list(const RawValue& value);
+
+/// One address: trimmed, `//host` and `www.` completed with https, spaces and non-ASCII percent-encoded, never twice.
+/// Fails if it is not an absolute http or https address with a host.
+Result<std::string> normalise_address(std::string_view text);
+
+}  // namespace reelbatch

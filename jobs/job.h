@@ -1,0 +1,172 @@
+// The vocabulary of this program: what a manifest row becomes on its way to a request, and what an answer means.
+// Everything here is a value. A kind (JobKind) is one API call family; it does no I/O, reads no clock, knows no secret.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jobs/credits.h"
+#include "jobs/error.h"
+
+namespace reelbatch {
+
+// ---- A row's fields -------------------------------------------------------------------------------------------------
+
+/// One field that a kind understands.
+struct FieldSpec {
+  std::string_view name;      ///< our name, snake_case: `display_logo`
+  std::string_view api_name;  ///< the API's own: `displayLogo`. Either is accepted in a manifest
+  bool is_list = false;       ///< several columns or a list may feed it
+  bool is_content = true;     ///< part of what is paid for; a change of it makes the listing `changed`
+};
+
+/// A value as the manifest gave it.
+struct RawValue {
+  enum class Form {
+    Text,  ///< a CSV cell or a YAML scalar, as read
+    Json,  ///< a list or a map, as JSON text
+  };
+  Form form = Form::Text;
+  std::string text;
+  bool operator==(const RawValue&) const = default;
+};
+
+/// A field as read: after mapping and defaults, before normalising. The ledger keeps these.
+struct RawField {
+  std::string name;  ///< FieldSpec::name of the row's kind
+  RawValue value;
+  bool operator==(const RawField&) const = default;
+};
+
+/// In the order of JobKind::fields(), each at most once. An absent or empty field is not there.
+using RawFields = std::vector<RawField>;
+
+/// A field ready to be sent: its value as compact, canonical JSON. Equal values have equal text.
+struct NormalField {
+  const FieldSpec* spec = nullptr;
+  std::string json;
+};
+
+/// What is wrong with one field, or worth a remark.
+struct Problem {
+  std::string field;    ///< FieldSpec::name
+  std::string message;  ///< what is wrong and what would be right, without the field's name
+};
+
+/// What JobKind::normalise found. With problems the row is invalid and `fields` must not be sent.
+struct Normalised {
+  std::vector<NormalField> fields;  ///< in the order of JobKind::fields()
+  std::vector<Problem> problems;
+  std::vector<Problem> remarks;  ///< mended silently enough to go on: `kept the first of 2 equal addresses`
+};
+
+// ---- Requests and answers -------------------------------------------------------------------------------------------
+
+/// A request to the account's service; the credentials are added on the way out and never seen here.
+struct Request {
+  std::string method;  ///< `GET` or `POST`
+  std::string path;    ///< from the base URL on, starting with `/`, percent-encoded
+  std::string body;    ///< JSON, empty for GET
+};
+
+/// An answer that arrived whole as far as HTTP can tell. Any bytes may be in it.
+struct Response {
+  int status = 0;
+  std::string body;
+};
+
+/// What an answer to a submission means for the row and for the account (PRODUCT.md 4.5).
+enum class SubmitOutcome {
+  Accepted,        ///< taken; `remote_id` names the job
+  Throttled,       ///< 429: certainly not taken, send again when the account may
+  RowRefused,      ///< the row's fault: it is failed
+  KeyRefused,      ///< 401, 403: the account's fault
+  NoCredits,       ///< 402, or what the kind reads as such: the account's fault
+  AddressRefused,  ///< 3xx, 404, 405: the account's base URL is wrong
+  Unknown,         ///< maybe taken: held
+};
+
+struct SubmitVerdict {
+  SubmitOutcome outcome = SubmitOutcome::Unknown;
+  std::string remote_id;  ///< Accepted only; opaque, not empty
+  std::string detail;     ///< for people: the service's words, or why the answer cannot be believed
+  CreditFigures credits;  ///< whatever figures the answer carried
+};
+
+/// What an answer to a poll means for one job (PRODUCT.md 4.7).
+enum class PollOutcome {
+  Running,     ///< not finished, or not known to be: poll again
+  Done,        ///< finished; `url` may still be empty if the service gave none
+  Failed,      ///< the service says that the job failed
+  NotKnown,    ///< 404: perhaps not yet, later no longer
+  KeyRefused,  ///< 401
+  Throttled,   ///< 429
+  TryAgain,    ///< any other refusal, or an answer that cannot be read
+};
+
+struct PollVerdict {
+  PollOutcome outcome = PollOutcome::TryAgain;
+  std::string url;        ///< Done only
+  std::string detail;     ///< for people: the state's name, the failure's words
+  CreditFigures credits;  ///< whatever figures the answer carried
+};
+
+// ---- Kinds and services ---------------------------------------------------------------------------------------------
+
+/// What a kind needs to know of a job in order to poll it.
+struct PolledJob {
+  std::string_view remote_id;
+};
+
+/// One API: checks a row, builds each request, reads each response. Stateless; one instance serves every job.
+///
+/// Adding one: jobs/README.md.
+class JobKind {
+ public:
+  virtual ~JobKind() = default;
+
+  virtual std::string_view name() const = 0;     ///< `iacrea.auto`: what a manifest's `kind` column says
+  virtual std::string_view service() const = 0;  ///< ServiceSpec::name
+  virtual std::span<const FieldSpec> fields() const = 0;
+
+  /// Checks a row and brings it into the one form that is sent and compared. Never throws, whatever the bytes.
+  virtual Normalised normalise(const RawFields& raw) const = 0;
+
+  /// The paid request for a row without problems.
+  ///
+  /// fields  of a Normalised of this kind.
+  /// marker  unique for the submission; kinds whose service can be searched put it where it will be found.
+  virtual Request submit(std::span<const NormalField> fields, std::string_view marker) const = 0;
+
+  /// What any answer to submit() means. Never throws; an answer that proves nothing is Unknown.
+  virtual SubmitVerdict read_submit(const Response& response) const = 0;
+
+  /// How many jobs one poll may carry, at least 1.
+  virtual std::size_t poll_max() const { return 1; }
+
+  /// One GET for 1 to poll_max() jobs of one account.
+  virtual Request poll(std::span<const PolledJob> jobs) const = 0;
+
+  /// What any answer to poll() means, one verdict a job in the order asked. Never throws.
+  virtual std::vector<PollVerdict> read_poll(std::span<const PolledJob> jobs, const Response& response) const = 0;
+};
+
+/// A secret that a service wants in a header of every request.
+struct CredentialSpec {
+  std::string_view name;    ///< its name in an account's configuration: `key`, `id`
+  std::string_view header;  ///< `x-api-key`
+  std::string_view env;     ///< where it is found by default: `IACREA_API_KEY`
+};
+
+/// A company's API: where it is and how it is spoken to.
+struct ServiceSpec {
+  std::string_view name;          ///< also the name of its account when no configuration names one
+  std::string_view base_url;      ///< `https://iacrea.com`, no slash at the end
+  std::string_view base_url_env;  ///< moves it: `IACREA_BASE_URL`
+  std::span<const CredentialSpec> credentials;
+};
+
+}  // namespace reelbatch

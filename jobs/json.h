@@ -1,0 +1,50 @@
+// JSON as this program needs it: refuse what is broken, read typed members, write what is safe.
+//
+// simdjson's DOM and not on-demand: on-demand returns members of documents that turn out to be broken further on
+// (measured with 3.0.1), and half an answer must never count as an answer.
+#pragma once
+
+#include <simdjson.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "jobs/credits.h"
+#include "jobs/error.h"
+
+namespace reelbatch {
+
+using JsonElement = simdjson::dom::element;
+
+/// Owns the memory of what it parsed; an element lives until the next parse() or the reader's end.
+class JsonReader {
+ public:
+  /// The whole text as one JSON value. A byte order mark in front is skipped.
+  /// Fails on anything that is not exactly one valid JSON value, with simdjson's words for it.
+  Result<JsonElement> parse(std::string_view text);
+
+ private:
+  simdjson::dom::parser parser_;
+};
+
+/// Typed members. Nothing if `from` is no object, the member is absent or null, or it has another type.
+std::optional<std::string_view> json_string(JsonElement from, std::string_view member);
+/// A number, or a string that is one (PROVIDERS 5: "numbers are numbers" must not be assumed).
+std::optional<Credits> json_credits(JsonElement from, std::string_view member);
+
+/// `text` as a JSON string with its quotes. Control characters are escaped; malformed UTF-8 becomes U+FFFD.
+std::string json_quote(std::string_view text);
+/// The same, appended.
+void append_json_quoted(std::string& out, std::string_view text);
+
+/// Compact text of an element, object members in document order.
+std::string json_text(JsonElement element);
+
+/// True if `text` is well-formed UTF-8 (RFC 3629).
+bool is_utf8(std::string_view text);
+/// Unicode code points in well-formed UTF-8.
+std::size_t count_code_points(std::string_view text);
+
+}  // namespace reelbatch

@@ -1,0 +1,80 @@
+// The services' side, as a model: (state, request, now) to reply. Pure like everything in jobs/; the sandbox puts HTTP
+// around it, the simulated world of the tests a simulated network.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "jobs/credits.h"
+#include "jobs/error.h"
+
+namespace reelbatch {
+
+struct ServiceRequest {
+  std::string method;
+  std::string path;                                          ///< without the query, still percent-encoded
+  std::string query;                                         ///< without the `?`, empty if none
+  std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
+  std::string body;
+};
+
+struct ServiceReply {
+  int status = 500;
+  std::string content_type = "application/json";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  ///< beyond the content type
+};
+
+/// A call the service makes to a customer's webhook.
+struct WebhookCall {
+  std::string url;
+  std::string body;
+};
+
+/// A job as the service itself knows it: the ground truth that tests and rehearsals compare a report with.
+struct ServiceJob {
+  std::string id;
+  std::string status;  ///< as its GET would say now
+  Credits charged;
+  std::string body;  ///< the POST that made it
+};
+
+/// How a model service behaves. Times are in the model's own time, which a sandbox may run faster.
+struct ServiceOptions {
+  std::uint64_t seed = 1;
+  std::string key;  ///< the only accepted secret, empty accepts any that is not empty
+  Credits credits = Credits::whole(1000);
+  bool used_per_job = false;        ///< `creditsUsed` is the job's and not the account's
+  std::int64_t clip_ms = 45'000;    ///< about how long clips take to generate
+  std::int64_t render_ms = 30'000;  ///< about how long the final render takes
+  double clip_error_rate = 0.05;    ///< a clip fails once and is made again: PENDING after GENERATING_VIDEO
+  double job_error_rate = 0.0;      ///< a job ends in ERROR
+};
+
+class ServiceModel {
+ public:
+  virtual ~ServiceModel() = default;
+
+  /// Answers one request at `now_ms` (model time, never going backwards). Never throws, whatever the bytes.
+  virtual ServiceReply handle(const ServiceRequest& request, std::int64_t now_ms) = 0;
+
+  /// Webhook calls that became due since the last take.
+  virtual std::vector<WebhookCall> take_webhooks() = 0;
+
+  /// Every job ever accepted, in the order of acceptance.
+  virtual std::vector<ServiceJob> jobs() const = 0;
+
+  /// What changed since the last take, one JSON line each: written to a journal and given back to restore() in order,
+  /// they bring a new model to the same state. The last line of a job or of the account wins.
+  virtual std::vector<std::string> take_changes() = 0;
+  virtual Result<void> restore(std::string_view line) = 0;
+};
+
+/// The model of the service called `service` (ServiceSpec::name), or nullptr if there is none.
+std::unique_ptr<ServiceModel> make_service_model(std::string_view service, const ServiceOptions& options);
+
+}  // namespace reelbatch

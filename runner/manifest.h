@@ -1,0 +1,89 @@
+// Manifests: files of listings, read once, as a stream, row by row.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jobs/error.h"
+#include "jobs/job.h"
+
+namespace reelbatch {
+
+/// How columns become fields, from the configuration and the command line.
+struct ManifestOptions {
+  /// FIELD -> COLUMN: a header's name, `#12` (position from 1), or a glob over names (`photo_*`) for list fields. FIELD
+  /// is `id`, `kind`, `account` or a field of some kind, by its own name or the API's.
+  std::map<std::string, std::string> map;
+  /// Which other columns are carried to the reports; all of them when not set.
+  std::optional<std::vector<std::string>> labels;
+  /// Values for fields (and `kind`, `account`) that a row leaves empty. A row's own value wins.
+  std::map<std::string, RawValue> defaults;
+};
+
+struct Label {
+  std::string name;
+  std::string value;
+  bool operator==(const Label&) const = default;
+};
+
+/// A place in a manifest. Line and column count from 1, the column in characters; 0 where nothing can be blamed.
+struct Place {
+  std::uint64_t line = 0;
+  std::uint64_t column = 0;
+};
+
+/// Something to say about a place in a manifest.
+struct Remark {
+  enum class Level { Error, Warning };
+  Level level = Level::Error;
+  std::string file;
+  Place place;
+  std::string field;  ///< the field or column, may be empty
+  std::string message;
+  /// `listings.csv:12:5: description: needs at least 10 characters`
+  std::string text() const;
+};
+
+/// One row, as read. With errors among its remarks it is invalid; its id and labels are there as far as readable.
+struct ManifestRow {
+  std::string id;                 ///< trimmed; empty only if invalid
+  std::string kind_name;          ///< as given, or the default
+  const JobKind* kind = nullptr;  ///< nullptr only if invalid
+  std::string account;            ///< as given, empty for the service's default
+  RawFields fields;               ///< of the kind, after mapping and defaults
+  std::vector<Place> places;      ///< where each of `fields` stands, parallel to it
+  std::vector<Label> labels;
+  std::string file;
+  Place place;  ///< where the row starts
+  std::vector<Remark> remarks;
+  bool valid() const;
+};
+
+/// Takes each row as it is read; the row may be moved from. Returning an error stops the reading with that error.
+using RowSink = std::function<Result<void>(ManifestRow& row)>;
+using RemarkSink = std::function<void(const Remark&)>;
+
+/// Reads manifests in order: CSV (`.csv`), TSV (`.tsv`), YAML (`.yaml`, `.yml`), JSON (`.json`), JSON Lines (`.jsonl`,
+/// `.ndjson`); `-` is standard input, whose first character decides between JSON and CSV.
+///
+/// Every row reaches `sink`, valid or not. What is wrong with its shape (an empty id, too many cells, malformed UTF-8,
+/// an unknown kind) is among its remarks already; what is wrong with its fields is found by validate(), so that a
+/// caller who knows the row can spare it. Warnings about whole files go to `remark`.
+///
+/// Fails, after having delivered rows or not, on what makes a file wrong as a whole: not readable, no `id` column, a
+/// mapped column that does not exist, the same id twice in all files, an unclosed quote, YAML that does not parse, a
+/// column that is nearly a field. The message has one line a finding, each `file:line:column: ...`.
+Result<void> read_manifests(const std::vector<std::string>& paths, const ManifestOptions& options, const RowSink& sink,
+                            const RemarkSink& remark);
+
+/// Normalises the row's fields by its kind and adds what that found to row.remarks, with places. The result's fields
+/// must not be sent unless row.valid() afterwards. A row that is invalid already is left as it is; the result is then
+/// empty.
+Normalised validate(ManifestRow& row);
+
+}  // namespace reelbatch

@@ -1,0 +1,104 @@
+// What a command was asked to do: flags, environment, configuration file and defaults, already merged.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "jobs/credits.h"
+#include "jobs/job.h"
+#include "runner/clock.h"
+#include "runner/manifest.h"
+
+namespace reelbatch {
+
+/// At most `limit` requests in any span of `width`. Written `10/1s`.
+struct RateWindow {
+  int limit = 0;     ///< at least 1
+  Duration width{};  ///< more than 0
+  bool operator==(const RateWindow&) const = default;
+};
+
+/// Where a secret is found. Never the secret itself.
+struct KeySource {
+  enum class From { Env, File, Command };
+  From from = From::Env;
+  std::string where;
+};
+
+/// What a job of each kind reserves, and what may be spent (PRODUCT.md 4.8). Absent is unlimited.
+struct Budget {
+  enum class Mode { Hard, Soft, Cautious };
+  Mode mode = Mode::Hard;
+  std::optional<Credits> run, day, month;
+  std::optional<Credits> keep;  ///< the balance never falls below this
+};
+
+/// What IACrea's `creditsUsed` and its like mean for an account (PRODUCT.md 4.9).
+enum class CreditMeaning { Auto, Job, Account };
+
+struct AccountOptions {
+  std::string name;
+  const ServiceSpec* service = nullptr;
+  bool service_stated = false;  ///< the configuration names the service: the account may then move to another origin
+  std::string base_url;         ///< no slash at the end
+  std::map<std::string, KeySource> keys;  ///< by CredentialSpec::name, one for each of the service's credentials
+  std::vector<RateWindow> rate;           ///< any request
+  std::vector<RateWindow> submit_rate;    ///< submissions alone
+  int max_in_flight = 20;
+  int hold_limit = 5;
+  std::vector<int> not_taken;  ///< 5xx that are known to create nothing
+  CreditMeaning credits = CreditMeaning::Auto;
+  std::map<std::string, Credits> max_price;  ///< by kind
+  Budget budget;
+};
+
+enum class OnChange { Submit, Skip };
+enum class ProgressStyle { Auto, Bar, Plain, Json, None };
+enum class LogLevel { Error, Warning, Info, Debug };
+
+/// A point at which to stop: a wall time, or a duration from the start.
+struct Deadline {
+  std::optional<WallTime> at;
+  std::optional<Duration> after;
+};
+
+struct Options {
+  std::vector<std::string> manifests;
+  ManifestOptions manifest;
+  std::string catalogue;  ///< prefixes ids
+
+  std::string ledger = "reelbatch.db";  ///< as given, or made absolute from a config's folder
+  bool ledger_must_exist = false;
+  int keep_runs = 30;
+
+  std::vector<std::string> outputs;  ///< `results.csv` if none is given
+
+  std::vector<AccountOptions> accounts;  ///< the first of a service is its default
+
+  Duration poll_interval = std::chrono::seconds(3);
+  Duration job_timeout = std::chrono::minutes(20);
+  Duration give_up_after = std::chrono::hours(24 * 7);
+  Duration outage_timeout = std::chrono::minutes(15);
+  Duration request_timeout = std::chrono::seconds(30);
+  std::optional<Deadline> deadline;
+  std::optional<Credits> max_credits;
+  bool retry_failed = false;
+  int retry_limit = 3;
+  OnChange on_change = OnChange::Submit;
+  bool allow_mass_change = false;
+  std::optional<long> limit;
+  std::vector<std::string> only;
+  Duration wait{};
+  int max_connections = 128;
+  std::string ca_file;
+
+  bool sandbox = false;
+  ProgressStyle progress = ProgressStyle::Auto;
+  bool quiet = false;
+  LogLevel log_level = LogLevel::Info;
+  std::string log_file;  ///< empty: standard error
+};
+
+}  // namespace reelbatch

@@ -1,0 +1,49 @@
+// YAML as trees of text with places. yaml-cpp stays behind this header; its exceptions become errors.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <istream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "jobs/error.h"
+#include "jobs/job.h"
+
+namespace reelbatch {
+
+/// A scalar stays the text that was written: `007`, `no` and `1e5` are not touched.
+struct YamlNode {
+  enum class Kind { Null, Scalar, List, Map };
+  Kind kind = Kind::Null;
+  std::string scalar;           ///< Scalar only
+  bool quoted = false;          ///< written with quotes or as a block: never a number, a boolean or null
+  std::vector<YamlNode> items;  ///< List only
+  std::vector<std::pair<YamlNode, YamlNode>> members;  ///< Map only, in order; keys are scalars and differ
+  std::uint64_t line = 0;                              ///< from 1
+  std::uint64_t column = 0;                            ///< from 1
+
+  const YamlNode* find(std::string_view key) const;  ///< of a Map; nullptr if absent
+};
+
+/// One document. An empty one is a Null node. Fails with `file:line:column: ...` on broken YAML, a duplicate key, a key
+/// that is no scalar, an unknown alias, more than one document, a tag that would build an object, or nesting deeper
+/// than 100. Aliases and merge keys (`<<`) are expanded, at most 1,000,000 nodes in all.
+Result<YamlNode> parse_yaml(std::istream& in, std::string_view file);
+
+/// The same for a document whose top is a map, delivering its members as they are complete, and for the member `list`
+/// each item of its list as it is complete, so that memory holds one item at a time. Members before the list come
+/// before its items.
+struct YamlSink {
+  std::function<Result<void>(const YamlNode& key, YamlNode& value)> member;
+  std::function<Result<void>(YamlNode& item)> item;
+};
+Result<void> stream_yaml(std::istream& in, std::string_view file, std::string_view list, const YamlSink& sink);
+
+/// A tree as JSON text. Plain scalars that YAML 1.2's JSON schema reads as null, true, false or a number are written as
+/// such, everything else as a string.
+std::string to_json(const YamlNode& node);
+
+}  // namespace reelbatch
