@@ -1,0 +1,18 @@
+#include "runner/backoff.h"
+
+#include <algorithm>
+
+namespace reelbatch {
+
+Duration doubling(int attempt, Duration first, Duration most) {
+  Duration delay = first;
+  for (int i = 1; i < attempt && delay < most; ++i) delay *= 2;
+  return std::min(delay, most);
+}
+
+Duration backoff_delay(int attempt, Duration first, Duration most, Rng& rng) {
+  const Duration delay = doubling(attempt, first, most);
+  return Duration(std::uniform_int_distribution<Duration::rep>(delay.count() / 2, delay.count())(rng));
+}
+
+}  // namespace reelbatch

@@ -1,0 +1,263 @@
+// The durable record: every listing, every job, every submission and its outcome, every credit figure seen. It is the
+// truth; results are views of it. One narrow interface, so that another store can stand behind it; SqliteLedger is the
+// one there is.
+//
+// A failed call changes nothing. Fault::Ground means that the record can no longer be trusted to take anything: stop.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jobs/credits.h"
+#include "jobs/error.h"
+#include "jobs/job.h"
+#include "runner/clock.h"
+#include "runner/decide.h"
+#include "runner/transition.h"
+
+namespace reelbatch {
+
+using AccountId = std::int64_t;
+using ListingId = std::int64_t;
+using ContentId = std::int64_t;
+using RunId = std::int64_t;
+/// A row's place in its run, from 1, in manifest order.
+using RowNumber = std::int64_t;
+
+// ---- Accounts and runs ----------------------------------------------------------------------------------------------
+
+struct AccountRecord {
+  AccountId id = 0;
+  std::string name;
+  std::string service;          ///< ServiceSpec::name
+  std::string origin;           ///< of its base URL when last used
+  std::string credit_meaning;   ///< `job`, `account`, or empty while undecided
+  std::string credit_evidence;  ///< what it was concluded from, for people
+};
+
+struct RunRecord {
+  RunId id = 0;
+  std::string uid;  ///< what `--run` takes: `20261121T183122Z-4f2a`
+  WallTime started_at;
+  std::optional<WallTime> finished_at;  ///< nothing while it goes on, or when it died
+  std::optional<int> exit_code;
+  std::string stopped_by;                     ///< PRODUCT.md section 3; empty if it was not stopped
+  std::string stopped_detail;                 ///< the same in words
+  std::vector<std::string> accounts_stopped;  ///< one sentence for each account that stopped early
+  bool sandbox = false;
+};
+
+/// A request that counts for the limits of the account's next run.
+struct SendRecord {
+  AccountId account = 0;
+  bool submission = false;
+  WallTime at;
+};
+
+// ---- Intake: a manifest's rows, in one transaction ------------------------------------------------------------------
+
+/// A row of a run, as decided when its manifest was read.
+struct RowRecord {
+  RowNumber number = 0;
+  std::string id;  ///< as in the manifest
+  std::string kind;
+  std::string account;    ///< name
+  ListingId listing = 0;  ///< 0 for rows without a usable id or kind
+  ContentId content = 0;  ///< 0 for invalid rows
+  JobId job = 0;          ///< whose outcome the row shows; 0 as long as there is none
+  Action action = Action::Invalid;
+  Reason reason = Reason::Invalid;
+  std::string detail;    ///< the fields that changed, or what is invalid
+  bool selected = true;  ///< by --only and --limit
+  std::string file;
+  std::uint64_t line = 0;
+  std::string labels;  ///< a JSON object, in the manifest's order
+};
+
+// ---- Work: what the loop reads and writes ---------------------------------------------------------------------------
+
+/// A row that waits to be submitted.
+struct PlannedRow {
+  RowNumber number = 0;
+  std::string kind;
+  ListingId listing = 0;
+  ContentId content = 0;
+  JobId job = 0;  ///< a planned job to go on with, or 0
+};
+
+/// A job that was accepted and is not finished.
+struct OpenJob {
+  JobId id = 0;
+  AccountId account = 0;
+  std::string kind;
+  std::string remote_id;
+  State state = State::InFlight;  ///< or TimedOut
+  WallTime accepted_at;
+  std::optional<Credits> reserved;
+  std::int64_t polls = 0;
+};
+
+/// The decision to send a paid request, on disk before its first byte leaves.
+struct Intent {
+  JobId job = 0;
+  bool is_new = true;  ///< the job does not exist yet
+  RowNumber row = 0;
+  ListingId listing = 0;
+  ContentId content = 0;
+  std::optional<Credits> reserved;
+  WallTime at;
+};
+
+/// One step of a job (transition.h), with what came with it.
+struct Step {
+  JobId job = 0;
+  State from = State::Planned;
+  Event event = Event::Submit;
+  WallTime at;
+  std::string detail;                 ///< for people; becomes the job's reason when it fails or is held
+  std::string remote_id;              ///< Accept and Adopt
+  std::string url;                    ///< Finish
+  std::optional<std::int64_t> polls;  ///< so far
+  std::optional<Credits> cost_alone;  ///< the rise of the account's figure while the job alone was open
+  RowNumber row = 0;                  ///< NotTaken without a byte sent: the row's submission does not count
+};
+
+/// Figures of an answer. Append-only.
+struct CreditSeen {
+  AccountId account = 0;
+  JobId job = 0;
+  WallTime at;
+  CreditFigures figures;
+};
+
+/// Everything one turn of the loop has to write, in one transaction with one fsync.
+struct Commit {
+  RunId run = 0;
+  std::vector<Intent> intents;
+  std::vector<Step> steps;
+  std::vector<CreditSeen> credits;
+  std::vector<SendRecord> sends;
+  bool empty() const { return intents.empty() && steps.empty() && credits.empty() && sends.empty(); }
+  void clear() {
+    intents.clear();
+    steps.clear();
+    credits.clear();
+    sends.clear();
+  }
+};
+
+// ---- Views ----------------------------------------------------------------------------------------------------------
+
+/// A row of a run with what became of it.
+struct RowView {
+  RowRecord row;
+  std::optional<State> state;  ///< of row.job
+  std::string url, remote_id, reason;
+  std::optional<WallTime> submitted_at, accepted_at, finished_at;
+  std::optional<std::int64_t> polls;
+  std::optional<Credits> cost;
+  std::int64_t submissions = 0;  ///< paid requests of this run of which a byte left, or may have
+  std::string previous_url;      ///< of the listing's latest finished video, when the row submits a change
+};
+
+/// A held job, for `status`, the summary and `resolve`.
+struct HeldJob {
+  JobId id = 0;
+  std::string ref;  ///< the listing's id, with its catalogue
+  std::string kind, account, reason;
+  WallTime submitted_at;
+};
+
+struct CreditSums {
+  std::optional<Credits> used;          ///< what the run's jobs are known to have cost
+  std::optional<Credits> reserved;      ///< by jobs that are not settled
+  std::optional<Credits> remaining;     ///< the last figure seen
+  std::optional<Credits> unattributed;  ///< the rest of the balance's fall since the last figure before the run
+  std::int64_t unknown_jobs = 0;        ///< jobs of the run whose cost is not known
+};
+
+struct LedgerCounts {
+  std::map<State, std::int64_t> jobs;
+  std::int64_t listings = 0;
+};
+
+class Ledger {
+ public:
+  virtual ~Ledger() = default;
+
+  // Accounts and runs.
+  virtual Result<std::vector<AccountRecord>> accounts() = 0;
+  /// Adds the account, or records its new origin. Sets `account.id`.
+  virtual Result<void> put_account(AccountRecord& account) = 0;
+  virtual Result<void> set_credit_meaning(AccountId account, std::string_view meaning, std::string_view evidence) = 0;
+  /// The run of that uid, or the last one for an empty uid. Nothing if there is none.
+  virtual Result<std::optional<RunRecord>> run(std::string_view uid) = 0;
+  /// Marks the end of a run. `sends` are those that the limits of the next run still have to count.
+  virtual Result<void> end_run(const RunRecord& run, std::span<const SendRecord> sends, int keep_runs) = 0;
+  /// A run that ended goes on, or one that died: its end is forgotten.
+  virtual Result<void> reopen_run(RunId run) = 0;
+  /// Sends of earlier runs, oldest first; `clean` says whether the last run ended and stored them all.
+  virtual Result<std::vector<SendRecord>> recent_sends(bool& clean) = 0;
+
+  // Intake. Rows added between begin_intake() and commit_intake() exist all or not at all.
+  virtual Result<void> begin_intake(RunRecord& run) = 0;
+  virtual Result<void> commit_intake() = 0;
+  virtual void abandon_intake() = 0;
+  /// Finds or makes the listing; during an intake only.
+  virtual Result<ListingId> listing(AccountId account, std::string_view kind, std::string_view ref) = 0;
+  /// Finds or makes a listing's content, given as to_json(RawFields); during an intake only. Content that no submission
+  /// ever carried is replaced, so that a listing keeps one content for each job and one that waits.
+  virtual Result<ContentId> content(ListingId listing, std::string_view fields) = 0;
+  virtual Result<void> add_row(const RowRecord& row) = 0;
+  /// Records decisions made again for a row of an earlier intake.
+  virtual Result<void> update_row(RunId run, const RowRecord& row) = 0;
+
+  // What is known of a listing; also outside an intake.
+  virtual Result<ListingId> find_listing(std::string_view account, std::string_view kind, std::string_view ref) = 0;
+  /// Every job of a listing, oldest first, each with its content's fields as to_json(RawFields) wrote them.
+  struct JobOfListing {
+    KnownJob job;
+    std::string fields;
+  };
+  virtual Result<std::vector<JobOfListing>> jobs_of(ListingId listing) = 0;
+  virtual Result<std::string> fields_of(ContentId content) = 0;
+
+  // Work.
+  /// A number for a new job; each call gives another one.
+  virtual JobId next_job_id() = 0;
+  /// Jobs found with an intent and without an outcome become held. Returns how many.
+  virtual Result<std::int64_t> hold_interrupted(RunId run, WallTime at) = 0;
+  virtual Result<std::vector<PlannedRow>> planned_rows(RunId run, std::string_view account, RowNumber after,
+                                                       std::size_t most) = 0;
+  virtual Result<std::vector<OpenJob>> open_jobs() = 0;
+  /// The job, other than `job`, that has this remote id in the account; 0 if none has.
+  virtual Result<JobId> job_with_remote_id(AccountId account, std::string_view remote_id, JobId job) = 0;
+  virtual Result<void> commit(const Commit& commit) = 0;
+  /// How long finished jobs of a kind took from acceptance, shortest first, of the last `most`.
+  virtual Result<std::vector<Duration>> past_durations(std::string_view kind, std::size_t most) = 0;
+  /// The highest price seen for a kind in an account.
+  virtual Result<std::optional<Credits>> highest_price(AccountId account, std::string_view kind) = 0;
+  /// The last figures seen before now.
+  virtual Result<CreditFigures> last_figures(AccountId account) = 0;
+
+  // Views.
+  virtual Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) = 0;
+  virtual Result<std::vector<HeldJob>> held_jobs() = 0;
+  virtual Result<CreditSums> credit_sums(AccountId account, RunId run) = 0;
+  virtual Result<LedgerCounts> counts() = 0;
+  /// Listings with jobs in flight, or with videos, that the run does not name: they left the feed.
+  virtual Result<std::int64_t> listings_gone(RunId run) = 0;
+
+  // Care.
+  /// Everything that is wrong with the record, one sentence each; empty if nothing is.
+  virtual Result<std::vector<std::string>> verify() = 0;
+  virtual Result<void> backup(const std::string& path) = 0;
+};
+
+}  // namespace reelbatch

@@ -1,0 +1,196 @@
+#include "runner/ledger_schema.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace reelbatch {
+namespace {
+
+// PRAGMA application_id of a ledger: "reel" in ASCII.
+constexpr std::int64_t kApplicationId = 0x7265656c;
+
+constexpr const char* kVersion1 = R"sql(
+CREATE TABLE accounts (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  service TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  credit_meaning TEXT NOT NULL DEFAULT '',
+  credit_evidence TEXT NOT NULL DEFAULT ''
+);
+
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY,
+  uid TEXT NOT NULL UNIQUE,
+  started_at INTEGER NOT NULL,      -- all times: milliseconds since 1970, UTC
+  finished_at INTEGER,              -- NULL while it goes on, or when it died
+  exit_code INTEGER,
+  stopped_by TEXT NOT NULL DEFAULT '',
+  stopped_detail TEXT NOT NULL DEFAULT '',
+  accounts_stopped TEXT NOT NULL DEFAULT '',
+  sandbox INTEGER NOT NULL
+);
+
+-- What is paid for once: a reference within an account and a kind.
+CREATE TABLE listings (
+  id INTEGER PRIMARY KEY,
+  account INTEGER NOT NULL REFERENCES accounts,
+  kind TEXT NOT NULL,
+  ref TEXT NOT NULL,
+  UNIQUE (account, kind, ref)
+);
+
+-- The fields as read, as JSON: one for each job of a listing, and at most one that waits.
+CREATE TABLE contents (
+  id INTEGER PRIMARY KEY,
+  listing INTEGER NOT NULL REFERENCES listings,
+  fields TEXT NOT NULL
+);
+CREATE INDEX contents_of_listing ON contents (listing);
+
+CREATE TABLE jobs (
+  id INTEGER PRIMARY KEY,
+  listing INTEGER NOT NULL REFERENCES listings,
+  content INTEGER NOT NULL REFERENCES contents,
+  run INTEGER NOT NULL REFERENCES runs,  -- the last that submitted it
+  state INTEGER NOT NULL,                -- runner/transition.h
+  remote_id TEXT,
+  url TEXT,
+  reason TEXT,
+  submitted_at INTEGER,
+  accepted_at INTEGER,
+  finished_at INTEGER,
+  polls INTEGER NOT NULL DEFAULT 0,
+  reserved INTEGER,                      -- all credits: thousandths
+  used_last INTEGER,                     -- the last "used" figure of its answers
+  cost_alone INTEGER                     -- the rise of the account's figure while it alone was open
+);
+CREATE INDEX jobs_of_listing ON jobs (listing);
+CREATE INDEX jobs_remote ON jobs (remote_id) WHERE remote_id IS NOT NULL;
+CREATE INDEX jobs_open ON jobs (state) WHERE state IN (1, 2, 3, 4);
+
+-- Every step of every job, in order: replayed by `ledger verify`.
+CREATE TABLE steps (
+  id INTEGER PRIMARY KEY,
+  job INTEGER NOT NULL REFERENCES jobs,
+  run INTEGER,                           -- NULL for an operator's word
+  at INTEGER NOT NULL,
+  from_state INTEGER NOT NULL,
+  event INTEGER NOT NULL,
+  detail TEXT
+);
+
+-- A run's rows, in manifest order. Old runs' rows may go, nothing that was paid for is only here.
+CREATE TABLE rows (
+  run INTEGER NOT NULL REFERENCES runs,
+  number INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  account TEXT NOT NULL,
+  listing INTEGER,
+  content INTEGER,
+  job INTEGER,
+  action INTEGER NOT NULL,
+  reason INTEGER NOT NULL,
+  detail TEXT,
+  selected INTEGER NOT NULL,
+  file TEXT NOT NULL,
+  line INTEGER NOT NULL,
+  labels TEXT,
+  submissions INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (run, number)
+) WITHOUT ROWID;
+
+-- Every figure an answer gave. Append-only.
+CREATE TABLE credits (
+  id INTEGER PRIMARY KEY,
+  account INTEGER NOT NULL REFERENCES accounts,
+  run INTEGER,
+  job INTEGER,
+  at INTEGER NOT NULL,
+  remaining INTEGER,
+  used INTEGER
+);
+CREATE INDEX credits_of_account ON credits (account, id);
+
+-- Requests that the limits of the next run still have to count.
+CREATE TABLE sends (
+  account INTEGER NOT NULL REFERENCES accounts,
+  submission INTEGER NOT NULL,
+  at INTEGER NOT NULL
+);
+)sql";
+
+constexpr std::array kMigrations = {kVersion1};
+
+Result<void> set_up(Database& database) {
+  // FULL: a commit is on disk before it is believed. The connection's own locking stays NORMAL, so that `status` can
+  // read while a run goes on.
+  return database.execute(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+      "PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;");
+}
+
+Error newer(const Database& database, std::int64_t version, std::size_t known) {
+  return Error{Fault::Usage,
+               fmt::format("the ledger {} was written by a newer reelbatch (its version is {}, this program knows {}): "
+                           "use that reelbatch, or another --ledger",
+                           database.path(), version, known)};
+}
+
+Error foreign(const Database& database) {
+  return Error{Fault::Usage,
+               fmt::format("{} is an SQLite file but no reelbatch ledger: give another --ledger", database.path())};
+}
+
+}  // namespace
+
+std::span<const char* const> ledger_migrations() {
+  return kMigrations;
+}
+
+Result<void> prepare_ledger(Database& database, std::span<const char* const> migrations) {
+  const Result<std::int64_t> version = database.number("PRAGMA user_version");
+  if (!version) return tl::unexpected(version.error());
+  const Result<std::int64_t> application = database.number("PRAGMA application_id");
+  const Result<std::int64_t> tables = database.number("SELECT count(*) FROM sqlite_master");
+  if (!tables) return tl::unexpected(tables.error());
+  const bool is_new = *version == 0 && *tables == 0;
+  if (!is_new && *application != kApplicationId) return tl::unexpected(foreign(database));
+  const auto known = static_cast<std::int64_t>(migrations.size());
+  if (*version > known) return tl::unexpected(newer(database, *version, migrations.size()));
+  if (Result<void> ready = set_up(database); !ready) return ready;
+  if (*version == known) return {};
+
+  if (!is_new) {
+    const std::string copy = fmt::format("{}.v{}.bak", database.path(), *version);
+    if (Result<void> copied = database.backup_to(copy); !copied) return copied;
+  }
+  Result<Transaction> transaction = Transaction::begin(database);
+  if (!transaction) return tl::unexpected(transaction.error());
+  for (std::int64_t i = *version; i < known; ++i) {
+    if (Result<void> done = database.execute(migrations[static_cast<std::size_t>(i)]); !done) return done;
+  }
+  const std::string stamp = fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", kApplicationId, known);
+  if (Result<void> done = database.execute(stamp.c_str()); !done) return done;
+  return transaction->commit();
+}
+
+Result<void> require_current(Database& database, std::span<const char* const> migrations) {
+  const Result<std::int64_t> version = database.number("PRAGMA user_version");
+  if (!version) return tl::unexpected(version.error());
+  const Result<std::int64_t> application = database.number("PRAGMA application_id");
+  if (!application) return tl::unexpected(application.error());
+  if (*application != kApplicationId) return tl::unexpected(foreign(database));
+  const auto known = static_cast<std::int64_t>(migrations.size());
+  if (*version > known) return tl::unexpected(newer(database, *version, migrations.size()));
+  if (*version < known) {
+    return usage_error(
+        fmt::format("the ledger {} is of version {} and this reelbatch writes {}: the next run brings it up to date",
+                    database.path(), *version, known));
+  }
+  return {};
+}
+
+}  // namespace reelbatch

@@ -1,0 +1,749 @@
+#include "runner/sqlite_ledger.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "runner/check.h"
+#include "runner/ledger_schema.h"
+
+namespace reelbatch {
+namespace {
+
+std::int64_t to_ms(WallTime time) {
+  return time.time_since_epoch().count();
+}
+WallTime from_ms(std::int64_t ms) {
+  return WallTime(std::chrono::milliseconds(ms));
+}
+
+std::optional<WallTime> maybe_time(const Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return from_ms(row.integer(column));
+}
+
+std::optional<std::int64_t> milli(const std::optional<Credits>& credits) {
+  if (!credits) return std::nullopt;
+  return credits->milli;
+}
+
+std::optional<Credits> maybe_credits(const Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return Credits{row.integer(column)};
+}
+
+std::string join_lines(std::span<const std::string> lines) {
+  return fmt::format("{}", fmt::join(lines, "\n"));
+}
+
+std::vector<std::string> split_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return lines;
+}
+
+/// The file exists afterwards, for its owner alone if it was made now. SQLite gives its companions the same rights.
+Result<void> make_private(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return ground_error(fmt::format("cannot open the ledger {}: {}", path, std::strerror(errno)));
+  ::close(fd);
+  return {};
+}
+
+// What a job cost, by what the account's figure means; unknown while that is undecided.
+constexpr const char* kCost = "CASE a.credit_meaning WHEN 'job' THEN j.used_last WHEN 'account' THEN j.cost_alone END";
+
+}  // namespace
+
+/// Those that run once a row or once a step; the rest is prepared where it is used.
+struct SqliteLedger::Statements {
+  explicit Statements(Database& db)
+      : find_listing(db.prepare("SELECT id FROM listings WHERE account = ? AND kind = ? AND ref = ?")),
+        add_listing(db.prepare("INSERT INTO listings (account, kind, ref) VALUES (?, ?, ?)")),
+        contents_of(db.prepare("SELECT id, fields FROM contents WHERE listing = ? ORDER BY id DESC")),
+        content_is_used(db.prepare("SELECT 1 FROM jobs WHERE listing = ? AND content = ? AND state <> 0 LIMIT 1")),
+        replace_content(db.prepare("UPDATE contents SET fields = ? WHERE id = ?")),
+        add_content(db.prepare("INSERT INTO contents (listing, fields) VALUES (?, ?)")),
+        add_row(db.prepare(
+            "INSERT INTO rows (run, number, id, kind, account, listing, content, job, action, reason, detail, selected,"
+            " file, line, labels) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")),
+        jobs_of(db.prepare(
+            "SELECT j.id, j.state, c.fields FROM jobs j JOIN contents c ON c.id = j.content WHERE j.listing = ? "
+            "ORDER BY j.id")),
+        fields_of(db.prepare("SELECT fields FROM contents WHERE id = ?")),
+        planned(db.prepare(
+            "SELECT r.number, r.kind, r.listing, r.content, r.job FROM rows r LEFT JOIN jobs j ON j.id = r.job "
+            "WHERE r.run = ? AND r.number > ? AND r.action = 0 AND r.selected = 1 AND r.account = ? "
+            "AND (r.job IS NULL OR j.state = 0) ORDER BY r.number LIMIT ?")),
+        by_remote_id(db.prepare("SELECT j.id FROM jobs j JOIN listings l ON l.id = j.listing "
+                                "WHERE j.remote_id = ? AND l.account = ? AND j.id <> ? LIMIT 1")),
+        add_job(db.prepare(
+            "INSERT INTO jobs (id, listing, content, run, state, reserved, submitted_at) VALUES (?,?,?,?,1,?,?)")),
+        resubmit_job(db.prepare(
+            "UPDATE jobs SET content = ?2, run = ?3, state = 1, reserved = ?4, submitted_at = ?5, reason = NULL "
+            "WHERE id = ?1 AND state = 0")),
+        row_has_job(db.prepare("UPDATE rows SET job = ?, submissions = submissions + 1 WHERE run = ? AND number = ?")),
+        row_not_sent(db.prepare("UPDATE rows SET submissions = submissions - 1 WHERE run = ? AND number = ?")),
+        add_step(db.prepare("INSERT INTO steps (job, run, at, from_state, event, detail) VALUES (?,?,?,?,?,?)")),
+        move_job(db.prepare(
+            "UPDATE jobs SET state = ?3, remote_id = coalesce(?4, remote_id), url = coalesce(?5, url), reason = ?6, "
+            "accepted_at = coalesce(?7, accepted_at), finished_at = ?8, polls = coalesce(?9, polls), "
+            "cost_alone = coalesce(?10, cost_alone) WHERE id = ?1 AND state = ?2")),
+        add_credits(db.prepare("INSERT INTO credits (account, run, job, at, remaining, used) VALUES (?,?,?,?,?,?)")),
+        job_used(db.prepare("UPDATE jobs SET used_last = ? WHERE id = ?")),
+        add_send(db.prepare("INSERT INTO sends (account, submission, at) VALUES (?,?,?)")) {}
+
+  Statement find_listing, add_listing, contents_of, content_is_used, replace_content, add_content, add_row, jobs_of,
+      fields_of, planned, by_remote_id, add_job, resubmit_job, row_has_job, row_not_sent, add_step, move_job,
+      add_credits, job_used, add_send;
+};
+
+SqliteLedger::SqliteLedger(Database database)
+    : database_(std::move(database)), statements_(std::make_unique<Statements>(database_)) {}
+
+SqliteLedger::~SqliteLedger() = default;
+
+Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& path, Mode mode) {
+  if (mode == Mode::Write) {
+    if (Result<void> made = make_private(path); !made) return tl::unexpected(made.error());
+  }
+  Result<Database> database =
+      Database::open(path, mode == Mode::Write ? Database::Mode::ReadWrite : Database::Mode::ReadOnly);
+  if (!database) return tl::unexpected(database.error());
+  const Result<void> ready = mode == Mode::Write ? prepare_ledger(*database, ledger_migrations())
+                                                 : require_current(*database, ledger_migrations());
+  if (!ready) return tl::unexpected(ready.error());
+  const Result<std::int64_t> last_job = database->number("SELECT coalesce(max(id), 0) FROM jobs");
+  if (!last_job) return tl::unexpected(last_job.error());
+  std::unique_ptr<SqliteLedger> ledger(new SqliteLedger(std::move(*database)));
+  ledger->last_job_id_ = *last_job;
+  return ledger;
+}
+
+// ---- Accounts and runs ----------------------------------------------------------------------------------------------
+
+Result<std::vector<AccountRecord>> SqliteLedger::accounts() {
+  Statement query =
+      database_.prepare("SELECT id, name, service, origin, credit_meaning, credit_evidence FROM accounts ORDER BY id");
+  std::vector<AccountRecord> accounts;
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return accounts;
+    accounts.push_back({query.integer(0), std::string(query.text(1)), std::string(query.text(2)),
+                        std::string(query.text(3)), std::string(query.text(4)), std::string(query.text(5))});
+  }
+}
+
+Result<void> SqliteLedger::put_account(AccountRecord& account) {
+  Statement put = database_.prepare(
+      "INSERT INTO accounts (name, service, origin) VALUES (?, ?, ?) "
+      "ON CONFLICT (name) DO UPDATE SET service = excluded.service, origin = excluded.origin RETURNING id");
+  put.bind(1, account.name).bind(2, account.service).bind(3, account.origin);
+  const Result<bool> row = put.step();
+  if (!row) return tl::unexpected(row.error());
+  account.id = put.integer(0);
+  return put.run();
+}
+
+Result<void> SqliteLedger::set_credit_meaning(AccountId account, std::string_view meaning, std::string_view evidence) {
+  Statement set = database_.prepare("UPDATE accounts SET credit_meaning = ?, credit_evidence = ? WHERE id = ?");
+  return set.bind(1, meaning).bind(2, evidence).bind(3, account).run();
+}
+
+Result<std::optional<RunRecord>> SqliteLedger::run(std::string_view uid) {
+  Statement query = database_.prepare(
+      "SELECT id, uid, started_at, finished_at, exit_code, stopped_by, stopped_detail, accounts_stopped, sandbox FROM "
+      "runs "
+      "WHERE ?1 = '' OR uid = ?1 ORDER BY id DESC LIMIT 1");
+  const Result<bool> row = query.bind(1, uid).step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return std::optional<RunRecord>();
+  RunRecord run;
+  run.id = query.integer(0);
+  run.uid = query.text(1);
+  run.started_at = from_ms(query.integer(2));
+  run.finished_at = maybe_time(query, 3);
+  if (const auto code = query.maybe_integer(4)) run.exit_code = static_cast<int>(*code);
+  run.stopped_by = query.text(5);
+  run.stopped_detail = query.text(6);
+  run.accounts_stopped = split_lines(query.text(7));
+  run.sandbox = query.integer(8) != 0;
+  return std::optional(run);
+}
+
+Result<void> SqliteLedger::end_run(const RunRecord& run, std::span<const SendRecord> sends, int keep_runs) {
+  Result<Transaction> transaction = Transaction::begin(database_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  Statement end = database_.prepare(
+      "UPDATE runs SET finished_at = ?, exit_code = ?, stopped_by = ?, stopped_detail = ?, accounts_stopped = ? WHERE "
+      "id = ?");
+  end.bind(1, to_ms(*run.finished_at))
+      .bind(2, std::int64_t{*run.exit_code})
+      .bind(3, run.stopped_by)
+      .bind(4, run.stopped_detail);
+  if (Result<void> done = end.bind(5, join_lines(run.accounts_stopped)).bind(6, run.id).run(); !done) return done;
+  if (Result<void> done = database_.execute("DELETE FROM sends"); !done) return done;
+  for (const SendRecord& send : sends) {
+    statements_->add_send.bind(1, send.account).bind(2, std::int64_t{send.submission}).bind(3, to_ms(send.at));
+    if (Result<void> done = statements_->add_send.run(); !done) return done;
+  }
+  Statement prune = database_.prepare(
+      "DELETE FROM rows WHERE run < (SELECT min(id) FROM (SELECT id FROM runs ORDER BY id DESC LIMIT ?))");
+  if (Result<void> done = prune.bind(1, std::int64_t{keep_runs}).run(); !done) return done;
+  return transaction->commit();
+}
+
+Result<void> SqliteLedger::reopen_run(RunId run) {
+  Statement reopen = database_.prepare(
+      "UPDATE runs SET finished_at = NULL, exit_code = NULL, stopped_by = '', stopped_detail = '', accounts_stopped = "
+      "'' "
+      "WHERE id = ?");
+  return reopen.bind(1, run).run();
+}
+
+Result<std::vector<SendRecord>> SqliteLedger::recent_sends(bool& clean) {
+  // Asked before this run exists: the last run is the one before it.
+  const Result<std::int64_t> died = database_.number("SELECT count(*) FROM runs WHERE finished_at IS NULL");
+  if (!died) return tl::unexpected(died.error());
+  clean = *died == 0;
+  Statement query = database_.prepare("SELECT account, submission, at FROM sends ORDER BY at");
+  std::vector<SendRecord> sends;
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return sends;
+    sends.push_back({query.integer(0), query.integer(1) != 0, from_ms(query.integer(2))});
+  }
+}
+
+// ---- Intake ---------------------------------------------------------------------------------------------------------
+
+Result<void> SqliteLedger::begin_intake(RunRecord& run) {
+  Result<Transaction> transaction = Transaction::begin(database_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  intake_.emplace(std::move(*transaction));
+  Statement add = database_.prepare("INSERT INTO runs (uid, started_at, sandbox) VALUES (?, ?, ?)");
+  add.bind(1, run.uid).bind(2, to_ms(run.started_at)).bind(3, std::int64_t{run.sandbox});
+  if (Result<void> added = add.run(); !added) {
+    abandon_intake();
+    return added;
+  }
+  run.id = intake_run_ = database_.last_id();
+  return {};
+}
+
+Result<void> SqliteLedger::commit_intake() {
+  CHECK(intake_);
+  Result<void> committed = intake_->commit();
+  intake_.reset();
+  return committed;
+}
+
+void SqliteLedger::abandon_intake() {
+  intake_.reset();
+}
+
+Result<ListingId> SqliteLedger::listing(AccountId account, std::string_view kind, std::string_view ref) {
+  Statement& find = statements_->find_listing;
+  const Result<bool> found = find.bind(1, account).bind(2, kind).bind(3, ref).step();
+  if (!found) return tl::unexpected(found.error());
+  if (*found) {
+    const ListingId id = find.integer(0);
+    find.reset();
+    return id;
+  }
+  Statement& add = statements_->add_listing;
+  if (Result<void> added = add.bind(1, account).bind(2, kind).bind(3, ref).run(); !added)
+    return tl::unexpected(added.error());
+  return database_.last_id();
+}
+
+Result<ContentId> SqliteLedger::content(ListingId listing, std::string_view fields) {
+  Statement& query = statements_->contents_of;
+  query.bind(1, listing);
+  ContentId newest = 0;
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) break;
+    const ContentId id = query.integer(0);
+    if (newest == 0) newest = id;
+    if (query.text(1) == fields) {
+      query.reset();
+      return id;
+    }
+  }
+  if (newest != 0) {
+    const Result<bool> used = statements_->content_is_used.bind(1, listing).bind(2, newest).step();
+    statements_->content_is_used.reset();
+    if (!used) return tl::unexpected(used.error());
+    if (!*used) {
+      if (Result<void> done = statements_->replace_content.bind(1, fields).bind(2, newest).run(); !done) {
+        return tl::unexpected(done.error());
+      }
+      return newest;
+    }
+  }
+  if (Result<void> done = statements_->add_content.bind(1, listing).bind(2, fields).run(); !done) {
+    return tl::unexpected(done.error());
+  }
+  return database_.last_id();
+}
+
+namespace {
+
+std::optional<std::int64_t> id_or_null(std::int64_t id) {
+  return id == 0 ? std::nullopt : std::optional(id);
+}
+
+}  // namespace
+
+Result<void> SqliteLedger::add_row(const RowRecord& row) {
+  Statement& add = statements_->add_row;
+  add.bind(1, intake_run_).bind(2, row.number).bind(3, row.id).bind(4, row.kind).bind(5, row.account);
+  add.bind(6, id_or_null(row.listing)).bind(7, id_or_null(row.content)).bind(8, id_or_null(row.job));
+  add.bind(9, static_cast<std::int64_t>(row.action))
+      .bind(10, static_cast<std::int64_t>(row.reason))
+      .bind_or_null(11, row.detail);
+  add.bind(12, std::int64_t{row.selected}).bind(13, row.file).bind(14, static_cast<std::int64_t>(row.line));
+  return add.bind_or_null(15, row.labels).run();
+}
+
+Result<void> SqliteLedger::update_row(RunId run, const RowRecord& row) {
+  Statement update =
+      database_.prepare("UPDATE rows SET job = ?, action = ?, reason = ?, detail = ? WHERE run = ? AND number = ?");
+  update.bind(1, id_or_null(row.job))
+      .bind(2, static_cast<std::int64_t>(row.action))
+      .bind(3, static_cast<std::int64_t>(row.reason));
+  return update.bind_or_null(4, row.detail).bind(5, run).bind(6, row.number).run();
+}
+
+Result<ListingId> SqliteLedger::find_listing(std::string_view account, std::string_view kind, std::string_view ref) {
+  Statement query = database_.prepare(
+      "SELECT l.id FROM listings l JOIN accounts a ON a.id = l.account WHERE a.name = ? AND l.kind = ? AND l.ref = ?");
+  const Result<bool> row = query.bind(1, account).bind(2, kind).bind(3, ref).step();
+  if (!row) return tl::unexpected(row.error());
+  return *row ? query.integer(0) : 0;
+}
+
+Result<std::vector<Ledger::JobOfListing>> SqliteLedger::jobs_of(ListingId listing) {
+  Statement& query = statements_->jobs_of;
+  query.bind(1, listing);
+  std::vector<JobOfListing> jobs;
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return jobs;
+    jobs.push_back({{query.integer(0), static_cast<State>(query.integer(1)), false}, std::string(query.text(2))});
+  }
+}
+
+Result<std::string> SqliteLedger::fields_of(ContentId content) {
+  Statement& query = statements_->fields_of;
+  const Result<bool> row = query.bind(1, content).step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return ground_error(fmt::format("the ledger {} misses content {}", database_.path(), content));
+  std::string fields(query.text(0));
+  query.reset();
+  return fields;
+}
+
+// ---- Work -----------------------------------------------------------------------------------------------------------
+
+JobId SqliteLedger::next_job_id() {
+  return ++last_job_id_;
+}
+
+Result<std::int64_t> SqliteLedger::hold_interrupted(RunId run, WallTime at) {
+  Statement query = database_.prepare("SELECT id FROM jobs WHERE state = 1");
+  Commit held;
+  held.run = run;
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) break;
+    Step step;
+    step.job = query.integer(0);
+    step.from = State::Submitting;
+    step.event = Event::Lose;
+    step.at = at;
+    step.detail = "the run ended while this was being submitted; it is unknown whether the service took it";
+    held.steps.push_back(std::move(step));
+  }
+  if (held.empty()) return 0;
+  if (Result<void> done = commit(held); !done) return tl::unexpected(done.error());
+  return static_cast<std::int64_t>(held.steps.size());
+}
+
+Result<std::vector<PlannedRow>> SqliteLedger::planned_rows(RunId run, std::string_view account, RowNumber after,
+                                                           std::size_t most) {
+  Statement& query = statements_->planned;
+  query.bind(1, run).bind(2, after).bind(3, account).bind(4, static_cast<std::int64_t>(most));
+  std::vector<PlannedRow> rows;
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return rows;
+    rows.push_back(
+        {query.integer(0), std::string(query.text(1)), query.integer(2), query.integer(3), query.integer(4)});
+  }
+}
+
+Result<std::vector<OpenJob>> SqliteLedger::open_jobs() {
+  Statement query = database_.prepare(
+      "SELECT j.id, l.account, l.kind, j.remote_id, j.state, j.accepted_at, j.reserved, j.polls FROM jobs j "
+      "JOIN listings l ON l.id = j.listing WHERE j.state IN (2, 3) ORDER BY j.accepted_at, j.id");
+  std::vector<OpenJob> jobs;
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return jobs;
+    jobs.push_back({query.integer(0), query.integer(1), std::string(query.text(2)), std::string(query.text(3)),
+                    static_cast<State>(query.integer(4)), from_ms(query.integer(5)), maybe_credits(query, 6),
+                    query.integer(7)});
+  }
+}
+
+Result<JobId> SqliteLedger::job_with_remote_id(AccountId account, std::string_view remote_id, JobId job) {
+  Statement& query = statements_->by_remote_id;
+  const Result<bool> row = query.bind(1, remote_id).bind(2, account).bind(3, job).step();
+  if (!row) return tl::unexpected(row.error());
+  const JobId found = *row ? query.integer(0) : 0;
+  query.reset();
+  return found;
+}
+
+Result<void> SqliteLedger::commit(const Commit& commit) {
+  if (commit.empty()) return {};
+  Result<Transaction> transaction = Transaction::begin(database_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  for (const Intent& intent : commit.intents) {
+    if (Result<void> done = write_intent(commit.run, intent); !done) return done;
+  }
+  for (const Step& step : commit.steps) {
+    if (Result<void> done = write_step(commit.run, step); !done) return done;
+  }
+  for (const CreditSeen& seen : commit.credits) {
+    if (Result<void> done = write_credits(commit.run, seen); !done) return done;
+  }
+  for (const SendRecord& send : commit.sends) {
+    statements_->add_send.bind(1, send.account).bind(2, std::int64_t{send.submission}).bind(3, to_ms(send.at));
+    if (Result<void> done = statements_->add_send.run(); !done) return done;
+  }
+  return transaction->commit();
+}
+
+Result<void> SqliteLedger::write_intent(RunId run, const Intent& intent) {
+  Statement& write = intent.is_new ? statements_->add_job : statements_->resubmit_job;
+  if (intent.is_new) {
+    write.bind(1, intent.job).bind(2, intent.listing).bind(3, intent.content).bind(4, run);
+    write.bind(5, milli(intent.reserved)).bind(6, to_ms(intent.at));
+  } else {
+    write.bind(1, intent.job)
+        .bind(2, intent.content)
+        .bind(3, run)
+        .bind(4, milli(intent.reserved))
+        .bind(5, to_ms(intent.at));
+  }
+  if (Result<void> done = write.run(); !done) return done;
+  Statement& row = statements_->row_has_job;
+  if (Result<void> done = row.bind(1, intent.job).bind(2, run).bind(3, intent.row).run(); !done) return done;
+  Statement& step = statements_->add_step;
+  step.bind(1, intent.job).bind(2, run).bind(3, to_ms(intent.at)).bind(4, static_cast<std::int64_t>(State::Planned));
+  return step.bind(5, static_cast<std::int64_t>(Event::Submit)).bind_null(6).run();
+}
+
+Result<void> SqliteLedger::write_step(RunId run, const Step& step) {
+  const std::optional<State> to = next(step.from, step.event);
+  CHECK(to);
+  Statement& history = statements_->add_step;
+  history.bind(1, step.job)
+      .bind(2, id_or_null(run))
+      .bind(3, to_ms(step.at))
+      .bind(4, static_cast<std::int64_t>(step.from));
+  if (Result<void> done = history.bind(5, static_cast<std::int64_t>(step.event)).bind_or_null(6, step.detail).run();
+      !done) {
+    return done;
+  }
+  const bool accepted = step.event == Event::Accept || step.event == Event::Adopt;
+  Statement& move = statements_->move_job;
+  move.bind(1, step.job).bind(2, static_cast<std::int64_t>(step.from)).bind(3, static_cast<std::int64_t>(*to));
+  move.bind_or_null(4, step.remote_id).bind_or_null(5, step.url).bind_or_null(6, step.detail);
+  move.bind(7, accepted ? std::optional(to_ms(step.at)) : std::nullopt);
+  move.bind(8, is_terminal(*to) ? std::optional(to_ms(step.at)) : std::nullopt);
+  if (Result<void> done = move.bind(9, step.polls).bind(10, milli(step.cost_alone)).run(); !done) return done;
+  if (step.row == 0) return {};
+  return statements_->row_not_sent.bind(1, run).bind(2, step.row).run();
+}
+
+Result<void> SqliteLedger::write_credits(RunId run, const CreditSeen& seen) {
+  Statement& add = statements_->add_credits;
+  add.bind(1, seen.account).bind(2, id_or_null(run)).bind(3, id_or_null(seen.job)).bind(4, to_ms(seen.at));
+  if (Result<void> done = add.bind(5, milli(seen.figures.remaining)).bind(6, milli(seen.figures.used)).run(); !done)
+    return done;
+  if (!seen.figures.used || seen.job == 0) return {};
+  return statements_->job_used.bind(1, seen.figures.used->milli).bind(2, seen.job).run();
+}
+
+Result<std::vector<Duration>> SqliteLedger::past_durations(std::string_view kind, std::size_t most) {
+  // The newest finished jobs are found by walking the primary key backwards.
+  Statement query = database_.prepare(
+      "SELECT took FROM (SELECT j.finished_at - j.accepted_at AS took FROM jobs j JOIN listings l ON l.id = j.listing "
+      "WHERE j.state = 5 AND l.kind = ? AND j.accepted_at IS NOT NULL ORDER BY j.id DESC LIMIT ?) ORDER BY took");
+  query.bind(1, kind).bind(2, static_cast<std::int64_t>(most));
+  std::vector<Duration> durations;
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return durations;
+    durations.push_back(std::chrono::milliseconds(query.integer(0)));
+  }
+}
+
+Result<std::optional<Credits>> SqliteLedger::highest_price(AccountId account, std::string_view kind) {
+  Statement query =
+      database_.prepare(fmt::format("SELECT max(coalesce({}, j.cost_alone)) FROM jobs j JOIN listings l ON l.id = "
+                                    "j.listing JOIN accounts a ON a.id = l.account "
+                                    "WHERE l.account = ? AND l.kind = ? AND j.state IN (5, 6)",
+                                    kCost));
+  const Result<bool> row = query.bind(1, account).bind(2, kind).step();
+  if (!row) return tl::unexpected(row.error());
+  return *row ? maybe_credits(query, 0) : std::nullopt;
+}
+
+Result<CreditFigures> SqliteLedger::last_figures(AccountId account) {
+  CreditFigures figures;
+  for (const auto& [column, figure] : {std::pair{"remaining", &figures.remaining}, std::pair{"used", &figures.used}}) {
+    Statement query = database_.prepare(
+        fmt::format("SELECT {0} FROM credits WHERE account = ? AND {0} IS NOT NULL ORDER BY id DESC LIMIT 1", column));
+    const Result<bool> row = query.bind(1, account).step();
+    if (!row) return tl::unexpected(row.error());
+    if (*row) *figure = maybe_credits(query, 0);
+  }
+  return figures;
+}
+
+// ---- Views ----------------------------------------------------------------------------------------------------------
+
+Result<void> SqliteLedger::for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) {
+  Statement query = database_.prepare(fmt::format(
+      "SELECT r.number, r.id, r.kind, r.account, r.listing, r.content, r.job, r.action, r.reason, r.detail, "
+      "r.selected, r.file, "
+      "r.line, r.labels, r.submissions, j.state, j.url, j.remote_id, j.reason, j.submitted_at, j.accepted_at, "
+      "j.finished_at, "
+      "j.polls, {}, CASE WHEN r.reason = 1 THEN (SELECT p.url FROM jobs p WHERE p.listing = r.listing AND p.state = 5 "
+      "AND p.id IS NOT r.job ORDER BY p.id DESC LIMIT 1) END "
+      "FROM rows r LEFT JOIN jobs j ON j.id = r.job LEFT JOIN listings l ON l.id = j.listing "
+      "LEFT JOIN accounts a ON a.id = l.account WHERE r.run = ? ORDER BY r.number",
+      kCost));
+  query.bind(1, run);
+  RowView view;
+  for (;;) {
+    const Result<bool> more = query.step();
+    if (!more) return tl::unexpected(more.error());
+    if (!*more) return {};
+    view.row.number = query.integer(0);
+    view.row.id = query.text(1);
+    view.row.kind = query.text(2);
+    view.row.account = query.text(3);
+    view.row.listing = query.integer(4);
+    view.row.content = query.integer(5);
+    view.row.job = query.integer(6);
+    view.row.action = static_cast<Action>(query.integer(7));
+    view.row.reason = static_cast<Reason>(query.integer(8));
+    view.row.detail = query.text(9);
+    view.row.selected = query.integer(10) != 0;
+    view.row.file = query.text(11);
+    view.row.line = static_cast<std::uint64_t>(query.integer(12));
+    view.row.labels = query.text(13);
+    view.submissions = query.integer(14);
+    view.state = query.is_null(15) ? std::nullopt : std::optional(static_cast<State>(query.integer(15)));
+    view.url = query.text(16);
+    view.remote_id = query.text(17);
+    view.reason = query.text(18);
+    view.submitted_at = maybe_time(query, 19);
+    view.accepted_at = maybe_time(query, 20);
+    view.finished_at = maybe_time(query, 21);
+    view.polls = query.maybe_integer(22);
+    view.cost = maybe_credits(query, 23);
+    view.previous_url = query.text(24);
+    if (Result<void> visited = visit(view); !visited) return visited;
+  }
+}
+
+Result<std::vector<HeldJob>> SqliteLedger::held_jobs() {
+  Statement query = database_.prepare(
+      "SELECT j.id, l.ref, l.kind, a.name, j.reason, j.submitted_at FROM jobs j JOIN listings l ON l.id = j.listing "
+      "JOIN accounts a ON a.id = l.account WHERE j.state = 4 ORDER BY j.id");
+  std::vector<HeldJob> held;
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return held;
+    held.push_back({query.integer(0), std::string(query.text(1)), std::string(query.text(2)),
+                    std::string(query.text(3)), std::string(query.text(4)), from_ms(query.integer(5))});
+  }
+}
+
+Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
+  CreditSums sums;
+  Statement jobs = database_.prepare(fmt::format(
+      "SELECT count(*), count(cost), sum(cost) FROM (SELECT {} AS cost FROM jobs j JOIN listings l ON l.id = j.listing "
+      "JOIN accounts a ON a.id = l.account WHERE j.run = ? AND l.account = ? AND j.remote_id IS NOT NULL)",
+      kCost));
+  Result<bool> row = jobs.bind(1, run).bind(2, account).step();
+  if (!row) return tl::unexpected(row.error());
+  const std::int64_t submitted = jobs.integer(0);
+  sums.unknown_jobs = submitted - jobs.integer(1);
+  // No job is a known sum of nothing; jobs of which no cost is known are not.
+  if (submitted == 0 || jobs.integer(1) > 0) sums.used = Credits{jobs.integer(2)};
+
+  Statement reserved = database_.prepare(
+      "SELECT sum(j.reserved) FROM jobs j JOIN listings l ON l.id = j.listing WHERE l.account = ? AND j.state IN (1, "
+      "2, 3, 4)");
+  if (row = reserved.bind(1, account).step(); !row) return tl::unexpected(row.error());
+  sums.reserved = maybe_credits(reserved, 0).value_or(Credits{});
+
+  const auto figure = [&](std::string_view where,
+                          std::string_view order) -> Result<std::optional<std::pair<Credits, Credits>>> {
+    Statement query = database_.prepare(fmt::format(
+        "SELECT c.remaining, CASE a.credit_meaning WHEN 'job' THEN c.used ELSE 0 END FROM credits c JOIN accounts a "
+        "ON a.id = c.account WHERE c.account = ?1 AND c.remaining IS NOT NULL AND {} ORDER BY c.id {} LIMIT 1",
+        where, order));
+    query.bind(1, account).bind(2, run);
+    const Result<bool> found = query.step();
+    if (!found) return tl::unexpected(found.error());
+    if (!*found) return std::nullopt;
+    return std::pair{Credits{query.integer(0)}, Credits{query.integer(1)}};
+  };
+  const auto before = figure("coalesce(c.run, 0) < ?2", "DESC");
+  const auto first = figure("c.run = ?2", "ASC");
+  const auto last = figure("coalesce(c.run, 0) <= ?2", "DESC");
+  for (const auto* result : {&before, &first, &last}) {
+    if (!*result) return tl::unexpected(result->error());
+  }
+  if (!*last) return sums;
+  sums.remaining = (*last)->first;
+  // The very first answer of an account has no figure before it; if its "used" is the job's own, the balance before
+  // follows.
+  const Credits start = *before ? (*before)->first : (*first)->first + (*first)->second;
+  sums.unattributed = start - *sums.remaining - sums.used.value_or(Credits{});
+  return sums;
+}
+
+Result<LedgerCounts> SqliteLedger::counts() {
+  LedgerCounts counts;
+  Statement query = database_.prepare("SELECT state, count(*) FROM jobs GROUP BY state");
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) break;
+    counts.jobs[static_cast<State>(query.integer(0))] = query.integer(1);
+  }
+  const Result<std::int64_t> listings = database_.number("SELECT count(*) FROM listings");
+  if (!listings) return tl::unexpected(listings.error());
+  counts.listings = *listings;
+  return counts;
+}
+
+Result<std::int64_t> SqliteLedger::listings_gone(RunId run) {
+  Statement query = database_.prepare(
+      "SELECT count(*) FROM listings WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.listing = listings.id AND state IN "
+      "(2, 3, 4, 5)) "
+      "AND id NOT IN (SELECT listing FROM rows WHERE run = ? AND listing IS NOT NULL)");
+  const Result<bool> row = query.bind(1, run).step();
+  if (!row) return tl::unexpected(row.error());
+  return *row ? query.integer(0) : 0;
+}
+
+// ---- Care -----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// Replays every job's steps by the transition table, and compares the last state with the job's.
+Result<void> verify_steps(Database& database, std::vector<std::string>& findings) {
+  Statement query = database.prepare(
+      "SELECT j.id, j.state, s.from_state, s.event, l.ref FROM jobs j JOIN listings l ON l.id = j.listing "
+      "LEFT JOIN steps s ON s.job = j.id ORDER BY j.id, s.id");
+  JobId job = 0;
+  State recorded = State::Planned, replayed = State::Planned;
+  std::string ref;
+  const auto finish = [&] {
+    if (job != 0 && replayed != recorded) {
+      findings.push_back(fmt::format("job {} of {}: its steps lead to {}, but it is recorded as {}", job, ref,
+                                     name_of(replayed), name_of(recorded)));
+    }
+  };
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) break;
+    if (query.integer(0) != job) {
+      finish();
+      job = query.integer(0);
+      recorded = static_cast<State>(query.integer(1));
+      replayed = State::Planned;
+      ref = query.text(4);
+    }
+    if (query.is_null(2)) continue;
+    const State from = static_cast<State>(query.integer(2));
+    const std::optional<State> to = next(from, static_cast<Event>(query.integer(3)));
+    if (from != replayed || !to) {
+      findings.push_back(fmt::format("job {} of {}: a step from {} does not follow from {}", job, ref, name_of(from),
+                                     name_of(replayed)));
+    }
+    replayed = to.value_or(from);
+  }
+  finish();
+  return {};
+}
+
+/// Adds a finding for each row of a query that gives sentences.
+Result<void> verify_query(Database& database, std::string_view sql, std::vector<std::string>& findings) {
+  Statement query = database.prepare(sql);
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return {};
+    if (query.text(0) != "ok") findings.emplace_back(query.text(0));
+  }
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> SqliteLedger::verify() {
+  std::vector<std::string> findings;
+  for (const char* sql :
+       {"PRAGMA integrity_check",
+        "SELECT 'table ' || \"table\" || ' row ' || coalesce(rowid, '?') || ' refers to a missing ' || parent "
+        "FROM pragma_foreign_key_check",
+        "SELECT 'job ' || id || ' was accepted but has no job id' FROM jobs WHERE state IN (2, 3, 5) AND remote_id IS "
+        "NULL",
+        "SELECT 'job id ' || j.remote_id || ' belongs to ' || count(*) || ' jobs' FROM jobs j JOIN listings l ON l.id "
+        "= j.listing "
+        "WHERE j.remote_id IS NOT NULL GROUP BY l.account, j.remote_id HAVING count(*) > 1",
+        "SELECT 'listing ' || l.ref || ' has ' || count(*) || ' jobs open at once' FROM jobs j JOIN listings l ON l.id "
+        "= j.listing "
+        "WHERE j.state IN (1, 2, 3, 4) GROUP BY j.listing HAVING count(*) > 1",
+        "SELECT 'row ' || r.number || ' of run ' || r.run || ' names a missing job' FROM rows r LEFT JOIN jobs j ON "
+        "j.id = r.job "
+        "WHERE r.job IS NOT NULL AND j.id IS NULL"}) {
+    if (Result<void> done = verify_query(database_, sql, findings); !done) return tl::unexpected(done.error());
+  }
+  if (Result<void> done = verify_steps(database_, findings); !done) return tl::unexpected(done.error());
+  return findings;
+}
+
+Result<void> SqliteLedger::backup(const std::string& path) {
+  return database_.backup_to(path);
+}
+
+}  // namespace reelbatch

@@ -1,0 +1,78 @@
+// The ledger as one SQLite file (WAL, synchronous=FULL), readable by other processes while a run writes.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "runner/ledger.h"
+#include "runner/sqlite.h"
+
+namespace reelbatch {
+
+class SqliteLedger : public Ledger {
+ public:
+  enum class Mode {
+    Read,   ///< for views; the file must exist
+    Write,  ///< for the one process that holds the lock; made if missing, for its owner alone
+  };
+
+  /// Fails with Fault::Usage if the file is no ledger or a newer one, Fault::Ground if it cannot be read or written.
+  static Result<std::unique_ptr<SqliteLedger>> open(const std::string& path, Mode mode);
+  ~SqliteLedger() override;
+
+  Result<std::vector<AccountRecord>> accounts() override;
+  Result<void> put_account(AccountRecord& account) override;
+  Result<void> set_credit_meaning(AccountId account, std::string_view meaning, std::string_view evidence) override;
+  Result<std::optional<RunRecord>> run(std::string_view uid) override;
+  Result<void> end_run(const RunRecord& run, std::span<const SendRecord> sends, int keep_runs) override;
+  Result<void> reopen_run(RunId run) override;
+  Result<std::vector<SendRecord>> recent_sends(bool& clean) override;
+
+  Result<void> begin_intake(RunRecord& run) override;
+  Result<void> commit_intake() override;
+  void abandon_intake() override;
+  Result<ListingId> listing(AccountId account, std::string_view kind, std::string_view ref) override;
+  Result<ContentId> content(ListingId listing, std::string_view fields) override;
+  Result<void> add_row(const RowRecord& row) override;
+  Result<void> update_row(RunId run, const RowRecord& row) override;
+
+  Result<ListingId> find_listing(std::string_view account, std::string_view kind, std::string_view ref) override;
+  Result<std::vector<JobOfListing>> jobs_of(ListingId listing) override;
+  Result<std::string> fields_of(ContentId content) override;
+
+  JobId next_job_id() override;
+  Result<std::int64_t> hold_interrupted(RunId run, WallTime at) override;
+  Result<std::vector<PlannedRow>> planned_rows(RunId run, std::string_view account, RowNumber after,
+                                               std::size_t most) override;
+  Result<std::vector<OpenJob>> open_jobs() override;
+  Result<JobId> job_with_remote_id(AccountId account, std::string_view remote_id, JobId job) override;
+  Result<void> commit(const Commit& commit) override;
+  Result<std::vector<Duration>> past_durations(std::string_view kind, std::size_t most) override;
+  Result<std::optional<Credits>> highest_price(AccountId account, std::string_view kind) override;
+  Result<CreditFigures> last_figures(AccountId account) override;
+
+  Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) override;
+  Result<std::vector<HeldJob>> held_jobs() override;
+  Result<CreditSums> credit_sums(AccountId account, RunId run) override;
+  Result<LedgerCounts> counts() override;
+  Result<std::int64_t> listings_gone(RunId run) override;
+
+  Result<std::vector<std::string>> verify() override;
+  Result<void> backup(const std::string& path) override;
+
+ private:
+  struct Statements;
+  explicit SqliteLedger(Database database);
+
+  Result<void> write_intent(RunId run, const Intent& intent);
+  Result<void> write_step(RunId run, const Step& step);
+  Result<void> write_credits(RunId run, const CreditSeen& seen);
+
+  Database database_;
+  std::unique_ptr<Statements> statements_;
+  std::optional<Transaction> intake_;
+  RunId intake_run_ = 0;
+  JobId last_job_id_ = 0;
+};
+
+}  // namespace reelbatch
