@@ -1,0 +1,796 @@
+#include "runner/curl_transport.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <new>
+#include <stdexcept>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace reelbatch {
+namespace {
+
+using std::chrono::milliseconds;
+
+// libcurl walks all connections of a multi handle for each request, so many connections are spread over several.
+constexpr int kConnectionsPerShard = 128;
+// Below the idle limit of common servers (60 to 75 s): one that is about to be closed is not worth using again.
+constexpr long kIdleConnectionSeconds = 50;
+// One TLS record, and the least that libcurl takes. The first piece of a request then always fits into an empty send
+// buffer; and a record that left in part cannot be read by anyone.
+constexpr long kUploadPiece = 16384;
+constexpr std::size_t kKeptBuffer = 65536;
+
+// Sets options and remembers the first that was refused.
+struct Settings {
+  explicit Settings(CURL* handle) : easy(handle) {}
+  template <typename Value>
+  void operator()(CURLoption option, Value value) {
+    CURLcode set = CURLE_OK;
+    if constexpr (std::is_same_v<Value, int>) {
+      set = ::curl_easy_setopt(easy, option, static_cast<long>(value));  // it reads a long, whatever was given
+    } else {
+      set = ::curl_easy_setopt(easy, option, value);
+    }
+    if (code == CURLE_OK) code = set;
+  }
+  CURL* easy;
+  CURLcode code = CURLE_OK;
+};
+
+long info_long(CURL* easy, CURLINFO what) {
+  long value = 0;
+  ::curl_easy_getinfo(easy, what, &value);
+  return value;
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// Where requests may go in clear and past any proxy. `host` is as libcurl's parser gives it: lower-level spellings of
+// IPv4 (127.1) are dotted quads by then.
+bool is_loopback(std::string_view host) {
+  if (same_name(host, "localhost") || host == "::1" || host == "[::1]") return true;
+  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+// A library's words as the tail of our message: first letter small, no full stop, printable.
+std::string in_our_words(std::string_view text) {
+  for (const std::string_view prefix : {"SSL certificate problem: ", "SSL: "}) {
+    if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
+  }
+  std::string out(trimmed(text));
+  while (!out.empty() && out.back() == '.') out.pop_back();
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  if (out.size() > 1 && lower(out[1]) == out[1]) out[0] = lower(out[0]);
+  return out;
+}
+
+std::string spell(Duration duration) {
+  const auto ms = std::chrono::duration_cast<milliseconds>(duration).count();
+  return ms % 1000 == 0 ? fmt::format("{} s", ms / 1000) : fmt::format("{} ms", ms);
+}
+
+}  // namespace
+
+class CurlTransport::Impl {
+ public:
+  Impl(const Clock& clock, TransportOptions options);
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void start(Exchange exchange);
+  std::size_t open() const { return open_; }
+  void wait_until(Instant deadline, Happenings& out);
+
+ private:
+  struct Shard {
+    Impl* owner = nullptr;
+    CURLM* multi = nullptr;
+    Instant due = kNever;  // when libcurl wants to be called without an event
+    int open = 0;
+  };
+
+  // What libcurl wants of a descriptor and what epoll was told. Indexed by it.
+  struct Watched {
+    Shard* shard = nullptr;
+    std::uint32_t wanted = 0;  // 0 after CURL_POLL_REMOVE
+    std::uint32_t armed = 0;   // 0 when not in epoll
+    bool connection = false;   // opened by open_socket(), so that close_socket() will tell of its end
+  };
+
+  struct Address {
+    std::string scheme;  // empty if the address does not parse
+    std::string host;
+  };
+
+  // One exchange while it is open; pooled with its easy handle, which points back to it.
+  struct Transfer {
+    Impl* owner = nullptr;
+    CURL* easy = nullptr;
+    Shard* shard = nullptr;  // nullptr while in the pool
+    Exchange exchange;
+    std::string answer;
+    std::string retry_after;
+    std::string location;
+    std::size_t header_bytes = 0;
+    int readies = 0;              // how often the connection was ready to carry the request
+    long size_before = 0;         // REQUEST_SIZE then: above 0 behind a proxy that was asked for a tunnel
+    bool connecting = false;      // a connection was begun since
+    bool waited_to_send = false;  // libcurl could not hand over all of the request at once
+    bool in_headers = false;
+    bool headers_whole = false;
+    const char* excess = nullptr;  // which limit the answer broke
+    std::array<char, CURL_ERROR_SIZE> words{};
+    void clear();
+    bool may_have_left() const;
+  };
+
+  // An account's headers as libcurl wants them, kept as long as exchanges of the account come.
+  struct HeaderLists {
+    HeaderSet set;
+    curl_slist* get = nullptr;
+    curl_slist* post = nullptr;
+    bool valid = true;
+  };
+
+  void choose_roots();
+  void add_shard();
+
+  Shard& shard_for_next();
+  Transfer& take_transfer();
+  void set_constants(Transfer& transfer);
+  std::string prepare(Transfer& transfer);
+  const HeaderLists& header_lists(const HeaderSet& set);
+  static void free_lists(const HeaderLists& lists);
+  Address parse(const std::string& url) const;
+
+  static int on_timer(CURLM* multi, long timeout_ms, void* shard) noexcept;
+  static int on_socket(CURL* easy, curl_socket_t fd, int what, void* shard, void*) noexcept;
+  static curl_socket_t open_socket(void* transfer, curlsocktype purpose, curl_sockaddr* address) noexcept;
+  static int close_socket(void* self, curl_socket_t fd) noexcept;
+  static int on_ready(void* transfer, char*, char*, int, int) noexcept;
+  static std::size_t on_header(char* data, std::size_t, std::size_t size, void* transfer) noexcept;
+  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* transfer) noexcept;
+
+  bool poll_once(Instant until, Instant now);
+  void deliver(int fd, std::uint32_t events);
+  Watched& watched(int fd);
+  void watch(int fd, std::uint32_t events, Shard* shard);
+  void run_timers();
+  Instant next_timer() const;
+
+  void reap();
+  void finish(Transfer& transfer, CURLcode result);
+  std::string describe(const Transfer& transfer, CURLcode result) const;
+  std::string describe_answer(const Transfer& transfer, CURLcode result) const;
+
+  const Clock& clock_;
+  const TransportOptions options_;
+  const char* ca_file_ = nullptr;
+  const char* ca_path_ = nullptr;
+  int epoll_ = -1;
+  std::vector<Watched> watched_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::unique_ptr<Transfer>> transfers_;
+  std::vector<Transfer*> pool_;
+  std::vector<HeaderLists> header_lists_;
+  CURLU* parser_ = nullptr;
+  Happenings gathered_;
+  std::size_t open_ = 0;
+  Instant gather_until_ = Instant::min();
+};
+
+void CurlTransport::Impl::Transfer::clear() {
+  exchange = Exchange{};
+  if (answer.capacity() > kKeptBuffer) std::string().swap(answer);
+  answer.clear();
+  retry_after.clear();
+  location.clear();
+  header_bytes = 0;
+  readies = 0;
+  size_before = 0;
+  connecting = waited_to_send = in_headers = headers_whole = false;
+  excess = nullptr;
+  words[0] = '\0';
+}
+
+// REQUEST_SIZE grows with what the first attempt to send handed over. If that was nothing, the rest is sent later and
+// counted nowhere: having waited to send is then the only trace.
+bool CurlTransport::Impl::Transfer::may_have_left() const {
+  return readies > 0 && (waited_to_send || info_long(easy, CURLINFO_REQUEST_SIZE) != size_before);
+}
+
+CurlTransport::Impl::Impl(const Clock& clock, TransportOptions options) : clock_(clock), options_(std::move(options)) {
+  static const CURLcode started = ::curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (started != CURLE_OK)
+    throw std::runtime_error(fmt::format("cannot start libcurl: {}", curl_easy_strerror(started)));
+  choose_roots();
+  epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ < 0) throw std::runtime_error(fmt::format("cannot make an epoll descriptor: {}", std::strerror(errno)));
+  if (options_.wake_fd >= 0) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = options_.wake_fd;
+    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, options_.wake_fd, &event);
+  }
+  parser_ = ::curl_url();
+  const int count = (options_.max_connections + kConnectionsPerShard - 1) / kConnectionsPerShard;
+  for (int i = 0; i < std::max(count, 1); ++i) add_shard();
+}
+
+// With both a file and a directory set libcurl reads all roots anew for each connection (27 ms and 0.9 MB).
+void CurlTransport::Impl::choose_roots() {
+  const curl_version_info_data* built = ::curl_version_info(CURLVERSION_NOW);
+  ca_file_ = options_.ca_file.empty() ? built->cainfo : options_.ca_file.c_str();
+  if (ca_file_ != nullptr && ::access(ca_file_, R_OK) == 0) return;
+  ca_file_ = nullptr;
+  ca_path_ = built->capath;
+}
+
+void CurlTransport::Impl::add_shard() {
+  Shard& shard = *shards_.emplace_back(std::make_unique<Shard>());
+  shard.owner = this;
+  shard.multi = ::curl_multi_init();
+  if (shard.multi == nullptr) throw std::runtime_error("cannot make a libcurl handle: out of memory");
+  ::curl_multi_setopt(shard.multi, CURLMOPT_SOCKETFUNCTION, &Impl::on_socket);
+  ::curl_multi_setopt(shard.multi, CURLMOPT_SOCKETDATA, &shard);
+  ::curl_multi_setopt(shard.multi, CURLMOPT_TIMERFUNCTION, &Impl::on_timer);
+  ::curl_multi_setopt(shard.multi, CURLMOPT_TIMERDATA, &shard);
+  ::curl_multi_setopt(shard.multi, CURLMOPT_MAXCONNECTS, static_cast<long>(kConnectionsPerShard));
+  ::curl_multi_setopt(shard.multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+}
+
+CurlTransport::Impl::~Impl() {
+  for (const auto& transfer : transfers_) {
+    if (transfer->shard != nullptr) ::curl_multi_remove_handle(transfer->shard->multi, transfer->easy);
+    ::curl_easy_cleanup(transfer->easy);
+  }
+  // Closes the idle connections, which still report to us.
+  for (const auto& shard : shards_) ::curl_multi_cleanup(shard->multi);
+  for (const HeaderLists& lists : header_lists_) free_lists(lists);
+  ::curl_url_cleanup(parser_);
+  ::close(epoll_);
+}
+
+// --- starting -------------------------------------------------------------------------------------------------------
+
+void CurlTransport::Impl::start(Exchange exchange) {
+  ++open_;
+  Transfer& transfer = take_transfer();
+  transfer.exchange = std::move(exchange);
+  std::string problem = prepare(transfer);
+  if (problem.empty()) {
+    Shard& shard = shard_for_next();
+    const CURLMcode added = ::curl_multi_add_handle(shard.multi, transfer.easy);
+    if (added == CURLM_OK) {
+      transfer.shard = &shard;
+      ++shard.open;
+      return;
+    }
+    problem = fmt::format("cannot send: {}", in_our_words(::curl_multi_strerror(added)));
+  }
+  Completion& refused = gathered_.completions.emplace_back();
+  refused.id = transfer.exchange.id;
+  refused.at = clock_.now();
+  refused.may_have_left = false;
+  refused.error = std::move(problem);
+  transfer.clear();
+  pool_.push_back(&transfer);
+}
+
+// The first with room, so that few exchanges share few connections; when the caller has more open than it announced,
+// the one with the least.
+CurlTransport::Impl::Shard& CurlTransport::Impl::shard_for_next() {
+  Shard* least = shards_.front().get();
+  for (const auto& shard : shards_) {
+    if (shard->open < kConnectionsPerShard) return *shard;
+    if (shard->open < least->open) least = shard.get();
+  }
+  return *least;
+}
+
+CurlTransport::Impl::Transfer& CurlTransport::Impl::take_transfer() {
+  if (pool_.empty()) {
+    auto made = std::make_unique<Transfer>();
+    made->owner = this;
+    made->easy = ::curl_easy_init();
+    if (made->easy == nullptr) throw std::bad_alloc();
+    set_constants(*made);
+    pool_.push_back(transfers_.emplace_back(std::move(made)).get());
+  }
+  Transfer& transfer = *pool_.back();
+  pool_.pop_back();
+  return transfer;
+}
+
+// What is the same for all exchanges. None of these can fail with the libcurl that CMake asks for, but sending without
+// one of them could cost money or leak a key.
+void CurlTransport::Impl::set_constants(Transfer& transfer) {
+  Settings set(transfer.easy);
+  set(CURLOPT_PRIVATE, &transfer);
+  set(CURLOPT_ERRORBUFFER, transfer.words.data());
+  set(CURLOPT_NOSIGNAL, 1);
+  set(CURLOPT_QUICK_EXIT, 1);  // never wait for a thread that resolves a name
+  set(CURLOPT_USERAGENT, "reelbatch/" REELBATCH_VERSION);
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_FOLLOWLOCATION, 0);
+  set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);
+  set(CURLOPT_TCP_NODELAY, 1);
+  set(CURLOPT_MAXAGE_CONN, kIdleConnectionSeconds);
+  set(CURLOPT_UPLOAD_BUFFERSIZE, kUploadPiece);
+  set(CURLOPT_TIMEOUT_MS, std::max<long>(std::chrono::ceil<milliseconds>(options_.request_timeout).count(), 1));
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(CURLOPT_SSL_VERIFYPEER, 1);
+  set(CURLOPT_SSL_VERIFYHOST, 2);
+  set(CURLOPT_CAINFO, ca_file_);
+  set(CURLOPT_CAPATH, ca_path_);
+  set(CURLOPT_PROXY_CAINFO, ca_file_);
+  set(CURLOPT_PROXY_CAPATH, ca_path_);
+  set(CURLOPT_OPENSOCKETFUNCTION, &Impl::open_socket);
+  set(CURLOPT_OPENSOCKETDATA, &transfer);
+  set(CURLOPT_CLOSESOCKETFUNCTION, &Impl::close_socket);
+  set(CURLOPT_CLOSESOCKETDATA, this);
+  set(CURLOPT_PREREQFUNCTION, &Impl::on_ready);
+  set(CURLOPT_PREREQDATA, &transfer);
+  set(CURLOPT_HEADERFUNCTION, &Impl::on_header);
+  set(CURLOPT_HEADERDATA, &transfer);
+  set(CURLOPT_WRITEFUNCTION, &Impl::on_body);
+  set(CURLOPT_WRITEDATA, &transfer);
+  if (set.code != CURLE_OK)
+    throw std::runtime_error(fmt::format("cannot set up libcurl: {}", curl_easy_strerror(set.code)));
+}
+
+// What differs from exchange to exchange. Returns why it cannot be sent, or nothing.
+std::string CurlTransport::Impl::prepare(Transfer& transfer) {
+  const Exchange& exchange = transfer.exchange;
+  const bool post = exchange.method == "POST";
+  if (!post && exchange.method != "GET") return fmt::format("cannot send: unknown method '{}'", exchange.method);
+  const Address address = parse(exchange.url);
+  if (address.scheme != "https" && address.scheme != "http") return "cannot send: the address is not usable";
+  const bool near = is_loopback(address.host);
+  if (address.scheme == "http" && !near) {
+    return fmt::format("cannot send: '{}' is not this machine, so the address must be https", address.host);
+  }
+  const HeaderLists& lists = header_lists(exchange.headers);
+  if (!lists.valid) return "cannot send: a request header holds a line break";
+
+  Settings set(transfer.easy);
+  set(CURLOPT_URL, exchange.url.c_str());
+  set(CURLOPT_PROXY, near ? "" : nullptr);  // nullptr: what the environment says
+  set(CURLOPT_HTTPHEADER, post ? lists.post : lists.get);
+  set(CURLOPT_FRESH_CONNECT, exchange.paid && options_.fresh_paid ? 1 : 0);
+  set(post ? CURLOPT_POST : CURLOPT_HTTPGET, 1);
+  if (post) {
+    set(CURLOPT_POSTFIELDS, exchange.body.data());  // not copied: it lives as long as the transfer
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(exchange.body.size()));
+  }
+  if (set.code == CURLE_OK) return {};
+  return fmt::format("cannot send: {}", in_our_words(::curl_easy_strerror(set.code)));
+}
+
+const CurlTransport::Impl::HeaderLists& CurlTransport::Impl::header_lists(const HeaderSet& set) {
+  for (const HeaderLists& known : header_lists_) {
+    if (known.set == set) return known;
+  }
+  // Those whose account is gone: only we hold them, and no open exchange does.
+  std::erase_if(header_lists_, [](const HeaderLists& lists) {
+    const bool unused = lists.set != nullptr && lists.set.use_count() == 1;
+    if (unused) free_lists(lists);
+    return unused;
+  });
+  HeaderLists& made = header_lists_.emplace_back();
+  made.set = set;
+  const auto append = [&made](curl_slist*& list, const char* line) {
+    curl_slist* longer = ::curl_slist_append(list, line);
+    if (longer == nullptr) throw std::bad_alloc();
+    list = longer;
+  };
+  append(made.post, "Content-Type: application/json");
+  append(made.post, "Expect:");  // libcurl would ask first for large bodies, and send again if told no
+  append(made.get, "Expect:");
+  if (set == nullptr) return made;
+  for (const std::string& line : *set) {
+    if (line.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) made.valid = false;
+    append(made.get, line.c_str());
+    append(made.post, line.c_str());
+  }
+  return made;
+}
+
+void CurlTransport::Impl::free_lists(const HeaderLists& lists) {
+  ::curl_slist_free_all(lists.get);
+  ::curl_slist_free_all(lists.post);
+}
+
+// libcurl's own parser, so that what is judged is what is asked.
+CurlTransport::Impl::Address CurlTransport::Impl::parse(const std::string& url) const {
+  Address address;
+  if (::curl_url_set(parser_, CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return address;
+  const auto part = [this](CURLUPart which) {
+    char* text = nullptr;
+    if (::curl_url_get(parser_, which, &text, 0) != CURLUE_OK) return std::string();
+    std::string copy(text);
+    ::curl_free(text);
+    return copy;
+  };
+  address.scheme = part(CURLUPART_SCHEME);
+  address.host = part(CURLUPART_HOST);
+  return address;
+}
+
+// --- callbacks: out of memory ends the program here, for nothing may be thrown through libcurl
+// ------------------------
+
+int CurlTransport::Impl::on_timer(CURLM*, long timeout_ms, void* user) noexcept {
+  Shard& shard = *static_cast<Shard*>(user);
+  shard.due = timeout_ms < 0 ? kNever : shard.owner->clock_.now() + milliseconds(timeout_ms);
+  return 0;
+}
+
+int CurlTransport::Impl::on_socket(CURL* easy, curl_socket_t fd, int what, void* user, void*) noexcept {
+  Shard& shard = *static_cast<Shard*>(user);
+  std::uint32_t events = 0;
+  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= EPOLLIN;
+  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= EPOLLOUT;
+  shard.owner->watch(fd, events, &shard);
+
+  void* user_of_easy = nullptr;
+  ::curl_easy_getinfo(easy, CURLINFO_PRIVATE, &user_of_easy);
+  auto* transfer = static_cast<Transfer*>(user_of_easy);  // nullptr for libcurl's own, which close connections
+  if (transfer != nullptr && (events & EPOLLOUT) != 0 && transfer->readies > 0 && !transfer->connecting) {
+    transfer->waited_to_send = true;
+  }
+  return 0;
+}
+
+curl_socket_t CurlTransport::Impl::open_socket(void* user, curlsocktype, curl_sockaddr* address) noexcept {
+  Transfer& transfer = *static_cast<Transfer*>(user);
+  const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (fd < 0) return CURL_SOCKET_BAD;
+  transfer.connecting = true;
+  Watched& state = transfer.owner->watched(fd);
+  state = Watched{};
+  state.connection = true;
+  return fd;
+}
+
+int CurlTransport::Impl::close_socket(void* user, curl_socket_t fd) noexcept {
+  Impl& self = *static_cast<Impl*>(user);
+  Watched& state = self.watched(fd);
+  if (state.armed != 0) ::epoll_ctl(self.epoll_, EPOLL_CTL_DEL, fd, nullptr);
+  state = Watched{};
+  return ::close(fd);
+}
+
+// libcurl calls this just before it sends a request, also when it sends it again by itself.
+int CurlTransport::Impl::on_ready(void* user, char*, char*, int, int) noexcept {
+  Transfer& transfer = *static_cast<Transfer*>(user);
+  if (transfer.may_have_left()) return CURL_PREREQFUNC_ABORT;
+  transfer.size_before = info_long(transfer.easy, CURLINFO_REQUEST_SIZE);
+  transfer.connecting = false;
+  ++transfer.readies;
+  Impl& self = *transfer.owner;
+  self.gathered_.ready.push_back({transfer.exchange.id, self.clock_.now()});
+  return CURL_PREREQFUNC_OK;
+}
+
+std::size_t CurlTransport::Impl::on_header(char* data, std::size_t, std::size_t size, void* user) noexcept {
+  Transfer& transfer = *static_cast<Transfer*>(user);
+  transfer.header_bytes += size;
+  if (transfer.header_bytes > kHeaderLimit) {
+    transfer.excess = "answer headers larger than 256 KiB";
+    return 0;
+  }
+  const std::string_view line = trimmed(std::string_view(data, size));
+  if (!transfer.in_headers && line.starts_with("HTTP/")) {  // of an interim answer, or of the one after it
+    transfer.in_headers = true;
+    transfer.headers_whole = false;
+    transfer.retry_after.clear();
+    transfer.location.clear();
+  } else if (line.empty()) {
+    transfer.headers_whole = transfer.headers_whole || transfer.in_headers;
+    transfer.in_headers = false;
+  } else if (transfer.in_headers) {
+    const std::size_t colon = std::min(line.find(':'), line.size() - 1);
+    const std::string_view name = line.substr(0, colon);
+    if (same_name(name, "retry-after")) transfer.retry_after = trimmed(line.substr(colon + 1));
+    if (same_name(name, "location")) transfer.location = trimmed(line.substr(colon + 1));
+  }
+  return size;
+}
+
+std::size_t CurlTransport::Impl::on_body(char* data, std::size_t, std::size_t size, void* user) noexcept {
+  Transfer& transfer = *static_cast<Transfer*>(user);
+  if (transfer.answer.size() + size > kBodyLimit) {
+    transfer.excess = "answer larger than 4 MiB";
+    return 0;
+  }
+  transfer.answer.append(data, size);
+  return size;
+}
+
+// --- waiting --------------------------------------------------------------------------------------------------------
+
+void CurlTransport::Impl::wait_until(Instant deadline, Happenings& out) {
+  out.clear();
+  bool polled = false;
+  bool woken = false;
+  for (;;) {
+    run_timers();
+    reap();
+    const Instant now = clock_.now();
+    const bool something = !gathered_.ready.empty() || !gathered_.completions.empty();
+    const Instant until = woken ? now : something ? std::min(deadline, gather_until_) : deadline;
+    if (polled && until <= now) {
+      if (something) gather_until_ = now + options_.turn;
+      break;
+    }
+    woken = poll_once(std::min(until, next_timer()), now);
+    polled = true;
+  }
+  std::swap(out, gathered_);
+  open_ -= out.completions.size();
+}
+
+// Returns whether the caller is to be woken: a signal came, or wake_fd is readable.
+bool CurlTransport::Impl::poll_once(Instant until, Instant now) {
+  constexpr milliseconds kLongest = std::chrono::hours(1);
+  const Duration wait = std::clamp<Duration>(until > now ? until - now : Duration::zero(), Duration::zero(), kLongest);
+  std::array<epoll_event, 256> events;
+  const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
+                                 static_cast<int>(std::chrono::ceil<milliseconds>(wait).count()));
+  bool woken = count < 0 && errno == EINTR;
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    if (event.data.fd == options_.wake_fd) {
+      woken = true;
+    } else {
+      deliver(event.data.fd, event.events);
+    }
+  }
+  return woken;
+}
+
+void CurlTransport::Impl::deliver(int fd, std::uint32_t events) {
+  Watched& state = watched(fd);
+  if (state.wanted == 0) {
+    // An idle connection that the server closed. libcurl finds that out when it wants to use it.
+    if (state.armed != 0) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+    state.armed = 0;
+    return;
+  }
+  // Not CURL_CSELECT_ERR: that would drop an answer which lies unread before a reset.
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0) events |= state.wanted;
+  events &= state.wanted;
+  const int bits = ((events & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) | ((events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0);
+  int running = 0;
+  ::curl_multi_socket_action(state.shard->multi, fd, bits, &running);
+}
+
+CurlTransport::Impl::Watched& CurlTransport::Impl::watched(int fd) {
+  const auto index = static_cast<std::size_t>(fd);
+  if (index >= watched_.size()) watched_.resize(index + 64);
+  return watched_[index];
+}
+
+// A connection that libcurl lets go of stays in epoll: most are wanted again soon, in the same way. Other descriptors
+// (of the threads that resolve names) are closed without a word to us, so they must go at once.
+void CurlTransport::Impl::watch(int fd, std::uint32_t events, Shard* shard) {
+  Watched& state = watched(fd);
+  state.shard = shard;
+  state.wanted = events;
+  if (events == 0 && !state.connection && state.armed != 0) {
+    ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+    state.armed = 0;
+  }
+  if (events == 0 || events == state.armed) return;
+  epoll_event event{};
+  event.events = events;
+  event.data.fd = fd;
+  const int first = state.armed == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  const int second = state.armed == 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+  // Should the kernel have no memory for it, the exchange ends by its timeout.
+  if (::epoll_ctl(epoll_, first, fd, &event) == 0 || ::epoll_ctl(epoll_, second, fd, &event) == 0) state.armed = events;
+}
+
+void CurlTransport::Impl::run_timers() {
+  const Instant now = clock_.now();
+  for (const auto& shard : shards_) {
+    if (shard->due > now) continue;
+    shard->due = kNever;
+    int running = 0;
+    ::curl_multi_socket_action(shard->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    if (shard->due != kNever) continue;
+    // libcurl is silent about a time that it told before, also if we came early for it.
+    long left_ms = -1;
+    ::curl_multi_timeout(shard->multi, &left_ms);
+    if (left_ms >= 0) shard->due = clock_.now() + milliseconds(std::max(left_ms, 1L));
+  }
+}
+
+Instant CurlTransport::Impl::next_timer() const {
+  Instant next = kNever;
+  for (const auto& shard : shards_) next = std::min(next, shard->due);
+  return next;
+}
+
+// --- ending ---------------------------------------------------------------------------------------------------------
+
+void CurlTransport::Impl::reap() {
+  for (const auto& shard : shards_) {
+    if (shard->open == 0) continue;
+    int left = 0;
+    while (const CURLMsg* message = ::curl_multi_info_read(shard->multi, &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      const CURLcode result = message->data.result;
+      void* user = nullptr;
+      ::curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
+      finish(*static_cast<Transfer*>(user), result);
+    }
+  }
+}
+
+void CurlTransport::Impl::finish(Transfer& transfer, CURLcode result) {
+  const long status = info_long(transfer.easy, CURLINFO_RESPONSE_CODE);
+  const bool final = status >= 200;
+  Completion& done = gathered_.completions.emplace_back();
+  done.id = transfer.exchange.id;
+  done.at = clock_.now();
+  // libcurl reports success also when the connection ends inside the header block.
+  done.answered = result == CURLE_OK && final && transfer.headers_whole;
+  done.may_have_left = transfer.may_have_left();
+  done.status = final ? static_cast<int>(status) : 0;
+  done.body = transfer.answer;
+  done.retry_after = transfer.retry_after;
+  done.location = transfer.location;
+  if (!done.answered) done.error = describe(transfer, result);
+
+  ::curl_multi_remove_handle(transfer.shard->multi, transfer.easy);
+  --transfer.shard->open;
+  transfer.shard = nullptr;
+  transfer.clear();
+  pool_.push_back(&transfer);
+}
+
+// Only the words for names, connections and certificates come from libcurl; those for what was read could hold a piece
+// of it.
+std::string CurlTransport::Impl::describe(const Transfer& transfer, CURLcode result) const {
+  if (transfer.excess != nullptr) return transfer.excess;
+  if (transfer.readies > 0) return describe_answer(transfer, result);
+  const std::string words =
+      in_our_words(transfer.words[0] != '\0' ? transfer.words.data() : curl_easy_strerror(result));
+  switch (result) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return fmt::format("cannot resolve host '{}'", parse(transfer.exchange.url).host);
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return "proxy has a name that cannot be resolved";
+    case CURLE_COULDNT_CONNECT: {
+      const auto code = static_cast<int>(info_long(transfer.easy, CURLINFO_OS_ERRNO));
+      if (code == ECONNREFUSED) return "connection refused";
+      return fmt::format("cannot connect: {}", code != 0 ? in_our_words(std::strerror(code)) : words);
+    }
+    case CURLE_OPERATION_TIMEDOUT:
+      return fmt::format("timed out after {} while connecting", spell(options_.request_timeout));
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return fmt::format("certificate not trusted: {}", words);
+    case CURLE_SSL_CACERT_BADFILE:
+      return fmt::format("certificate not trusted: cannot read the roots: {}", words);
+    case CURLE_SSL_CONNECT_ERROR:
+      return fmt::format("tls handshake failed: {}", words);
+    default:
+      break;
+  }
+  const long tunnel = info_long(transfer.easy, CURLINFO_HTTP_CONNECTCODE);
+  if (tunnel != 0) return fmt::format("proxy refused the connection: it answered {}", tunnel);
+  return fmt::format("cannot connect: {}", in_our_words(curl_easy_strerror(result)));
+}
+
+std::string CurlTransport::Impl::describe_answer(const Transfer& transfer, CURLcode result) const {
+  switch (result) {
+    case CURLE_OPERATION_TIMEDOUT:
+      return fmt::format("timed out after {} while waiting for the answer", spell(options_.request_timeout));
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+      return "answer is not http";
+    case CURLE_OK:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_ABORTED_BY_CALLBACK:
+      return transfer.header_bytes > 0 ? "answer cut short" : "connection closed before the answer";
+    default:
+      return fmt::format("answer cut short: {}", in_our_words(curl_easy_strerror(result)));
+  }
+}
+
+// --- the outside ----------------------------------------------------------------------------------------------------
+
+CurlTransport::CurlTransport(const Clock& clock, TransportOptions options)
+    : impl_(std::make_unique<Impl>(clock, std::move(options))) {}
+CurlTransport::~CurlTransport() = default;
+void CurlTransport::start(Exchange exchange) {
+  impl_->start(std::move(exchange));
+}
+std::size_t CurlTransport::open() const {
+  return impl_->open();
+}
+void CurlTransport::wait_until(Instant deadline, Happenings& out) {
+  impl_->wait_until(deadline, out);
+}
+
+namespace {
+
+Result<void> check_roots(const std::string& path) {
+  if (path.empty()) return {};
+  std::ifstream in(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (!in.is_open() || in.bad()) return usage_error(fmt::format("cannot read '{}', the roots to trust", path));
+  if (text.find("-----BEGIN ") == std::string::npos || text.find("CERTIFICATE-----") == std::string::npos) {
+    return usage_error(fmt::format("no certificate in '{}': roots to trust are given as PEM", path));
+  }
+  return {};
+}
+
+// One descriptor for each exchange, one for each connection that is kept for later, and some for the rest of us.
+Result<void> make_room_for_files(int max_connections) {
+  const rlim_t needed = static_cast<rlim_t>(max_connections) * 2 + 64;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) return {};
+  const rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = std::min(needed, limit.rlim_max);
+  if (limit.rlim_max < needed || ::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return ground_error(
+        fmt::format("{} connections need {} open files, and only {} are allowed: ask for fewer "
+                    "connections or raise the limit (ulimit -n)",
+                    max_connections, needed, std::max(before, limit.rlim_max)));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CurlTransport>> make_curl_transport(const Clock& clock, TransportOptions options) {
+  if (options.max_connections < 1) return usage_error("the number of connections must be at least 1");
+  if (options.request_timeout <= Duration::zero()) return usage_error("the request timeout must be more than 0");
+  if (Result<void> roots = check_roots(options.ca_file); !roots) return tl::unexpected(roots.error());
+  if (Result<void> room = make_room_for_files(options.max_connections); !room) return tl::unexpected(room.error());
+  try {
+    return std::make_unique<CurlTransport>(clock, std::move(options));
+  } catch (const std::runtime_error& error) {
+    return ground_error(error.what());
+  }
+}
+
+}  // namespace reelbatch
