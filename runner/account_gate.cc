@@ -40,7 +40,9 @@ Instant AccountGate::submit_at() const {
   return std::max({all_.next_free(), submissions_.next_free(), held_until_, submit_after_});
 }
 
-void AccountGate::poll_starts() { all_.take(); }
+void AccountGate::poll_starts() {
+  all_.take();
+}
 
 void AccountGate::submit_starts() {
   all_.take();
@@ -91,8 +93,12 @@ bool AccountGate::key_refused(Instant now) {
   return now - *key_refused_since_ >= kKeyPatience;
 }
 
-void AccountGate::submission_ended() { --submitting_; }
-void AccountGate::accepted() { doubtful_in_a_row_ = 0; }
+void AccountGate::submission_ended() {
+  --submitting_;
+}
+void AccountGate::accepted() {
+  doubtful_in_a_row_ = 0;
+}
 
 void AccountGate::doubtful(Instant now) {
   ++doubtful_in_a_row_;

@@ -1,5 +1,5 @@
-// Whether an account may send now: its limits, its place in flight, what its service last said, and what it was stopped for.
-// Pure: told the time and what happened, asked when the next request may start. Knows no job.
+// Whether an account may send now: its limits, its place in flight, what its service last said, and what it was stopped
+// for. Pure: told the time and what happened, asked when the next request may start. Knows no job.
 #pragma once
 
 #include <optional>
@@ -24,7 +24,8 @@ class AccountGate {
 
   /// Earliest moment for a poll; kNever while only an event can allow one.
   Instant poll_at() const;
-  /// Earliest moment for a submission; kNever while only an event can allow one, or none is allowed in this run any more.
+  /// Earliest moment for a submission; kNever while only an event can allow one, or none is allowed in this run any
+  /// more.
   Instant submit_at() const;
 
   void poll_starts();
@@ -45,7 +46,8 @@ class AccountGate {
   Duration throttled(Instant now, std::optional<Duration> retry_after);
   /// A poll was answered 401. True once that has gone on for a minute.
   bool key_refused(Instant now);
-  /// The outcome of a submission. A doubtful one slows the account down; hold_limit of them in a row stop its submissions.
+  /// The outcome of a submission. A doubtful one slows the account down; hold_limit of them in a row stop its
+  /// submissions.
   void submission_ended();
   void accepted();
   void doubtful(Instant now);

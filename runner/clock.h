@@ -36,6 +36,10 @@ class SystemClock final : public Clock {
   WallTime wall() const override;
 };
 
+/// Midnight, and the first midnight of the month, before `time` in the local time zone.
+WallTime start_of_day(WallTime time);
+WallTime start_of_month(WallTime time);
+
 /// `2026-11-21T18:31:22Z`, UTC, whole seconds; `.250` is added when there are milliseconds and `fraction` asks.
 std::string to_rfc3339(WallTime time, bool fraction = false);
 

@@ -125,7 +125,7 @@ struct Step {
   std::string url;                    ///< Finish
   std::optional<std::int64_t> polls;  ///< so far
   std::optional<Credits> cost_alone;  ///< the rise of the account's figure while the job alone was open
-  RowNumber row = 0;                  ///< NotTaken without a byte sent: the row's submission does not count
+  RowNumber unsent_row = 0;           ///< NotTaken without a byte sent: the submission of this row does not count
 };
 
 /// Figures of an answer. Append-only.
@@ -136,18 +136,30 @@ struct CreditSeen {
   CreditFigures figures;
 };
 
-/// Everything one turn of the loop has to write, in one transaction with one fsync.
+/// What an account's figures were found to mean.
+struct MeaningFound {
+  AccountId account = 0;
+  std::string meaning;
+  std::string evidence;
+};
+
+/// Everything one turn of the loop has to write, in one transaction with one fsync. Steps are written before intents,
+/// so that a job that was not taken can be sent again in the same turn.
 struct Commit {
   RunId run = 0;
   std::vector<Intent> intents;
   std::vector<Step> steps;
   std::vector<CreditSeen> credits;
+  std::vector<MeaningFound> meanings;
   std::vector<SendRecord> sends;
-  bool empty() const { return intents.empty() && steps.empty() && credits.empty() && sends.empty(); }
+  bool empty() const {
+    return intents.empty() && steps.empty() && credits.empty() && meanings.empty() && sends.empty();
+  }
   void clear() {
     intents.clear();
     steps.clear();
     credits.clear();
+    meanings.clear();
     sends.clear();
   }
 };
@@ -195,15 +207,16 @@ class Ledger {
   virtual Result<std::vector<AccountRecord>> accounts() = 0;
   /// Adds the account, or records its new origin. Sets `account.id`.
   virtual Result<void> put_account(AccountRecord& account) = 0;
-  virtual Result<void> set_credit_meaning(AccountId account, std::string_view meaning, std::string_view evidence) = 0;
+
   /// The run of that uid, or the last one for an empty uid. Nothing if there is none.
   virtual Result<std::optional<RunRecord>> run(std::string_view uid) = 0;
   /// Marks the end of a run. `sends` are those that the limits of the next run still have to count.
   virtual Result<void> end_run(const RunRecord& run, std::span<const SendRecord> sends, int keep_runs) = 0;
   /// A run that ended goes on, or one that died: its end is forgotten.
   virtual Result<void> reopen_run(RunId run) = 0;
-  /// Sends of earlier runs, oldest first; `clean` says whether the last run ended and stored them all.
-  virtual Result<std::vector<SendRecord>> recent_sends(bool& clean) = 0;
+  /// Work begins: from here to end_run() the ledger counts as not cleanly ended. Gives the sends that earlier runs
+  /// recorded, oldest first; `clean` says whether the last work ended, and so stored them all.
+  virtual Result<std::vector<SendRecord>> begin_work(bool& clean) = 0;
 
   // Intake. Rows added between begin_intake() and commit_intake() exist all or not at all.
   virtual Result<void> begin_intake(RunRecord& run) = 0;
@@ -231,6 +244,8 @@ class Ledger {
   // Work.
   /// A number for a new job; each call gives another one.
   virtual JobId next_job_id() = 0;
+  /// How many selected rows of a run wait to be submitted.
+  virtual Result<std::int64_t> planned_count(RunId run) = 0;
   /// Jobs found with an intent and without an outcome become held. Returns how many.
   virtual Result<std::int64_t> hold_interrupted(RunId run, WallTime at) = 0;
   virtual Result<std::vector<PlannedRow>> planned_rows(RunId run, std::string_view account, RowNumber after,
@@ -243,7 +258,9 @@ class Ledger {
   virtual Result<std::vector<Duration>> past_durations(std::string_view kind, std::size_t most) = 0;
   /// The highest price seen for a kind in an account.
   virtual Result<std::optional<Credits>> highest_price(AccountId account, std::string_view kind) = 0;
-  /// The last figures seen before now.
+  /// What the account's jobs submitted since a time, of one run or (0) of any, have cost or reserve.
+  virtual Result<Credits> spent(AccountId account, RunId run, WallTime since) = 0;
+  /// The last figures seen.
   virtual Result<CreditFigures> last_figures(AccountId account) = 0;
 
   // Views.

@@ -11,6 +11,8 @@ namespace {
 constexpr std::int64_t kApplicationId = 0x7265656c;
 
 constexpr const char* kVersion1 = R"sql(
+-- 'working' is there while a run works: found at a start, the last run did not end cleanly.
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE accounts (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,

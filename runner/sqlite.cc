@@ -55,6 +55,9 @@ Result<std::int64_t> Database::number(std::string_view sql) {
 std::int64_t Database::last_id() const {
   return sqlite3_last_insert_rowid(handle_);
 }
+std::int64_t Database::changes() const {
+  return sqlite3_changes64(handle_);
+}
 
 Result<void> Database::backup_to(const std::string& path) {
   Result<Database> target = open(path, Mode::Create);

@@ -36,6 +36,8 @@ class Database {
   Result<std::int64_t> number(std::string_view sql);
 
   std::int64_t last_id() const;
+  /// Rows that the last INSERT, UPDATE or DELETE touched.
+  std::int64_t changes() const;
   /// Copies the whole database into a new file, consistent also while another process writes.
   Result<void> backup_to(const std::string& path);
   /// What went wrong last, with the file's name.

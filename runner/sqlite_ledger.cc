@@ -153,11 +153,6 @@ Result<void> SqliteLedger::put_account(AccountRecord& account) {
   return put.run();
 }
 
-Result<void> SqliteLedger::set_credit_meaning(AccountId account, std::string_view meaning, std::string_view evidence) {
-  Statement set = database_.prepare("UPDATE accounts SET credit_meaning = ?, credit_evidence = ? WHERE id = ?");
-  return set.bind(1, meaning).bind(2, evidence).bind(3, account).run();
-}
-
 Result<std::optional<RunRecord>> SqliteLedger::run(std::string_view uid) {
   Statement query = database_.prepare(
       "SELECT id, uid, started_at, finished_at, exit_code, stopped_by, stopped_detail, accounts_stopped, sandbox FROM "
@@ -190,10 +185,10 @@ Result<void> SqliteLedger::end_run(const RunRecord& run, std::span<const SendRec
       .bind(3, run.stopped_by)
       .bind(4, run.stopped_detail);
   if (Result<void> done = end.bind(5, join_lines(run.accounts_stopped)).bind(6, run.id).run(); !done) return done;
-  if (Result<void> done = database_.execute("DELETE FROM sends"); !done) return done;
+  if (Result<void> done = database_.execute("DELETE FROM sends; DELETE FROM meta WHERE name = 'working'"); !done)
+    return done;
   for (const SendRecord& send : sends) {
-    statements_->add_send.bind(1, send.account).bind(2, std::int64_t{send.submission}).bind(3, to_ms(send.at));
-    if (Result<void> done = statements_->add_send.run(); !done) return done;
+    if (Result<void> done = write_send(send); !done) return done;
   }
   Statement prune = database_.prepare(
       "DELETE FROM rows WHERE run < (SELECT min(id) FROM (SELECT id FROM runs ORDER BY id DESC LIMIT ?))");
@@ -209,19 +204,22 @@ Result<void> SqliteLedger::reopen_run(RunId run) {
   return reopen.bind(1, run).run();
 }
 
-Result<std::vector<SendRecord>> SqliteLedger::recent_sends(bool& clean) {
-  // Asked before this run exists: the last run is the one before it.
-  const Result<std::int64_t> died = database_.number("SELECT count(*) FROM runs WHERE finished_at IS NULL");
-  if (!died) return tl::unexpected(died.error());
-  clean = *died == 0;
+Result<std::vector<SendRecord>> SqliteLedger::begin_work(bool& clean) {
+  const Result<std::int64_t> working = database_.number("SELECT value FROM meta WHERE name = 'working'");
+  if (!working) return tl::unexpected(working.error());
+  clean = *working == 0;
   Statement query = database_.prepare("SELECT account, submission, at FROM sends ORDER BY at");
   std::vector<SendRecord> sends;
   for (;;) {
     const Result<bool> row = query.step();
     if (!row) return tl::unexpected(row.error());
-    if (!*row) return sends;
+    if (!*row) break;
     sends.push_back({query.integer(0), query.integer(1) != 0, from_ms(query.integer(2))});
   }
+  if (Result<void> done = database_.execute("INSERT OR REPLACE INTO meta VALUES ('working', 1)"); !done) {
+    return tl::unexpected(done.error());
+  }
+  return sends;
 }
 
 // ---- Intake ---------------------------------------------------------------------------------------------------------
@@ -425,19 +423,29 @@ Result<void> SqliteLedger::commit(const Commit& commit) {
   if (commit.empty()) return {};
   Result<Transaction> transaction = Transaction::begin(database_);
   if (!transaction) return tl::unexpected(transaction.error());
-  for (const Intent& intent : commit.intents) {
-    if (Result<void> done = write_intent(commit.run, intent); !done) return done;
+  const auto write_all = [](const auto& items, auto write) -> Result<void> {
+    for (const auto& item : items) {
+      if (Result<void> done = write(item); !done) return done;
+    }
+    return {};
+  };
+  const RunId run = commit.run;
+  if (Result<void> done = write_all(commit.steps, [&](const Step& step) { return write_step(run, step); }); !done)
+    return done;
+  if (Result<void> done = write_all(commit.credits, [&](const CreditSeen& seen) { return write_credits(run, seen); });
+      !done) {
+    return done;
   }
-  for (const Step& step : commit.steps) {
-    if (Result<void> done = write_step(commit.run, step); !done) return done;
+  if (Result<void> done = write_all(commit.meanings, [&](const MeaningFound& found) { return write_meaning(found); });
+      !done) {
+    return done;
   }
-  for (const CreditSeen& seen : commit.credits) {
-    if (Result<void> done = write_credits(commit.run, seen); !done) return done;
+  if (Result<void> done = write_all(commit.intents, [&](const Intent& intent) { return write_intent(run, intent); });
+      !done) {
+    return done;
   }
-  for (const SendRecord& send : commit.sends) {
-    statements_->add_send.bind(1, send.account).bind(2, std::int64_t{send.submission}).bind(3, to_ms(send.at));
-    if (Result<void> done = statements_->add_send.run(); !done) return done;
-  }
+  if (Result<void> done = write_all(commit.sends, [&](const SendRecord& send) { return write_send(send); }); !done)
+    return done;
   return transaction->commit();
 }
 
@@ -454,6 +462,7 @@ Result<void> SqliteLedger::write_intent(RunId run, const Intent& intent) {
         .bind(5, to_ms(intent.at));
   }
   if (Result<void> done = write.run(); !done) return done;
+  CHECK(database_.changes() == 1);
   Statement& row = statements_->row_has_job;
   if (Result<void> done = row.bind(1, intent.job).bind(2, run).bind(3, intent.row).run(); !done) return done;
   Statement& step = statements_->add_step;
@@ -480,8 +489,10 @@ Result<void> SqliteLedger::write_step(RunId run, const Step& step) {
   move.bind(7, accepted ? std::optional(to_ms(step.at)) : std::nullopt);
   move.bind(8, is_terminal(*to) ? std::optional(to_ms(step.at)) : std::nullopt);
   if (Result<void> done = move.bind(9, step.polls).bind(10, milli(step.cost_alone)).run(); !done) return done;
-  if (step.row == 0) return {};
-  return statements_->row_not_sent.bind(1, run).bind(2, step.row).run();
+  // The table was followed by whoever made the step; if the record says otherwise, nothing untrue may be written.
+  CHECK(database_.changes() == 1);
+  if (step.unsent_row == 0) return {};
+  return statements_->row_not_sent.bind(1, run).bind(2, step.unsent_row).run();
 }
 
 Result<void> SqliteLedger::write_credits(RunId run, const CreditSeen& seen) {
@@ -491,6 +502,26 @@ Result<void> SqliteLedger::write_credits(RunId run, const CreditSeen& seen) {
     return done;
   if (!seen.figures.used || seen.job == 0) return {};
   return statements_->job_used.bind(1, seen.figures.used->milli).bind(2, seen.job).run();
+}
+
+Result<void> SqliteLedger::write_meaning(const MeaningFound& found) {
+  Statement set = database_.prepare("UPDATE accounts SET credit_meaning = ?, credit_evidence = ? WHERE id = ?");
+  return set.bind(1, found.meaning).bind(2, found.evidence).bind(3, found.account).run();
+}
+
+Result<void> SqliteLedger::write_send(const SendRecord& send) {
+  Statement& add = statements_->add_send;
+  return add.bind(1, send.account).bind(2, std::int64_t{send.submission}).bind(3, to_ms(send.at)).run();
+}
+
+Result<std::int64_t> SqliteLedger::planned_count(RunId run) {
+  Statement query = database_.prepare(
+      "SELECT count(*) FROM rows r LEFT JOIN jobs j ON j.id = r.job WHERE r.run = ? AND r.action = 0 AND r.selected = "
+      "1 "
+      "AND (r.job IS NULL OR j.state = 0)");
+  const Result<bool> row = query.bind(1, run).step();
+  if (!row) return tl::unexpected(row.error());
+  return query.integer(0);
 }
 
 Result<std::vector<Duration>> SqliteLedger::past_durations(std::string_view kind, std::size_t most) {
@@ -517,6 +548,17 @@ Result<std::optional<Credits>> SqliteLedger::highest_price(AccountId account, st
   const Result<bool> row = query.bind(1, account).bind(2, kind).step();
   if (!row) return tl::unexpected(row.error());
   return *row ? maybe_credits(query, 0) : std::nullopt;
+}
+
+Result<Credits> SqliteLedger::spent(AccountId account, RunId run, WallTime since) {
+  Statement query = database_.prepare(fmt::format(
+      "SELECT coalesce(sum(coalesce({}, j.reserved, 0)), 0) FROM jobs j JOIN listings l ON l.id = j.listing "
+      "JOIN accounts a ON a.id = l.account WHERE l.account = ?1 AND (?2 = 0 OR j.run = ?2) AND j.submitted_at >= ?3 "
+      "AND (j.remote_id IS NOT NULL OR j.state IN (1, 4, 7))",
+      kCost));
+  const Result<bool> row = query.bind(1, account).bind(2, run).bind(3, to_ms(since)).step();
+  if (!row) return tl::unexpected(row.error());
+  return Credits{query.integer(0)};
 }
 
 Result<CreditFigures> SqliteLedger::last_figures(AccountId account) {

@@ -22,11 +22,11 @@ class SqliteLedger : public Ledger {
 
   Result<std::vector<AccountRecord>> accounts() override;
   Result<void> put_account(AccountRecord& account) override;
-  Result<void> set_credit_meaning(AccountId account, std::string_view meaning, std::string_view evidence) override;
+
   Result<std::optional<RunRecord>> run(std::string_view uid) override;
   Result<void> end_run(const RunRecord& run, std::span<const SendRecord> sends, int keep_runs) override;
   Result<void> reopen_run(RunId run) override;
-  Result<std::vector<SendRecord>> recent_sends(bool& clean) override;
+  Result<std::vector<SendRecord>> begin_work(bool& clean) override;
 
   Result<void> begin_intake(RunRecord& run) override;
   Result<void> commit_intake() override;
@@ -41,6 +41,7 @@ class SqliteLedger : public Ledger {
   Result<std::string> fields_of(ContentId content) override;
 
   JobId next_job_id() override;
+  Result<std::int64_t> planned_count(RunId run) override;
   Result<std::int64_t> hold_interrupted(RunId run, WallTime at) override;
   Result<std::vector<PlannedRow>> planned_rows(RunId run, std::string_view account, RowNumber after,
                                                std::size_t most) override;
@@ -49,6 +50,7 @@ class SqliteLedger : public Ledger {
   Result<void> commit(const Commit& commit) override;
   Result<std::vector<Duration>> past_durations(std::string_view kind, std::size_t most) override;
   Result<std::optional<Credits>> highest_price(AccountId account, std::string_view kind) override;
+  Result<Credits> spent(AccountId account, RunId run, WallTime since) override;
   Result<CreditFigures> last_figures(AccountId account) override;
 
   Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) override;
@@ -67,6 +69,8 @@ class SqliteLedger : public Ledger {
   Result<void> write_intent(RunId run, const Intent& intent);
   Result<void> write_step(RunId run, const Step& step);
   Result<void> write_credits(RunId run, const CreditSeen& seen);
+  Result<void> write_meaning(const MeaningFound& found);
+  Result<void> write_send(const SendRecord& send);
 
   Database database_;
   std::unique_ptr<Statements> statements_;

@@ -16,6 +16,24 @@ WallTime SystemClock::wall() const {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
+namespace {
+
+/// Local midnight of the day, or of the first of its month.
+WallTime local_midnight(WallTime time, bool first_of_month) {
+  const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+  std::tm local{};
+  ::localtime_r(&seconds, &local);
+  local.tm_hour = local.tm_min = local.tm_sec = 0;
+  if (first_of_month) local.tm_mday = 1;
+  local.tm_isdst = -1;  // midnight may be on the other side of a change of the clocks
+  return WallTime(std::chrono::seconds(std::mktime(&local)));
+}
+
+}  // namespace
+
+WallTime start_of_day(WallTime time) { return local_midnight(time, false); }
+WallTime start_of_month(WallTime time) { return local_midnight(time, true); }
+
 std::string to_rfc3339(WallTime time, bool fraction) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);

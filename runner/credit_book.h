@@ -1,0 +1,45 @@
+// One account's credit figures as they come in: what is worth recording, and what a job that was open alone must have
+// cost. Pure; the order of calls is the order of answers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+
+#include "jobs/credits.h"
+#include "runner/clock.h"
+
+namespace reelbatch {
+
+class CreditBook {
+ public:
+  /// The account's last figures in the ledger, if any.
+  void start(const CreditFigures& last) { last_ = last; }
+
+  /// A submission starts, or a job is found in flight: from now on it may be charged.
+  void open(std::int64_t job);
+  /// Takes the figures of an answer about a job. True if they differ from that job's last ones, so that they are
+  /// recorded.
+  bool see(std::int64_t job, const CreditFigures& figures);
+  /// The job ended, or was not taken.
+  struct Closed {
+    /// What it cost, if no other job of the account was open meanwhile and the account's figures before it are known:
+    /// the fall of the balance, or the rise of what is used where there is no balance.
+    std::optional<Credits> alone;
+    std::optional<Credits> used;  ///< the last `used` figure of its own answers
+  };
+  Closed close(std::int64_t job);
+
+  const CreditFigures& last() const { return last_; }
+
+ private:
+  struct Job {
+    CreditFigures before;  ///< the account's, when it was opened
+    CreditFigures own;     ///< the last of its own answers
+    bool alone = false;
+  };
+  CreditFigures last_;
+  std::unordered_map<std::int64_t, Job> jobs_;
+};
+
+}  // namespace reelbatch

@@ -1,0 +1,482 @@
+#include "runner/runner.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "jobs/raw_fields.h"
+#include "jobs/registry.h"
+#include "runner/check.h"
+#include "runner/runner_state.h"
+
+namespace reelbatch {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Rows read ahead from the ledger, per account.
+constexpr std::size_t kReadAhead = 64;
+/// How long a stopping run waits for what is on the wire.
+constexpr Duration kDrainTime = 10s;
+/// A job that timed out longer ago than this is polled once a run.
+constexpr Duration kPollOnceAfter = 24h;
+/// How long after acceptance a 404 is "not yet".
+constexpr Duration kNotYet = 10min;
+/// A run after one that did not end cleanly cannot know its sends of this long.
+constexpr Duration kUnknownSends = 1min;
+/// The loop looks at the wall clock and shows progress at least this often.
+constexpr Duration kIdleTurn = 1s;
+
+}  // namespace
+
+Runner::Runner(const Clock& clock, Transport& transport, Ledger& ledger, const StopRequest& stop, Progress& progress,
+               Rng& rng, const RunnerOptions& options, std::vector<RunnerAccount> accounts)
+    : clock_(clock),
+      transport_(transport),
+      ledger_(ledger),
+      stop_(stop),
+      progress_(progress),
+      rng_(rng),
+      options_(options) {
+  started_ = clock_.now();
+  for (RunnerAccount& account : accounts) {
+    accounts_.push_back(std::make_unique<Account>(std::move(account), options_.outage_timeout, started_));
+  }
+}
+
+Runner::~Runner() = default;
+
+// ---- Setting up -----------------------------------------------------------------------------------------------------
+
+Result<RunOutcome> Runner::run(const RunRecord& run) {
+  run_ = commit_.run = run.id;
+  run_uid_ = run.uid;
+  if (options_.max_credits) run_spending_.set_caps({{"--max-credits", *options_.max_credits, Credits{}}});
+  if (Result<void> done = load_limits(); !done) return tl::unexpected(done.error());
+  for (const auto& account : accounts_) {
+    if (Result<void> done = load_credits(*account); !done) return tl::unexpected(done.error());
+  }
+  if (Result<void> done = load_open_jobs(); !done) return tl::unexpected(done.error());
+  const Result<std::int64_t> planned = ledger_.planned_count(run.id);
+  if (!planned) return tl::unexpected(planned.error());
+  counts_.planned = *planned;
+  for (const auto& account : accounts_) {
+    if (Result<void> done = refill(*account); !done) return tl::unexpected(done.error());
+  }
+  progress_.update(counts_, started_);
+
+  Happenings happened;
+  while (true) {
+    const Instant now = clock_.now();
+    check_limits(now);
+    if (Result<void> done = choose_starts(now); !done) return tl::unexpected(done.error());
+    if (Result<void> done = commit(); !done) return tl::unexpected(done.error());
+    progress_.update(counts_, now);
+    if (finished()) return outcome(now);
+    transport_.wait_until(next_wakeup(now), happened);
+    for (const Ready& ready : happened.ready) note_sent(ready);
+    for (Completion& completion : happened.completions) settle(completion);
+  }
+}
+
+Result<void> Runner::load_limits() {
+  bool clean = true;
+  const Result<std::vector<SendRecord>> sends = ledger_.begin_work(clean);
+  if (!sends) return tl::unexpected(sends.error());
+  const WallTime wall = clock_.wall();
+  for (const auto& account : accounts_) {
+    for (const SendRecord& send : *sends) {
+      if (send.account != account->record.id) continue;
+      // A wall clock that was set back since makes a send look newer than now: it then counts from now.
+      const Duration ago = std::max<Duration>(wall - send.at, Duration::zero());
+      RateLimiter& limiter = send.submission ? account->gate.submissions() : account->gate.all();
+      if (ago < limiter.longest()) limiter.remember(started_ - ago);
+    }
+    if (!clean) {
+      account->gate.all().assume_full(started_, kUnknownSends);
+      account->gate.submissions().assume_full(started_, kUnknownSends);
+    }
+  }
+  return {};
+}
+
+Result<void> Runner::load_credits(Account& account) {
+  const Result<CreditFigures> last = ledger_.last_figures(account.record.id);
+  if (!last) return tl::unexpected(last.error());
+  account.book.start(*last);
+  for (const JobKind* kind : all_kinds()) {
+    if (kind->service() != account.options.service->name) continue;
+    const Result<std::optional<Credits>> price = ledger_.highest_price(account.record.id, kind->name());
+    if (!price) return tl::unexpected(price.error());
+    if (*price) account.price[kind->name()] = **price;
+    const Result<std::vector<Duration>> past = ledger_.past_durations(kind->name(), 200);
+    if (!past) return tl::unexpected(past.error());
+    if (!past->empty()) account.usual_duration[kind->name()] = (*past)[past->size() * 9 / 10];
+  }
+  return renew_budget(account);
+}
+
+Result<void> Runner::load_open_jobs() {
+  const Result<std::vector<OpenJob>> jobs = ledger_.open_jobs();
+  if (!jobs) return tl::unexpected(jobs.error());
+  const WallTime wall = clock_.wall();
+  for (const OpenJob& job : *jobs) {
+    const auto account = std::find_if(accounts_.begin(), accounts_.end(),
+                                      [&](const auto& candidate) { return candidate->record.id == job.account; });
+    const JobKind* kind = find_kind(job.kind);
+    if (account == accounts_.end() || kind == nullptr) {
+      progress_.warn(fmt::format("job {} stays in flight: its account is not configured", job.remote_id));
+      continue;
+    }
+    Flight flight;
+    flight.id = job.id;
+    flight.account = account->get();
+    flight.kind = kind;
+    flight.remote_id = job.remote_id;
+    flight.state = job.state;
+    flight.polls = job.polls;
+    const Duration age = wall - job.accepted_at;
+    flight.wait_until = started_ + options_.job_timeout;
+    flight.known_by = started_ + kNotYet;
+    flight.give_up = age > options_.give_up_after;
+    flight.last_chance = flight.give_up || (job.state == State::TimedOut && age > kPollOnceAfter);
+    flight.counted = !flight.last_chance;
+    if (flight.state == State::TimedOut && !flight.last_chance) {
+      commit_.steps.push_back(step_of(job.id, State::TimedOut, Event::Resume, ""));
+      flight.state = State::InFlight;
+    }
+    if (flight.counted) {
+      flight.account->gate.job_opened();
+      ++counts_.in_flight;
+    }
+    flight.account->book.open(job.id);
+    schedule(flights_.emplace(job.id, std::move(flight)).first->second, started_);
+  }
+  return {};
+}
+
+// ---- A turn ---------------------------------------------------------------------------------------------------------
+
+void Runner::check_limits(Instant now) {
+  if (!stopping_ && stop_.requested()) stop_all(now, "signal", "a signal asked it to stop");
+  if (!stopping_ && deadline(now) <= now) stop_all(now, "deadline", "the deadline passed");
+  for (const auto& account : accounts_) {
+    if (account->gate.outage_at() <= now) {
+      stop_account(*account, StopCause::Outage,
+                   fmt::format("no successful exchange for {:%Q%q}: {}",
+                               std::chrono::duration_cast<std::chrono::seconds>(options_.outage_timeout),
+                               account->last_failure));
+    }
+  }
+  if (stopping_ && now >= drain_until_) abandon_exchanges();
+}
+
+/// No new work from now on; what is on the wire has kDrainTime to come back.
+void Runner::stop_all(Instant now, std::string by, std::string detail) {
+  stopping_ = true;
+  drain_until_ = now + kDrainTime;
+  if (stopped_by_.empty()) {
+    stopped_by_ = std::move(by);
+    stopped_detail_ = std::move(detail);
+  }
+}
+
+/// What did not come back in time: a submission may have been taken, a poll is repeated by the next run.
+void Runner::abandon_exchanges() {
+  for (auto& [id, exchange] : exchanges_) {
+    if (exchange.submission) {
+      hold(*exchange.account, exchange.pending, "the run was stopped while the answer was awaited");
+    }
+  }
+  exchanges_.clear();
+}
+
+Instant Runner::deadline(Instant now) const {
+  Instant at = options_.deadline.value_or(kNever);
+  if (options_.deadline_wall) at = std::min<Instant>(at, now + Duration(*options_.deadline_wall - clock_.wall()));
+  return at;
+}
+
+Result<void> Runner::choose_starts(Instant now) {
+  if (stopping_) return {};
+  for (const auto& account : accounts_) {
+    if (Result<void> done = renew_budget(*account); !done) return done;
+    if (Result<void> done = choose_starts(*account, now); !done) return done;
+  }
+  return {};
+}
+
+Result<void> Runner::choose_starts(Account& account, Instant now) {
+  while (has_connection()) {
+    const Instant poll_due = account.due.empty() ? kNever : account.due.top().at;
+    const bool can_poll = poll_due <= now && account.gate.poll_at() <= now;
+    // Read only when a row could be sent, so that an unchanged catalogue is not walked through in advance.
+    if (account.gate.submit_at() <= now) {
+      if (Result<void> done = refill(account); !done) return done;
+    }
+    const Instant submit_due = submission_due(account, now);
+    const bool polls_are_late = poll_due != kNever && now - poll_due > options_.poll_interval;
+    if (can_poll && (poll_due <= submit_due || polls_are_late)) {
+      start_poll(account, now);
+    } else if (submit_due <= now && !polls_are_late) {
+      if (Result<void> done = start_submission(account); !done) return done;
+    } else {
+      return {};
+    }
+  }
+  return {};
+}
+
+bool Runner::has_connection() const {
+  return transport_.open() + starts_.size() < static_cast<std::size_t>(options_.max_connections);
+}
+
+/// When the account's next row may be sent: never, if it has none or must not now.
+Instant Runner::submission_due(Account& account, Instant now) {
+  if (account.ready.empty()) return kNever;
+  const Instant at = account.gate.submit_at();
+  if (at == kNever || at > now) return at;
+  const JobKind& kind = *account.ready.front().kind;
+  if (!fits_deadline(account, kind, now) || !fits_budget(account, kind)) return kNever;
+  return at;
+}
+
+Result<void> Runner::refill(Account& account) {
+  if (!account.ready.empty() || account.read_all) return {};
+  Result<std::vector<PlannedRow>> rows =
+      ledger_.planned_rows(run_, account.record.name, account.read_up_to, kReadAhead);
+  if (!rows) return tl::unexpected(rows.error());
+  account.read_all = rows->size() < kReadAhead;
+  for (PlannedRow& row : *rows) {
+    account.read_up_to = row.number;
+    const JobKind* kind = find_kind(row.kind);
+    CHECK(kind != nullptr);
+    account.ready.push_back({std::move(row), kind});
+  }
+  return {};
+}
+
+/// True if the job would, by past ones of its kind, be finished before the deadline; otherwise the account submits no
+/// more.
+bool Runner::fits_deadline(Account& account, const JobKind& kind, Instant now) {
+  const Instant end = deadline(now);
+  if (end == kNever) return true;
+  const auto usual = account.usual_duration.find(kind.name());
+  const Duration needed = usual == account.usual_duration.end() ? options_.job_timeout : usual->second;
+  if (now + needed <= end) return true;
+  stop_submitting(account, StopCause::Deadline,
+                  fmt::format("a job takes about {:%Q%q}, which would not end before the deadline",
+                              std::chrono::duration_cast<std::chrono::seconds>(needed)));
+  return false;
+}
+
+/// What a job of the kind reserves: the configured price, else the highest seen. Nothing while neither is known.
+std::optional<Credits> Runner::price_of(const Account& account, const JobKind& kind) const {
+  const auto configured = account.options.max_price.find(std::string(kind.name()));
+  if (configured != account.options.max_price.end()) return configured->second;
+  const auto seen = account.price.find(kind.name());
+  return seen == account.price.end() ? std::nullopt : seen->second;
+}
+
+/// True if the budgets have room for one more job of the kind now. Stops the account's submissions if they never will
+/// again.
+bool Runner::fits_budget(Account& account, const JobKind& kind) {
+  if (account.spending.unlimited() && run_spending_.unlimited() && !account.options.budget.keep) return true;
+  const bool anything_open = account.spending.has_open() || run_spending_.has_open();
+  const std::optional<Credits> price = price_of(account, kind);
+  // Until a price is known, one at a time.
+  if (!price && anything_open) return false;
+  const Credits needed = price.value_or(Credits{});
+  std::string why = account.spending.passed_by(needed);
+  if (why.empty()) why = run_spending_.passed_by(needed);
+  const std::optional<Credits>& keep = account.options.budget.keep;
+  const std::optional<Credits>& remaining = account.book.last().remaining;
+  if (why.empty() && keep && remaining && *remaining - account.spending.reserved() - needed < *keep) {
+    why = fmt::format("{} credits are to be kept: {} remain, {} of them reserved", to_text(*keep), to_text(*remaining),
+                      to_text(account.spending.reserved()));
+  }
+  if (why.empty()) return true;
+  // Open jobs may turn out cheaper than what they reserve.
+  if (!anything_open) stop_submitting(account, StopCause::Budget, why);
+  return false;
+}
+
+Result<void> Runner::renew_budget(Account& account) {
+  const Budget& budget = account.options.budget;
+  const WallTime wall = clock_.wall();
+  const WallTime day = start_of_day(wall);
+  if (account.budget_day == day) return {};
+  account.budget_day = day;
+  std::vector<Spending::Cap> caps;
+  const auto add = [&](const std::optional<Credits>& limit, std::string_view name, RunId run,
+                       WallTime since) -> Result<void> {
+    if (!limit) return {};
+    const Result<Credits> spent = ledger_.spent(account.record.id, run, since);
+    if (!spent) return tl::unexpected(spent.error());
+    // The ledger counts this run's jobs as well; the budget adds them itself.
+    caps.push_back({fmt::format("the budget {} of account {}", name, account.record.name),
+                    *limit,
+                    *spent - account.spending.spent() - account.spending.reserved(),
+                    {}});
+    return {};
+  };
+  if (Result<void> done = add(budget.run, "run", run_, WallTime{}); !done) return done;
+  if (Result<void> done = add(budget.day, "day", 0, day); !done) return done;
+  if (Result<void> done = add(budget.month, "month", 0, start_of_month(wall)); !done) return done;
+  account.spending.set_caps(std::move(caps));
+  return {};
+}
+
+/// Chooses the earliest due job, and with it as many others of its kind as one request may ask for.
+void Runner::start_poll(Account& account, Instant now) {
+  OpenExchange exchange;
+  exchange.account = &account;
+  std::vector<PolledJob> group;
+  const JobKind* kind = nullptr;
+  while (!account.due.empty() && account.due.top().at <= now) {
+    Flight& flight = flights_.at(account.due.top().job);
+    if (kind != nullptr && (flight.kind != kind || group.size() >= kind->poll_max())) break;
+    kind = flight.kind;
+    account.due.pop();
+    ++flight.polls;
+    group.push_back({flight.remote_id});
+    exchange.polled.push_back(flight.id);
+  }
+  account.gate.poll_starts();
+  start(account, kind->poll(group), std::move(exchange));
+}
+
+/// Takes the next row, and prepares its intent and its request.
+Result<void> Runner::start_submission(Account& account) {
+  Pending pending = std::move(account.ready.front());
+  account.ready.pop_front();
+  const Result<std::string> text = ledger_.fields_of(pending.row.content);
+  if (!text) return tl::unexpected(text.error());
+  const Result<RawFields> raw = raw_fields_from_json(*text);
+  if (!raw) return tl::unexpected(raw.error());
+  const Normalised normalised = pending.kind->normalise(*raw);
+  // Intake sent only valid rows here, and the same version reads them.
+  CHECK(normalised.problems.empty());
+
+  Intent intent;
+  intent.is_new = pending.row.job == 0;
+  if (intent.is_new) pending.row.job = ledger_.next_job_id();
+  intent.job = pending.row.job;
+  intent.row = pending.row.number;
+  intent.listing = pending.row.listing;
+  intent.content = pending.row.content;
+  intent.at = clock_.wall();
+  intent.reserved = price_of(account, *pending.kind);
+  account.spending.reserve(intent.job, intent.reserved.value_or(Credits{}));
+  run_spending_.reserve(intent.job, intent.reserved.value_or(Credits{}));
+  account.book.open(intent.job);
+  commit_.intents.push_back(intent);
+
+  OpenExchange exchange;
+  exchange.account = &account;
+  exchange.submission = true;
+  const Request request = pending.kind->submit(normalised.fields, fmt::format("rb-{}-{}", run_uid_, intent.job));
+  exchange.pending = std::move(pending);
+  account.gate.submit_starts();
+  start(account, request, std::move(exchange));
+  return {};
+}
+
+void Runner::start(Account& account, const Request& request, OpenExchange exchange) {
+  Exchange wire;
+  wire.id = ++last_exchange_;
+  wire.method = request.method;
+  wire.url = account.options.base_url + request.path;
+  wire.headers = account.headers;
+  wire.body = request.body;
+  wire.paid = exchange.submission;
+  // Windows longer than a crash can be waited out need every send on disk before it happens.
+  const auto record_send = [&](const RateLimiter& limiter, bool submission) {
+    if (limiter.longest() > kUnknownSends) commit_.sends.push_back({account.record.id, submission, clock_.wall()});
+  };
+  record_send(account.gate.all(), false);
+  if (exchange.submission) record_send(account.gate.submissions(), true);
+  exchanges_.emplace(wire.id, std::move(exchange));
+  starts_.push_back(std::move(wire));
+  ++counts_.requests;
+}
+
+/// Writes the turn, then does what it says: nothing leaves before it is on disk.
+Result<void> Runner::commit() {
+  if (Result<void> done = ledger_.commit(commit_); !done) {
+    for (const std::string& line : adopt_lines_) progress_.alarm(line);
+    return done;
+  }
+  commit_.clear();
+  adopt_lines_.clear();
+  accepted_in_turn_.clear();
+  for (Exchange& exchange : starts_) transport_.start(std::move(exchange));
+  starts_.clear();
+  return {};
+}
+
+Instant Runner::next_wakeup(Instant now) const {
+  Instant wake = now + kIdleTurn;
+  if (stopping_) return std::min(wake, drain_until_);
+  const bool connection = has_connection();
+  for (const auto& account : accounts_) {
+    wake = std::min(wake, account->gate.outage_at());
+    if (!connection) continue;
+    const auto consider = [&](Instant due, Instant allowed) {
+      if (due != kNever && allowed != kNever) wake = std::min(wake, std::max(due, allowed));
+    };
+    if (!account->due.empty()) consider(account->due.top().at, account->gate.poll_at());
+    // A row that may be sent by the clock but is not sent now waits for an event, not for a time.
+    if (const Instant at = account->gate.submit_at(); has_rows(*account) && at > now) consider(at, at);
+  }
+  return std::min(wake, deadline(now));
+}
+
+bool Runner::has_rows(const Account& account) const {
+  return !account.ready.empty() || !account.read_all;
+}
+
+bool Runner::finished() const {
+  if (!exchanges_.empty()) return false;
+  if (stopping_) return true;
+  return std::all_of(accounts_.begin(), accounts_.end(), [&](const auto& account) {
+    const bool polls_left = account->gate.may_poll() && !account->due.empty();
+    const bool rows_left = account->gate.may_submit() && has_rows(*account);
+    return !polls_left && !rows_left;
+  });
+}
+
+RunOutcome Runner::outcome(Instant now) {
+  RunOutcome outcome;
+  outcome.stopped_by = stopped_by_;
+  outcome.stopped_detail = stopped_detail_;
+  const WallTime wall = clock_.wall();
+  for (const auto& account : accounts_) {
+    AccountGate& gate = account->gate;
+    if (gate.cause() != StopCause::None) {
+      outcome.accounts_stopped.push_back(fmt::format("{}: {}", account->record.name, gate.why()));
+      outcome.key_refused |= gate.cause() == StopCause::Key;
+      outcome.address_refused |= gate.cause() == StopCause::Address && !accepted_any_;
+      if (outcome.stopped_by.empty()) {
+        outcome.stopped_by = name_of(gate.cause());
+        outcome.stopped_detail = outcome.accounts_stopped.back();
+      }
+    }
+    const auto keep = [&](RateLimiter& limiter, bool submission) {
+      for (const Instant at : limiter.recent(now)) {
+        outcome.sends.push_back(
+            {account->record.id, submission, wall - std::chrono::duration_cast<std::chrono::milliseconds>(now - at)});
+      }
+    };
+    keep(gate.all(), false);
+    keep(gate.submissions(), true);
+  }
+  if (outcome.stopped_by.empty() && timed_out_any_) {
+    outcome.stopped_by = "job_timeout";
+    outcome.stopped_detail = "some jobs took longer than the job timeout";
+  }
+  return outcome;
+}
+
+}  // namespace reelbatch

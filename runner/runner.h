@@ -1,0 +1,166 @@
+// The loop: one thread that submits what is planned and polls what is in flight until nothing is left to do, writing
+// every step to the ledger before it is believed. The shape of a turn: wait, settle what came back, choose what starts,
+// commit, start.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "jobs/job.h"
+#include "runner/account_gate.h"
+#include "runner/clock.h"
+#include "runner/ledger.h"
+#include "runner/options.h"
+#include "runner/progress.h"
+#include "runner/spending.h"
+#include "runner/stop.h"
+#include "runner/transport.h"
+
+namespace reelbatch {
+
+/// An account with what it needs to send.
+struct RunnerAccount {
+  AccountRecord record;
+  AccountOptions options;
+  HeaderSet headers;
+  std::function<void(std::string&)> redact;  ///< replaces secrets in text from outside; may be empty
+};
+
+struct RunnerOptions {
+  Duration poll_interval = std::chrono::seconds(3);
+  Duration job_timeout = std::chrono::minutes(20);
+  Duration give_up_after = std::chrono::hours(24 * 7);
+  Duration outage_timeout = std::chrono::minutes(15);
+  std::optional<Instant> deadline;
+  std::optional<WallTime> deadline_wall;  ///< instead of `deadline`: follows the wall clock
+  std::optional<Credits> max_credits;
+  int max_connections = 128;
+};
+
+/// How a run ended, apart from what its rows say.
+struct RunOutcome {
+  std::string stopped_by;                     ///< PRODUCT.md section 3; empty if nothing stopped it
+  std::string stopped_detail;                 ///< the same in words
+  std::vector<std::string> accounts_stopped;  ///< one sentence each
+  bool key_refused = false;
+  bool address_refused = false;   ///< and nothing was accepted in this run
+  std::vector<SendRecord> sends;  ///< for Ledger::end_run
+};
+
+class Runner {
+ public:
+  /// Everything must outlive the runner. `accounts` are those of the configuration; a job in flight of any other is
+  /// left alone.
+  Runner(const Clock& clock, Transport& transport, Ledger& ledger, const StopRequest& stop, Progress& progress,
+         Rng& rng, const RunnerOptions& options, std::vector<RunnerAccount> accounts);
+  ~Runner();
+
+  /// Submits the planned rows of a run and polls everything in flight, until all is settled or stopped.
+  ///
+  /// Fails only with Fault::Ground, when the ledger cannot be read or written: nothing was started after that, and for
+  /// every acceptance that could not be recorded the line that adopts it was given to progress.
+  Result<RunOutcome> run(const RunRecord& run);
+
+ private:
+  struct Account;
+  struct Flight;
+  struct Pending;
+  struct OpenExchange;
+
+  // Setting up.
+  Result<void> load_limits();
+  Result<void> load_credits(Account& account);
+  Result<void> load_open_jobs();
+
+  // A turn.
+  void check_limits(Instant now);
+  Result<void> choose_starts(Instant now);
+  Result<void> choose_starts(Account& account, Instant now);
+  Result<void> start_submission(Account& account);
+  void start_poll(Account& account, Instant now);
+  void start(Account& account, const Request& request, OpenExchange exchange);
+  Result<void> commit();
+  Instant next_wakeup(Instant now) const;
+  bool finished() const;
+  RunOutcome outcome(Instant now);
+
+  // What may be sent.
+  bool has_connection() const;
+  bool has_rows(const Account& account) const;
+  Result<void> refill(Account& account);
+  Instant submission_due(Account& account, Instant now);
+  bool fits_deadline(Account& account, const JobKind& kind, Instant now);
+  bool fits_budget(Account& account, const JobKind& kind);
+  std::optional<Credits> price_of(const Account& account, const JobKind& kind) const;
+  Result<void> renew_budget(Account& account);
+  Instant deadline(Instant now) const;
+
+  // What came back (runner_settle.cc).
+  void note_sent(const Ready& ready);
+  void settle(Completion& completion);
+  void note_health(Account& account, const OpenExchange& exchange, const Completion& completion);
+  bool is_known_not_taken(const Account& account, const Completion& completion) const;
+  void throttle(Account& account, const Completion& completion);
+  void settle_submission(OpenExchange& exchange, const Completion& completion);
+  void accept(Account& account, const Pending& row, const SubmitVerdict& verdict);
+  void refuse(Account& account, const Pending& row, const std::string& why);
+  void not_taken(Account& account, Pending& row, const std::string& why, bool left);
+  void hold(Account& account, const Pending& row, const std::string& why);
+  void forget_price(Account& account, JobId job);
+  void settle_poll(const OpenExchange& exchange, const Completion& completion);
+  void settle_verdict(Flight& flight, const PollVerdict& verdict, const Completion& completion, Instant sent_at);
+  void see_credits(Account& account, const OpenExchange& exchange, JobId job, const CreditFigures& figures, Instant at);
+  std::optional<Credits> settle_credits(Account& account, const Flight& flight);
+
+  // Flights.
+  void schedule(Flight& flight, Instant due);
+  void wait_on(Flight& flight, Instant now, const std::string& why, Instant due);
+  void end_flight(Flight& flight, Event event, std::string detail, std::string url);
+  void forget(Flight& flight);
+
+  // Stopping.
+  void stop_all(Instant now, std::string by, std::string detail);
+  void stop_account(Account& account, StopCause cause, std::string why);
+  void stop_submitting(Account& account, StopCause cause, std::string why);
+  void abandon_exchanges();
+
+  Step step_of(JobId job, State from, Event event, std::string detail) const;
+
+  const Clock& clock_;
+  Transport& transport_;
+  Ledger& ledger_;
+  const StopRequest& stop_;
+  Progress& progress_;
+  Rng& rng_;
+  const RunnerOptions options_;
+
+  std::vector<std::unique_ptr<Account>> accounts_;
+  std::unordered_map<JobId, Flight> flights_;
+  std::unordered_map<ExchangeId, OpenExchange> exchanges_;
+  ExchangeId last_exchange_ = 0;
+
+  RunId run_ = 0;
+  std::string run_uid_;
+  Instant started_;
+  Commit commit_;
+  std::vector<Exchange> starts_;
+  std::unordered_set<std::string> accepted_in_turn_;
+  std::vector<std::string> adopt_lines_;  ///< for acceptances that the next commit records
+
+  bool stopping_ = false;  ///< no new work; what is on the wire is waited for
+  Instant drain_until_ = kNever;
+  std::string stopped_by_;
+  std::string stopped_detail_;
+  ProgressCounts counts_;
+  Spending run_spending_;  ///< --max-credits, over all accounts
+  bool accepted_any_ = false;
+  bool timed_out_any_ = false;
+};
+
+}  // namespace reelbatch

@@ -1,0 +1,373 @@
+// What came back, and what it means for the job, the row and the account (PRODUCT.md 4.5 to 4.7).
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "jobs/http_rules.h"
+#include "jobs/retry_after.h"
+#include "runner/check.h"
+#include "runner/runner.h"
+#include "runner/runner_state.h"
+
+namespace reelbatch {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kPollBackoffMost = 60s;
+/// How long after acceptance a 404 is "not yet".
+constexpr Duration kNotYet = 10min;
+
+std::chrono::seconds whole_seconds(Duration duration) {
+  return std::chrono::ceil<std::chrono::seconds>(duration);
+}
+
+}  // namespace
+
+void Runner::note_sent(const Ready& ready) {
+  const auto found = exchanges_.find(ready.id);
+  if (found == exchanges_.end()) return;
+  OpenExchange& exchange = found->second;
+  exchange.account->gate.sent(exchange.submission, ready.at, exchange.sent);
+  exchange.sent = true;
+  exchange.sent_at = ready.at;
+}
+
+void Runner::settle(Completion& completion) {
+  const auto found = exchanges_.find(completion.id);
+  if (found == exchanges_.end()) return;  // given up while the run was stopping
+  OpenExchange exchange = std::move(found->second);
+  exchanges_.erase(found);
+  Account& account = *exchange.account;
+  if (!exchange.sent) {
+    account.gate.never_sent(exchange.submission);
+    exchange.sent_at = completion.at;
+  }
+  if (account.redact) {
+    account.redact(completion.body);
+    account.redact(completion.error);
+    account.redact(completion.location);
+  }
+  note_health(account, exchange, completion);
+  if (exchange.submission) {
+    account.gate.submission_ended();
+    settle_submission(exchange, completion);
+  } else {
+    settle_poll(exchange, completion);
+  }
+}
+
+/// What the exchange says of the service itself, whatever it was about.
+void Runner::note_health(Account& account, const OpenExchange& exchange, const Completion& completion) {
+  if (completion.answered && completion.status == 429) return throttle(account, completion);
+  if (completion.answered && completion.status < 500) {
+    if (completion.status != 401) account.gate.answered();
+    return;
+  }
+  account.last_failure = completion.answered ? describe_status(completion.status) : completion.error;
+  const bool untaken = exchange.submission && (!completion.may_have_left || is_known_not_taken(account, completion));
+  if (account.gate.outage_at() == kNever && !stopping_) {
+    progress_.warn(fmt::format("{}: {}; trying again", account.record.name, account.last_failure));
+  }
+  account.gate.failed(completion.at, untaken, rng_);
+}
+
+bool Runner::is_known_not_taken(const Account& account, const Completion& completion) const {
+  const std::vector<int>& known = account.options.not_taken;
+  return completion.answered && std::find(known.begin(), known.end(), completion.status) != known.end();
+}
+
+void Runner::throttle(Account& account, const Completion& completion) {
+  const std::optional<std::chrono::milliseconds> wait = parse_retry_after(completion.retry_after, clock_.wall());
+  const Duration held = account.gate.throttled(completion.at, wait ? std::optional<Duration>(*wait) : std::nullopt);
+  account.last_failure = describe_status(429);
+  const Instant until = completion.at + held;
+  const bool too_long = held > options_.outage_timeout || until >= deadline(completion.at);
+  const std::string words =
+      fmt::format("the service asks to wait until {} ({})",
+                  to_rfc3339(clock_.wall() + std::chrono::ceil<std::chrono::milliseconds>(held)), describe_status(429));
+  if (too_long) {
+    stop_account(account, StopCause::Outage, words + ", which is longer than this run may wait");
+  } else {
+    progress_.detail(fmt::format("{}: {}", account.record.name, words));
+  }
+}
+
+// ---- Submissions ----------------------------------------------------------------------------------------------------
+
+void Runner::settle_submission(OpenExchange& exchange, const Completion& completion) {
+  Account& account = *exchange.account;
+  Pending& row = exchange.pending;
+  if (!completion.answered) {
+    if (!completion.may_have_left) return not_taken(account, row, completion.error, false);
+    return hold(account, row, completion.error);
+  }
+  if (is_known_not_taken(account, completion)) return not_taken(account, row, describe_status(completion.status), true);
+
+  const SubmitVerdict verdict = row.kind->read_submit({completion.status, completion.body});
+  see_credits(account, exchange, row.row.job, verdict.credits, completion.at);
+  switch (verdict.outcome) {
+    case SubmitOutcome::Accepted:
+      return accept(account, row, verdict);
+    case SubmitOutcome::Throttled:
+      return not_taken(account, row, verdict.detail, true);
+    case SubmitOutcome::RowRefused:
+      return refuse(account, row, verdict.detail);
+    case SubmitOutcome::Unknown:
+      return hold(account, row, verdict.detail);
+    case SubmitOutcome::KeyRefused:
+    case SubmitOutcome::NoCredits:
+    case SubmitOutcome::AddressRefused:
+      break;
+  }
+  not_taken(account, row, verdict.detail, true);
+  if (verdict.outcome == SubmitOutcome::KeyRefused) {
+    stop_submitting(account, StopCause::Key, fmt::format("the service refused the key: {}", verdict.detail));
+  } else if (verdict.outcome == SubmitOutcome::NoCredits) {
+    stop_submitting(account, StopCause::Credits, fmt::format("no credits left: {}", verdict.detail));
+  } else {
+    const std::string to = completion.location.empty() ? "" : fmt::format(" to {}", completion.location);
+    stop_submitting(account, StopCause::Address,
+                    fmt::format("{}{}: check base_url ({})", verdict.detail, to, account.options.base_url));
+  }
+}
+
+void Runner::accept(Account& account, const Pending& row, const SubmitVerdict& verdict) {
+  const JobId job = row.row.job;
+  const std::string key = fmt::format("{}/{}", account.record.id, verdict.remote_id);
+  const Result<JobId> other = ledger_.job_with_remote_id(account.record.id, verdict.remote_id, job);
+  if ((other && *other != 0) || !accepted_in_turn_.insert(key).second) {
+    return hold(account, row, fmt::format("the answer names job {}, which another row has", verdict.remote_id));
+  }
+  account.gate.accepted();
+  account.gate.job_opened();
+  accepted_any_ = true;
+  Step step = step_of(job, State::Submitting, Event::Accept, "");
+  step.remote_id = verdict.remote_id;
+  commit_.steps.push_back(std::move(step));
+  adopt_lines_.push_back(
+      fmt::format("could not record an acceptance; before running again: reelbatch resolve --job {} adopt {}", job,
+                  verdict.remote_id));
+  progress_.detail(fmt::format("row {}: accepted as {}", row.row.number, verdict.remote_id));
+  --counts_.planned;
+  ++counts_.in_flight;
+
+  Flight flight;
+  flight.id = job;
+  flight.account = &account;
+  flight.kind = row.kind;
+  flight.remote_id = verdict.remote_id;
+  const Instant now = clock_.now();
+  flight.wait_until = now + options_.job_timeout;
+  flight.known_by = now + kNotYet;
+  schedule(flights_.emplace(job, std::move(flight)).first->second, now + options_.poll_interval);
+}
+
+void Runner::refuse(Account& account, const Pending& row, const std::string& why) {
+  commit_.steps.push_back(step_of(row.row.job, State::Submitting, Event::Refuse, why));
+  account.gate.accepted();  // an answer that leaves no doubt ends the streak of doubtful ones
+  forget_price(account, row.row.job);
+  progress_.detail(fmt::format("row {}: refused: {}", row.row.number, why));
+  --counts_.planned;
+  ++counts_.failed;
+}
+
+/// Nothing was bought.
+void Runner::forget_price(Account& account, JobId job) {
+  account.book.close(job);
+  account.spending.release(job);
+  run_spending_.release(job);
+}
+
+/// Certainly not accepted: the row waits for its turn again, at the front. `left` says whether a request reached the
+/// wire.
+void Runner::not_taken(Account& account, Pending& row, const std::string& why, bool left) {
+  Step step = step_of(row.row.job, State::Submitting, Event::NotTaken, why);
+  if (!left) step.unsent_row = row.row.number;
+  commit_.steps.push_back(std::move(step));
+  forget_price(account, row.row.job);
+  progress_.detail(fmt::format("row {}: not taken: {}", row.row.number, why));
+  account.ready.push_front(std::move(row));
+}
+
+/// Maybe accepted: never sent again by itself.
+void Runner::hold(Account& account, const Pending& row, const std::string& why) {
+  commit_.steps.push_back(step_of(row.row.job, State::Submitting, Event::Lose, why));
+  account.gate.doubtful(clock_.now());
+  progress_.warn(fmt::format("row {} is held, it may have been accepted: {}", row.row.number, why));
+  --counts_.planned;
+  ++counts_.held;
+}
+
+// ---- Polls ----------------------------------------------------------------------------------------------------------
+
+void Runner::settle_poll(const OpenExchange& exchange, const Completion& completion) {
+  std::vector<PolledJob> jobs;
+  for (const JobId id : exchange.polled) jobs.push_back({flights_.at(id).remote_id});
+  std::vector<PollVerdict> verdicts;
+  if (completion.answered) {
+    verdicts = flights_.at(exchange.polled.front()).kind->read_poll(jobs, {completion.status, completion.body});
+    CHECK(verdicts.size() == jobs.size());
+  } else {
+    PollVerdict lost;
+    lost.detail = completion.error;
+    verdicts.assign(jobs.size(), lost);
+  }
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    Flight& flight = flights_.at(exchange.polled[i]);
+    see_credits(*flight.account, exchange, flight.id, verdicts[i].credits, completion.at);
+    settle_verdict(flight, verdicts[i], completion, exchange.sent_at);
+  }
+}
+
+void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Completion& completion, Instant sent_at) {
+  Account& account = *flight.account;
+  const Instant next = sent_at + options_.poll_interval;
+  switch (verdict.outcome) {
+    case PollOutcome::Done:
+      return end_flight(flight, Event::Finish, "", verdict.url);
+    case PollOutcome::Failed:
+      return end_flight(flight, Event::Fail, verdict.detail, "");
+    case PollOutcome::NotKnown:
+      if (completion.at >= flight.known_by || flight.give_up) {
+        return end_flight(flight, Event::Fail, "the service no longer knows the job", "");
+      }
+      return wait_on(flight, completion.at, verdict.detail, next);
+    case PollOutcome::Running:
+      flight.failures = 0;
+      return wait_on(flight, completion.at, verdict.detail, next);
+    case PollOutcome::Throttled:
+      --flight.polls;
+      return schedule(flight, completion.at);  // waits for the account's hold
+    case PollOutcome::KeyRefused:
+      if (account.gate.key_refused(completion.at)) {
+        stop_account(account, StopCause::Key, fmt::format("the service refused the key: {}", verdict.detail));
+      }
+      [[fallthrough]];
+    case PollOutcome::TryAgain:
+      break;
+  }
+  Instant due = completion.at + backoff_delay(++flight.failures, options_.poll_interval, kPollBackoffMost, rng_);
+  if (const auto floor = parse_retry_after(completion.retry_after, clock_.wall()))
+    due = std::max(due, completion.at + *floor);
+  progress_.detail(fmt::format("job {}: {}; polled again in {:%Q%q}", flight.remote_id, verdict.detail,
+                               whole_seconds(due - completion.at)));
+  wait_on(flight, completion.at, verdict.detail, due);
+}
+
+/// Not finished: polled again at `due`, unless its time is up.
+void Runner::wait_on(Flight& flight, Instant now, const std::string& why, Instant due) {
+  if (flight.give_up) {
+    return end_flight(flight, Event::Fail,
+                      fmt::format("given up {:%Q%q} after it was accepted; its price is unknown",
+                                  std::chrono::duration_cast<std::chrono::hours>(options_.give_up_after)),
+                      "");
+  }
+  if (flight.last_chance) return forget(flight);  // stays timed out
+  // A service that asks to wait beyond the timeout will not be asked again before it.
+  if (now < flight.wait_until && due < flight.wait_until + options_.poll_interval + kPollBackoffMost)
+    return schedule(flight, due);
+  end_flight(flight, Event::WaitOut, why, "");
+}
+
+void Runner::schedule(Flight& flight, Instant due) {
+  flight.due = due;
+  flight.account->due.push({due, flight.id});
+}
+
+void Runner::end_flight(Flight& flight, Event event, std::string detail, std::string url) {
+  Account& account = *flight.account;
+  Step step = step_of(flight.id, flight.state, event, std::move(detail));
+  step.url = std::move(url);
+  step.polls = flight.polls;
+  progress_.detail(
+      fmt::format("job {}: {}{}{}", flight.remote_id, name_of(event), step.detail.empty() ? "" : ": ", step.detail));
+  switch (event) {
+    case Event::Finish:
+      ++counts_.done;
+      break;
+    case Event::Fail:
+      ++counts_.failed;
+      break;
+    default:
+      ++counts_.timed_out;
+      break;
+  }
+  timed_out_any_ |= event == Event::WaitOut;
+  if (event != Event::WaitOut) {
+    step.cost_alone = settle_credits(account, flight);
+  }
+  commit_.steps.push_back(std::move(step));
+  forget(flight);
+}
+
+/// The run does nothing more for it.
+void Runner::forget(Flight& flight) {
+  if (flight.counted) {
+    flight.account->gate.job_closed();
+    --counts_.in_flight;
+  }
+  flights_.erase(flight.id);
+}
+
+// ---- Credits --------------------------------------------------------------------------------------------------------
+
+void Runner::see_credits(Account& account, const OpenExchange& exchange, JobId job, const CreditFigures& figures, Instant at) {
+  if (!figures.any()) return;
+  if (account.book.see(job, figures)) commit_.credits.push_back({account.record.id, job, clock_.wall(), figures});
+  AccountRecord& record = account.record;
+  if (account.options.credits != CreditMeaning::Auto || !record.credit_meaning.empty()) return;
+  account.evidence.observe({job, exchange.submission, exchange.sent_at.time_since_epoch().count(), at.time_since_epoch().count(),
+                            figures});
+  if (account.evidence.meaning() == CreditEvidence::Meaning::Undecided) return;
+  record.credit_meaning = account.evidence.meaning() == CreditEvidence::Meaning::Job ? "job" : "account";
+  record.credit_evidence = account.evidence.evidence();
+  progress_.detail(fmt::format("{}: the credits used are the {}'s: {}", record.name, record.credit_meaning, record.credit_evidence));
+  commit_.meanings.push_back({record.id, record.credit_meaning, record.credit_evidence});
+}
+
+/// Closes the job's part of the book. Returns what it cost if it was open alone.
+std::optional<Credits> Runner::settle_credits(Account& account, const Flight& flight) {
+  const CreditBook::Closed closed = account.book.close(flight.id);
+  const std::optional<Credits> cost = account.record.credit_meaning == "job" ? closed.used : closed.alone;
+  const std::optional<Credits> reserved = account.spending.reserved_for(flight.id);
+  if (cost) {
+    Credits& price = account.price[flight.kind->name()];
+    price = std::max(price, *cost);
+  }
+  const bool limited = !account.spending.unlimited() || !run_spending_.unlimited();
+  if (limited && cost && reserved && reserved->milli > 0 && *cost > *reserved) {
+    stop_submitting(account, StopCause::Budget,
+                    fmt::format("job {} cost {} credits, more than the {} reserved for it: an overrun",
+                                flight.remote_id, to_text(*cost), to_text(*reserved)));
+  }
+  account.spending.settle(flight.id, cost);
+  run_spending_.settle(flight.id, cost);
+  return closed.alone;
+}
+
+// ---- Stopping -------------------------------------------------------------------------------------------------------
+
+void Runner::stop_submitting(Account& account, StopCause cause, std::string why) {
+  if (account.gate.may_submit())
+    progress_.warn(fmt::format("{}: no further submissions in this run: {}", account.record.name, why));
+  account.gate.stop_submitting(cause, std::move(why));
+}
+
+void Runner::stop_account(Account& account, StopCause cause, std::string why) {
+  if (account.gate.may_poll()) progress_.warn(fmt::format("{}: stopped: {}", account.record.name, why));
+  account.gate.stop(cause, std::move(why));
+}
+
+Step Runner::step_of(JobId job, State from, Event event, std::string detail) const {
+  Step step;
+  step.job = job;
+  step.from = from;
+  step.event = event;
+  step.at = clock_.wall();
+  step.detail = std::move(detail);
+  return step;
+}
+
+}  // namespace reelbatch

@@ -1,0 +1,83 @@
+// What the loop keeps in memory. Private to runner.cc and runner_settle.cc.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <queue>
+#include <tuple>
+
+#include "jobs/credit_meaning.h"
+#include "runner/credit_book.h"
+#include "runner/runner.h"
+#include "runner/spending.h"
+
+namespace reelbatch {
+
+/// A job that was accepted and is not finished. While it waits it is this record and an entry in its account's heap,
+/// nothing more.
+struct Runner::Flight {
+  JobId id = 0;
+  Account* account = nullptr;
+  const JobKind* kind = nullptr;
+  std::string remote_id;
+  State state = State::InFlight;
+  bool counted = true;       ///< takes one of the account's places in flight
+  bool last_chance = false;  ///< polled once: it timed out more than a day ago
+  bool give_up = false;      ///< and if that does not finish it, it has failed
+  Instant due;
+  Instant wait_until;  ///< the job timeout
+  Instant known_by;    ///< until then a 404 is "not yet"
+  int failures = 0;    ///< polls in a row that brought nothing
+  std::int64_t polls = 0;
+};
+
+/// A row that waits to be submitted, or is being submitted.
+struct Runner::Pending {
+  PlannedRow row;
+  const JobKind* kind = nullptr;
+};
+
+struct Runner::OpenExchange {
+  Account* account = nullptr;
+  bool submission = false;
+  bool sent = false;
+  Instant sent_at;
+  Pending pending;            ///< of a submission; its job is pending.row.job
+  std::vector<JobId> polled;  ///< of a poll
+};
+
+struct Runner::Account {
+  Account(RunnerAccount parts, Duration outage_timeout, Instant now)
+      : record(std::move(parts.record)),
+        options(std::move(parts.options)),
+        headers(std::move(parts.headers)),
+        redact(std::move(parts.redact)),
+        gate(options, outage_timeout, now) {}
+
+  AccountRecord record;
+  AccountOptions options;
+  HeaderSet headers;
+  std::function<void(std::string&)> redact;
+  AccountGate gate;
+  std::string last_failure;  ///< why the last exchange brought nothing, for people
+  CreditBook book;
+  CreditEvidence evidence;
+  Spending spending;
+  WallTime budget_day;                        ///< for which the budget's day and month were counted
+  std::map<std::string_view, Credits> price;  ///< by kind: the highest seen
+
+  struct Due {
+    Instant at;
+    JobId job;
+    bool operator>(const Due& other) const { return std::tie(at, job) > std::tie(other.at, other.job); }
+  };
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due;  ///< each waiting flight once
+
+  std::deque<Pending> ready;  ///< rows read ahead, in manifest order
+  RowNumber read_up_to = 0;
+  bool read_all = false;
+  std::map<std::string_view, Duration>
+      usual_duration;  ///< by kind, of past jobs: what a deadline has to leave room for
+};
+
+}  // namespace reelbatch

@@ -1,0 +1,58 @@
+#include "runner/stop.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+
+#include "runner/check.h"
+
+namespace reelbatch {
+namespace {
+
+constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
+
+std::atomic<int> signals_seen{0};
+std::array<int, 2> wake_pipe = {-1, -1};
+
+extern "C" void on_signal(int) {
+  if (signals_seen.fetch_add(1) > 0) _exit(3);
+  const char byte = 0;
+  static_cast<void>(!write(wake_pipe[1], &byte, 1));
+}
+
+}  // namespace
+
+SignalStop::SignalStop() {
+  CHECK(wake_pipe[0] == -1);
+  CHECK(pipe2(wake_pipe.data(), O_CLOEXEC | O_NONBLOCK) == 0);
+  signals_seen = 0;
+  struct sigaction action = {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  for (const int signal : kSignals) {
+    // nohup, and a shell's background jobs, start programs with signals ignored on purpose.
+    struct sigaction old = {};
+    sigaction(signal, nullptr, &old);
+    if (old.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
+  }
+}
+
+SignalStop::~SignalStop() {
+  for (const int signal : kSignals) ::signal(signal, SIG_DFL);
+  for (int& fd : wake_pipe) {
+    close(fd);
+    fd = -1;
+  }
+}
+
+bool SignalStop::requested() const {
+  return signals_seen > 0;
+}
+int SignalStop::wake_fd() const {
+  return wake_pipe[0];
+}
+
+}  // namespace reelbatch
