@@ -43,7 +43,7 @@ struct Budget {
   std::vector<LabelBudget> labels;  ///< in the order of the configuration; no pair of label and value twice
 };
 
-/// What IACrea's `creditsUsed` and its like mean for an account (PRODUCT.md 4.9).
+/// What a figure of credits used means: the job's or the account's (PRODUCT.md 4.9).
 enum class CreditMeaning { Auto, Job, Account };
 
 struct AccountOptions {
