@@ -27,22 +27,31 @@ struct KeySource {
   std::string where;
 };
 
+/// What the rows of one label value may spend: `label:agency`, `Lyon`. Absent is unlimited.
+struct LabelBudget {
+  std::string label;  ///< without the `label:`
+  std::string value;
+  std::optional<Credits> run, day, month;
+};
+
 /// What a job of each kind reserves, and what may be spent (PRODUCT.md 4.8). Absent is unlimited.
 struct Budget {
   enum class Mode { Hard, Soft, Cautious };
   Mode mode = Mode::Hard;
   std::optional<Credits> run, day, month;
-  std::optional<Credits> keep;  ///< the balance never falls below this
+  std::optional<Credits> keep;      ///< the balance never falls below this
+  std::vector<LabelBudget> labels;  ///< in the order of the configuration; no pair of label and value twice
 };
 
-/// What IACrea's `creditsUsed` and its like mean for an account (PRODUCT.md 4.9).
+/// What a figure of credits used means: the job's or the account's (PRODUCT.md 4.9).
 enum class CreditMeaning { Auto, Job, Account };
 
 struct AccountOptions {
   std::string name;
   const ServiceSpec* service = nullptr;
   bool service_stated = false;  ///< the configuration names the service: the account may then move to another origin
-  std::string base_url;         ///< no slash at the end
+  bool sandbox = false;         ///< stands for the sandbox: no real key or address belongs to it
+  std::string base_url;         ///< no slash at the end; empty for the sandbox until it listens
   std::map<std::string, KeySource> keys;  ///< by CredentialSpec::name, one for each of the service's credentials
   std::vector<RateWindow> rate;           ///< any request
   std::vector<RateWindow> submit_rate;    ///< submissions alone
@@ -65,6 +74,8 @@ struct Deadline {
 };
 
 struct Options {
+  std::string config_file;  ///< the configuration that was read, empty if none
+
   std::vector<std::string> manifests;
   ManifestOptions manifest;
   std::string catalogue;  ///< prefixes ids

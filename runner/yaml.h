@@ -29,13 +29,18 @@ struct YamlNode {
 };
 
 /// One document. An empty one is a Null node. Fails with `file:line:column: ...` on broken YAML, a duplicate key, a key
-/// that is no scalar, an unknown alias, more than one document, a tag that would build an object, or nesting deeper
-/// than 100. Aliases and merge keys (`<<`) are expanded, at most 1,000,000 nodes in all.
+/// that is no scalar, an unknown alias, more than one document, a tag that would build an object, a control character,
+/// UTF-16, or nesting deeper than 100. Aliases and merge keys (`<<`) are expanded, to at most 1,000,000 nodes and 64
+/// MiB of text. Malformed UTF-8 is handed on as it is. Nothing is thrown.
 Result<YamlNode> parse_yaml(std::istream& in, std::string_view file);
 
 /// The same for a document whose top is a map, delivering its members as they are complete, and for the member `list`
-/// each item of its list as it is complete, so that memory holds one item at a time. Members before the list come
-/// before its items.
+/// each item of its list as it is complete, so that memory holds one item at a time; the bound on expansions is then
+/// one for each. Members before the list come before its items. The list itself, without its items, is a member too,
+/// when it ends. A document whose top is a list is that list: its items are delivered and no member. Of an empty
+/// document nothing is delivered; any other top is an error, and so is a merge key at the top.
+///
+/// An error of the sink ends the reading and is returned as it is.
 struct YamlSink {
   std::function<Result<void>(const YamlNode& key, YamlNode& value)> member;
   std::function<Result<void>(YamlNode& item)> item;
@@ -43,7 +48,7 @@ struct YamlSink {
 Result<void> stream_yaml(std::istream& in, std::string_view file, std::string_view list, const YamlSink& sink);
 
 /// A tree as JSON text. Plain scalars that YAML 1.2's JSON schema reads as null, true, false or a number are written as
-/// such, everything else as a string.
+/// such, everything else as a string; so is an integer beyond 64 bits, which no JSON reader here would take.
 std::string to_json(const YamlNode& node);
 
 }  // namespace reelbatch

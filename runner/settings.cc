@@ -1,0 +1,486 @@
+#include "runner/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+#include <utility>
+
+#include "runner/durations.h"
+#include "runner/edit_distance.h"
+
+extern char** environ;
+
+namespace reelbatch {
+namespace {
+
+using Values = std::vector<std::string>;
+using Shape = Setting::Shape;
+
+constexpr std::string_view kPrefix = "REELBATCH_";
+constexpr long kInFlightMax = 100'000;
+constexpr long kConnectionsMax = 10'000;
+constexpr long kLimitMax = 1'000'000'000'000;
+
+constexpr unsigned kWork = kPlanBit | kRunBit | kResumeBit;
+constexpr unsigned kFeed = kPlanBit | kRunBit;
+constexpr unsigned kSending = kRunBit | kResumeBit;
+constexpr unsigned kOnLedger = kWork | kStatusBit | kReportBit | kResolveBit | kLedgerBit;
+constexpr unsigned kAll = kOnLedger | kCheckBit;
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+template <typename T>
+Result<void> store(Result<T> value, T& target) {
+  if (!value) return tl::unexpected<Error>(value.error());
+  target = *std::move(value);
+  return {};
+}
+
+template <typename T>
+Result<void> store(Result<T> value, std::optional<T>& target) {
+  if (!value) return tl::unexpected<Error>(value.error());
+  target = *std::move(value);
+  return {};
+}
+
+template <typename T, std::size_t N>
+Result<void> choose(std::string_view text, const std::array<std::pair<std::string_view, T>, N>& choices, T& target) {
+  std::string known;
+  for (const auto& [name, value] : choices) {
+    if (name == text) {
+      target = value;
+      return {};
+    }
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", name);
+  }
+  return usage_error(fmt::format("'{}' is not one of {}", text, known));
+}
+
+/// A duration of more than 0.
+Result<void> store_span(std::string_view text, Duration& target) {
+  const Result<Duration> value = parse_duration(text);
+  if (value && *value <= Duration{}) return usage_error(fmt::format("'{}' is too short: write more than 0", text));
+  return store(value, target);
+}
+
+Result<void> store_text(const std::string& text, std::string& target) {
+  if (text.empty()) return usage_error("empty: give a file");
+  target = text;
+  return {};
+}
+
+Result<std::vector<RateWindow>> parse_rates(const Values& values) {
+  std::vector<RateWindow> all;
+  for (const std::string& text : values) {
+    const Result<std::vector<RateWindow>> some = parse_rate_windows(text);
+    if (!some) return some;
+    all.insert(all.end(), some->begin(), some->end());
+  }
+  return all;
+}
+
+/// Where the results of a later version may go is no error of taste, so the message says what this one writes.
+Result<void> apply_outputs(SettingTarget& target, const Values& values) {
+  constexpr std::array<std::string_view, 3> kEndings = {".csv", ".json", ".jsonl"};
+  std::vector<std::string> seen;
+  for (const std::string& text : values) {
+    if (text.empty()) return usage_error("empty: give a file");
+    const std::string ending = lower(std::filesystem::path(text).extension().string());
+    if (std::find(kEndings.begin(), kEndings.end(), ending) == kEndings.end()) {
+      return usage_error(fmt::format("'{}': the ending decides the format: it must be .csv, .json or .jsonl", text));
+    }
+    std::string place = std::filesystem::absolute(text).lexically_normal().string();
+    if (std::find(seen.begin(), seen.end(), place) != seen.end()) {
+      return usage_error(fmt::format("'{}' is given twice", text));
+    }
+    seen.push_back(std::move(place));
+  }
+  target.options.outputs = values;
+  return {};
+}
+
+Result<void> apply_map(SettingTarget& target, const Values& values) {
+  std::map<std::string, std::string> map;
+  for (const std::string& text : values) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+      return usage_error(fmt::format("'{}' is no mapping: write FIELD=COLUMN, such as description=Texte", text));
+    }
+    if (!map.emplace(text.substr(0, equals), text.substr(equals + 1)).second) {
+      return usage_error(fmt::format("field '{}' is mapped twice", text.substr(0, equals)));
+    }
+  }
+  // Fields are mapped one by one: a flag for one leaves what the configuration says of the others.
+  for (auto& [field, column] : map) target.options.manifest.map[field] = column;
+  return {};
+}
+
+Result<void> apply_ledger(SettingTarget& target, const Values& values) {
+  const std::string& text = values.back();
+  if (text.find("://") != std::string::npos) {
+    return usage_error("ledgers in a database server are not supported by this version: give a file");
+  }
+  return store_text(text, target.options.ledger);
+}
+
+Result<void> apply_rate(SettingTarget& target, const Values& values) {
+  return store(parse_rates(values), target.pace.rate);
+}
+
+Result<void> apply_submit_rate(SettingTarget& target, const Values& values) {
+  return store(parse_rates(values), target.pace.submit_rate);
+}
+
+Result<void> apply_max_in_flight(SettingTarget& target, const Values& values) {
+  const Result<long> value = parse_whole(values.back(), 1, kInFlightMax);
+  if (!value) return tl::unexpected<Error>(value.error());
+  target.pace.max_in_flight = static_cast<int>(*value);
+  return {};
+}
+
+Result<void> apply_max_connections(SettingTarget& target, const Values& values) {
+  const Result<long> value = parse_whole(values.back(), 1, kConnectionsMax);
+  if (!value) return tl::unexpected<Error>(value.error());
+  target.options.max_connections = static_cast<int>(*value);
+  return {};
+}
+
+template <Duration Options::*Member>
+Result<void> apply_span(SettingTarget& target, const Values& values) {
+  return store_span(values.back(), target.options.*Member);
+}
+
+Result<void> apply_wait(SettingTarget& target, const Values& values) {
+  return store(parse_duration(values.back()), target.options.wait);
+}
+
+Result<void> apply_deadline(SettingTarget& target, const Values& values) {
+  return store(parse_deadline(values.back(), target.now), target.options.deadline);
+}
+
+Result<void> apply_max_credits(SettingTarget& target, const Values& values) {
+  return store(parse_amount(values.back()), target.options.max_credits);
+}
+
+Result<void> apply_limit(SettingTarget& target, const Values& values) {
+  return store(parse_whole(values.back(), 0, kLimitMax), target.options.limit);
+}
+
+Result<void> apply_only(SettingTarget& target, const Values& values) {
+  if (std::find(values.begin(), values.end(), "") != values.end()) return usage_error("empty: give a row's id");
+  target.options.only = values;
+  return {};
+}
+
+template <bool Options::*Member>
+Result<void> apply_flag(SettingTarget& target, const Values& values) {
+  return store(parse_flag(values.back()), target.options.*Member);
+}
+
+template <std::string Options::*Member>
+Result<void> apply_file(SettingTarget& target, const Values& values) {
+  return store_text(values.back(), target.options.*Member);
+}
+
+Result<void> apply_on_change(SettingTarget& target, const Values& values) {
+  constexpr std::array<std::pair<std::string_view, OnChange>, 2> kChoices = {
+      {{"submit", OnChange::Submit}, {"skip", OnChange::Skip}}};
+  return choose(values.back(), kChoices, target.options.on_change);
+}
+
+Result<void> apply_progress(SettingTarget& target, const Values& values) {
+  constexpr std::array<std::pair<std::string_view, ProgressStyle>, 5> kChoices = {{{"auto", ProgressStyle::Auto},
+                                                                                   {"bar", ProgressStyle::Bar},
+                                                                                   {"plain", ProgressStyle::Plain},
+                                                                                   {"json", ProgressStyle::Json},
+                                                                                   {"none", ProgressStyle::None}}};
+  return choose(values.back(), kChoices, target.options.progress);
+}
+
+Result<void> apply_log_level(SettingTarget& target, const Values& values) {
+  constexpr std::array<std::pair<std::string_view, LogLevel>, 4> kChoices = {{{"error", LogLevel::Error},
+                                                                              {"warning", LogLevel::Warning},
+                                                                              {"info", LogLevel::Info},
+                                                                              {"debug", LogLevel::Debug}}};
+  return choose(values.back(), kChoices, target.options.log_level);
+}
+
+constexpr std::string_view kFiles = "Files";
+constexpr std::string_view kChoice = "What is done";
+constexpr std::string_view kPace = "Pace";
+constexpr std::string_view kEnd = "When to stop";
+constexpr std::string_view kTelling = "Telling";
+
+const std::array kSettings = {
+    Setting{.name = "ledger",
+            .commands = kOnLedger,
+            .group = kFiles,
+            .value = "FILE",
+            .help = "the durable record of every job and submission (reelbatch.db; with --sandbox "
+                    "reelbatch-sandbox.db)",
+            .is_path = true,
+            .real_only = true,
+            .apply = apply_ledger},
+    Setting{.name = "output",
+            .letter = 'o',
+            .shape = Shape::Many,
+            .commands = kSending | kReportBit,
+            .group = kFiles,
+            .value = "FILE",
+            .help = "results, repeatable; .csv, .json or .jsonl decides the format (results.csv)",
+            .separator = ',',
+            .is_path = true,
+            .apply = apply_outputs},
+    Setting{.name = "map",
+            .shape = Shape::Many,
+            .commands = kFeed | kCheckBit,
+            .group = kFiles,
+            .value = "FIELD=COLUMN",
+            .help = "the column that has a field, repeatable; #12 is the twelfth, photo_* all that begin so (by name)",
+            .separator = '\n',
+            .apply = apply_map},
+
+    Setting{.name = "limit",
+            .commands = kFeed,
+            .group = kChoice,
+            .value = "N",
+            .help = "at most N new submissions, in manifest order (all)",
+            .apply = apply_limit},
+    Setting{.name = "only",
+            .shape = Shape::Greedy,
+            .commands = kFeed,
+            .group = kChoice,
+            .value = "REF...",
+            .help = "only the rows with these ids (all)",
+            .separator = '\n',
+            .apply = apply_only},
+    Setting{.name = "on-change",
+            .commands = kFeed,
+            .group = kChoice,
+            .value = "ACTION",
+            .help = "submit or skip a listing that changed since its video was made (submit)",
+            .apply = apply_on_change},
+    Setting{.name = "retry-failed",
+            .shape = Shape::Flag,
+            .commands = kFeed,
+            .group = kChoice,
+            .help = "submit again what failed with the same content, once a run, at most 3 times in all",
+            .apply = apply_flag<&Options::retry_failed>},
+    Setting{.name = "allow-mass-change",
+            .shape = Shape::Flag,
+            .commands = kFeed,
+            .group = kChoice,
+            .help = "submit even if more than 20 listings and 20 % of those with a video changed",
+            .apply = apply_flag<&Options::allow_mass_change>},
+    Setting{.name = "max-credits",
+            .commands = kWork,
+            .group = kChoice,
+            .value = "N",
+            .help = "spend at most N credits in this run (no limit)",
+            .apply = apply_max_credits},
+
+    Setting{.name = "rate",
+            .shape = Shape::Many,
+            .commands = kWork,
+            .group = kPace,
+            .value = "N/TIME",
+            .help = "most requests an account may send in any such time, repeatable (10/1s)",
+            .separator = ',',
+            .real_only = true,
+            .apply = apply_rate},
+    Setting{.name = "submit-rate",
+            .shape = Shape::Many,
+            .commands = kWork,
+            .group = kPace,
+            .value = "N/TIME",
+            .help = "the same for submissions alone (1/1s)",
+            .separator = ',',
+            .real_only = true,
+            .apply = apply_submit_rate},
+    Setting{.name = "max-in-flight",
+            .commands = kWork,
+            .group = kPace,
+            .value = "N",
+            .help = "most unfinished jobs of an account (20)",
+            .real_only = true,
+            .apply = apply_max_in_flight},
+    Setting{.name = "poll-interval",
+            .commands = kWork,
+            .group = kPace,
+            .value = "TIME",
+            .help = "between two polls of one job (3s)",
+            .real_only = true,
+            .apply = apply_span<&Options::poll_interval>},
+    Setting{.name = "max-connections",
+            .commands = kSending,
+            .group = kPace,
+            .value = "N",
+            .help = "most open connections, all accounts together (128)",
+            .apply = apply_max_connections},
+
+    Setting{.name = "deadline",
+            .commands = kWork,
+            .group = kEnd,
+            .value = "WHEN",
+            .help = "a time from the start (5h), the next local 06:30, or RFC 3339; submits nothing that would not be "
+                    "finished by then (none)",
+            .apply = apply_deadline},
+    Setting{.name = "job-timeout",
+            .commands = kWork,
+            .group = kEnd,
+            .value = "TIME",
+            .help = "stop waiting for a job; a later run goes on (20m)",
+            .apply = apply_span<&Options::job_timeout>},
+    Setting{.name = "outage-timeout",
+            .commands = kSending,
+            .group = kEnd,
+            .value = "TIME",
+            .help = "stop an account that gave no good answer for so long (15m)",
+            .apply = apply_span<&Options::outage_timeout>},
+    Setting{.name = "request-timeout",
+            .commands = kSending,
+            .group = kEnd,
+            .value = "TIME",
+            .help = "for one request, from connecting to the last byte (30s)",
+            .apply = apply_span<&Options::request_timeout>},
+    Setting{.name = "wait",
+            .commands = kSending | kResolveBit,
+            .group = kEnd,
+            .value = "TIME",
+            .help = "wait so long for another run on the ledger to end (0)",
+            .apply = apply_wait},
+
+    Setting{.name = "progress",
+            .commands = kSending,
+            .group = kTelling,
+            .value = "STYLE",
+            .help = "auto, bar, plain, json or none (auto: live on a terminal, a few lines elsewhere)",
+            .apply = apply_progress},
+    Setting{.name = "quiet",
+            .letter = 'q',
+            .shape = Shape::Flag,
+            .commands = kSending | kCheckBit | kReportBit,
+            .group = kTelling,
+            .help = "say nothing at all when the exit code is 0",
+            .apply = apply_flag<&Options::quiet>},
+    Setting{.name = "log-level",
+            .commands = kAll,
+            .group = kTelling,
+            .value = "LEVEL",
+            .help = "error, warning, info or debug (info)",
+            .apply = apply_log_level},
+    Setting{.name = "log-file",
+            .commands = kAll,
+            .group = kTelling,
+            .value = "FILE",
+            .help = "append the log to this file (standard error)",
+            .is_path = true,
+            .apply = apply_file<&Options::log_file>},
+    Setting{.name = "ca-file",
+            .commands = kSending,
+            .group = kTelling,
+            .value = "FILE",
+            .help = "trust these roots instead of the system's (PEM)",
+            .is_path = true,
+            .apply = apply_file<&Options::ca_file>},
+};
+
+Values split(std::string_view text, char separator) {
+  Values values;
+  while (separator != 0 && text.find(separator) != std::string_view::npos) {
+    values.emplace_back(text.substr(0, text.find(separator)));
+    text.remove_prefix(text.find(separator) + 1);
+  }
+  values.emplace_back(text);
+  if (separator != 0) std::erase(values, "");
+  return values;
+}
+
+/// A variable with our prefix that is none of ours but nearly one: a limit that is misspelt limits nothing.
+void refuse_slips(const Environment& environment, std::vector<std::string>& problems) {
+  std::vector<std::string> known = {"REELBATCH_CONFIG"};
+  for (const Setting& setting : kSettings) known.push_back(setting.variable());
+  for (auto it = environment.lower_bound(kPrefix); it != environment.end() && it->first.starts_with(kPrefix); ++it) {
+    const std::string& name = it->first;
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const auto near = std::find_if(known.begin(), known.end(),
+                                   [&](const std::string& other) { return edit_distance(name, other, 2) <= 2; });
+    if (near == known.end()) continue;
+    problems.push_back(fmt::format("{} in the environment is unknown (did you mean {}?)", name, *near));
+  }
+}
+
+}  // namespace
+
+Environment system_environment() {
+  Environment environment;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    const std::string_view name = text.substr(0, equals);
+    const bool wanted =
+        name.starts_with(kPrefix) || name.ends_with("_BASE_URL") || name == "XDG_CONFIG_HOME" || name == "HOME";
+    if (wanted) environment.emplace(name, text.substr(equals + 1));
+  }
+  return environment;
+}
+
+std::string Setting::key() const {
+  std::string text(name);
+  std::replace(text.begin(), text.end(), '-', '_');
+  return text;
+}
+
+std::string Setting::variable() const {
+  std::string text(kPrefix);
+  for (const char c : key()) text += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
+}
+
+std::span<const Setting> all_settings() {
+  return kSettings;
+}
+
+const Setting* find_setting(std::string_view name) {
+  const auto found = std::find_if(kSettings.begin(), kSettings.end(), [&](const Setting& s) { return s.name == name; });
+  return found == kSettings.end() ? nullptr : &*found;
+}
+
+void apply_environment(const Environment& environment, bool sandbox, SettingTarget& target,
+                       std::vector<std::string>& problems) {
+  refuse_slips(environment, problems);
+  for (const Setting& setting : kSettings) {
+    if (sandbox && setting.real_only) continue;
+    const auto found = environment.find(setting.variable());
+    if (found == environment.end()) continue;
+    const Values values = split(found->second, setting.separator);
+    if (values.empty() || values.back().empty()) continue;
+    if (const Result<void> applied = setting.apply(target, values); !applied) {
+      problems.push_back(fmt::format("{}: {}", found->first, applied.error().message));
+    }
+  }
+}
+
+Result<bool> parse_flag(std::string_view text) {
+  const std::string word = lower(text);
+  if (word == "true" || word == "yes" || word == "1") return true;
+  if (word == "false" || word == "no" || word == "0") return false;
+  return usage_error(fmt::format("'{}' is neither true nor false", text));
+}
+
+Result<Credits> parse_amount(std::string_view text) {
+  const std::optional<Credits> amount = parse_credits(text);
+  if (!amount) return usage_error(fmt::format("'{}' is no amount of credits: write a number such as 200 or 7.5", text));
+  if (*amount < Credits{}) return usage_error(fmt::format("'{}' is less than 0", text));
+  return *amount;
+}
+
+}  // namespace reelbatch
