@@ -1,0 +1,30 @@
+#include <fmt/format.h>
+
+#include <ctime>
+
+#include "runner/clock.h"
+
+namespace reelbatch {
+
+Instant SystemClock::now() const {
+  timespec reading{};
+  ::clock_gettime(CLOCK_MONOTONIC, &reading);
+  return Instant(std::chrono::seconds(reading.tv_sec) + std::chrono::nanoseconds(reading.tv_nsec));
+}
+
+WallTime SystemClock::wall() const {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+std::string to_rfc3339(WallTime time, bool fraction) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                                 clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+  if (fraction && clock.subseconds().count() != 0) text += fmt::format(".{:03}", clock.subseconds().count());
+  return text + 'Z';
+}
+
+}  // namespace reelbatch
