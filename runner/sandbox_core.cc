@@ -156,8 +156,8 @@ ServiceReply SandboxCore::ask_service(const ServiceRequest& request, Instant now
 void SandboxCore::remember(std::int64_t now_ms) {
   std::string text;
   if (now_ms > reserved_ms_) {
-    // A second of ours at a time: a restart begins there, so it never goes back and never skips more than that.
-    reserved_ms_ = now_ms + static_cast<std::int64_t>(1000 * options_.speed);
+    // A tenth of our seconds at a time: a restart begins there, so it never goes back and never skips more than that.
+    reserved_ms_ = now_ms + static_cast<std::int64_t>(100 * options_.speed);
     text = sandbox_time_line(reserved_ms_);
   }
   for (const Service& one : services_) {

@@ -78,7 +78,7 @@ TEST_CASE("the model takes the documented states in order") {
       {"the job fails", 0, 1, {"GENERATING_VIDEO", "ERROR"}},
   };
   for (const Case& one : cases) {
-    CAPTURE(one.name);
+    CAPTURE(std::string(one.name));
     ServiceOptions options;
     options.clip_error_rate = one.clip_error_rate;
     options.job_error_rate = one.job_error_rate;
@@ -190,7 +190,7 @@ TEST_CASE("requests are refused as documented") {
       {"webhook wrong", "{" + images + "," + text + R"(,"webhookUrl":"ftp://x.test"})", 400, "webhookUrl"},
   };
   for (const Case& one : cases) {
-    CAPTURE(one.name);
+    CAPTURE(std::string(one.name));
     IacreaModel model(calm());
     const ServiceReply reply = model.handle(post(one.body), 0);
     CHECK_MESSAGE(reply.status == one.status, reply.body);
@@ -231,7 +231,7 @@ TEST_CASE("routes, methods, keys and content types") {
       {"nearly", "POST", std::string(kPath) + "x", {key, json}, 404, "text/html; charset=utf-8"},
   };
   for (const Case& one : cases) {
-    CAPTURE(one.name);
+    CAPTURE(std::string(one.name));
     IacreaModel model(options);
     const ServiceReply reply = model.handle({one.method, one.path, "", one.headers, kBody}, 0);
     CHECK(reply.status == one.status);

@@ -31,7 +31,7 @@ TEST_CASE("every fault happens about as often as asked, for its methods only") {
                          "lost-before", "lost-after", "slow",     "cut",        "html"};
   constexpr int kTimes = 20'000;
   for (const char* name : names) {
-    CAPTURE(name);
+    CAPTURE(std::string(name));
     auto posts = count(faults(fmt::format("post:{}=0.1", name)), "POST", kTimes);
     CHECK(posts[name] > kTimes * 0.09);
     CHECK(posts[name] < kTimes * 0.11);
@@ -76,7 +76,7 @@ TEST_CASE("what a fault does") {
       {"html", true, true, 200, "", 0, "<!DOCTYPE html><html><body><h1>We'll be right back</h1></body></html>"},
   };
   for (const Case& one : cases) {
-    CAPTURE(one.fault);
+    CAPTURE(std::string(one.fault));
     SeededRandom random(1);
     const FaultAction action = decide_fault(faults(fmt::format("{}=1", one.fault)), "POST", 0, random);
     CHECK(action.handled == one.handled);
@@ -166,7 +166,7 @@ TEST_CASE("faults that cannot be read are named, and change nothing") {
       {"outage@1s+x", "'outage@1s+x'", "like outage@10s+30s"},
   };
   for (const Case& one : cases) {
-    CAPTURE(one.text);
+    CAPTURE(std::string(one.text));
     FaultOptions options = faults("html=0.1");
     const auto added = add_faults(one.text, options);
     REQUIRE_FALSE(added);
