@@ -46,18 +46,22 @@ struct ServiceJob {
 /// How a model service behaves. Times are in the model's own time, which a sandbox may run faster.
 struct ServiceOptions {
   std::uint64_t seed = 1;
-  std::string key;  ///< the only accepted secret, empty accepts any that is not empty
-  Credits credits = Credits::whole(1000);
-  bool used_per_job = false;        ///< `creditsUsed` is the job's and not the account's
-  std::int64_t clip_ms = 45'000;    ///< about how long clips take to generate
-  std::int64_t render_ms = 30'000;  ///< about how long the final render takes
-  double clip_error_rate = 0.05;    ///< a clip fails once and is made again: PENDING after GENERATING_VIDEO
-  double job_error_rate = 0.0;      ///< a job ends in ERROR
+  std::string key;                         ///< the only accepted secret, empty accepts any that is not empty
+  Credits credits = Credits::whole(1000);  ///< what the account was ever given; raise it to top a restored model up
+  bool used_per_job = false;               ///< `creditsUsed` is the job's and not the account's
+  std::int64_t clip_ms = 45'000;           ///< about how long clips take to generate
+  std::int64_t render_ms = 30'000;         ///< about how long the final render takes
+  double clip_error_rate = 0.05;           ///< a clip fails once and is made again: PENDING after GENERATING_VIDEO
+  double job_error_rate = 0.0;             ///< a job ends in ERROR
+  std::string video_base = "https://videos.sandbox.test";  ///< results are `<video_base>/<job id>.mp4`
 };
 
 class ServiceModel {
  public:
   virtual ~ServiceModel() = default;
+
+  /// True if `path` lies in this service's part of the address space; several models may share one port.
+  virtual bool serves(std::string_view path) const = 0;
 
   /// Answers one request at `now_ms` (model time, never going backwards). Never throws, whatever the bytes.
   virtual ServiceReply handle(const ServiceRequest& request, std::int64_t now_ms) = 0;
@@ -71,7 +75,11 @@ class ServiceModel {
   /// What changed since the last take, one JSON line each: written to a journal and given back to restore() in order,
   /// they bring a new model to the same state. The last line of a job or of the account wins.
   virtual std::vector<std::string> take_changes() = 0;
+  /// An error leaves the model as it was. Restored lines are not changes.
   virtual Result<void> restore(std::string_view line) = 0;
+
+  /// The shortest list of lines that brings a new model to this state: what a compacted journal holds.
+  virtual std::vector<std::string> snapshot() const = 0;
 };
 
 /// The model of the service called `service` (ServiceSpec::name), or nullptr if there is none.

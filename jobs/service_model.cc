@@ -1,0 +1,12 @@
+#include "jobs/service_model.h"
+
+#include "jobs/iacrea_model.h"
+
+namespace reelbatch {
+
+std::unique_ptr<ServiceModel> make_service_model(std::string_view service, const ServiceOptions& options) {
+  if (service == "iacrea") return std::make_unique<IacreaModel>(options);
+  return nullptr;
+}
+
+}  // namespace reelbatch
