@@ -1,0 +1,102 @@
+#include "jobs/json.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "jobs/unicode.h"
+
+namespace reelbatch {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+std::optional<Credits> credits_of(double number) {
+  if (!std::isfinite(number) || std::abs(number) > 1e12) return std::nullopt;
+  // The shortest text and not the exact binary value: 2.4 is two credits and four tenths.
+  const std::string shortest = fmt::format("{}", number);
+  if (shortest.find('e') == std::string::npos) return parse_credits(shortest);
+  return parse_credits(fmt::format("{:.6f}", number));
+}
+
+}  // namespace
+
+Result<JsonElement> JsonReader::parse(std::string_view text) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  JsonElement element;
+  const simdjson::error_code error = parser_.parse(text.data(), text.size()).get(element);
+  if (error) return fail(Fault::Theirs, fmt::format("not valid JSON: {}", simdjson::error_message(error)));
+  return element;
+}
+
+std::optional<std::string_view> json_string(JsonElement from, std::string_view member) {
+  std::string_view text;
+  if (!from.is_object() || from.at_key(member).get(text)) return std::nullopt;
+  return text;
+}
+
+std::optional<Credits> json_credits(JsonElement from, std::string_view member) {
+  JsonElement value;
+  if (!from.is_object() || from.at_key(member).get(value)) return std::nullopt;
+  std::int64_t whole = 0;
+  if (!value.get(whole)) return parse_credits(fmt::format("{}", whole));
+  double number = 0;
+  if (!value.get(number)) return credits_of(number);
+  std::string_view text;
+  if (!value.get(text)) return parse_credits(text);
+  return std::nullopt;
+}
+
+std::string json_quote(std::string_view text) {
+  std::string out;
+  append_json_quoted(out, text);
+  return out;
+}
+
+void append_json_quoted(std::string& out, std::string_view text) {
+  out.push_back('"');
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint point = code_point_at(text, at);
+    at += point.size;
+    switch (point.value) {
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      default:
+        if (point.value < 0x20 || point.value == 0x7F) {
+          out += fmt::format("\\u{:04x}", static_cast<unsigned>(point.value));
+        } else {
+          append_code_point(out, point.value);
+        }
+    }
+  }
+  out.push_back('"');
+}
+
+std::string json_text(JsonElement element) {
+  return simdjson::minify(element);
+}
+
+bool is_utf8(std::string_view text) {
+  return simdjson::validate_utf8(text.data(), text.size());
+}
+
+std::size_t count_code_points(std::string_view text) {
+  std::size_t points = 0;
+  for (std::size_t at = 0; at < text.size(); at += code_point_at(text, at).size) ++points;
+  return points;
+}
+
+}  // namespace reelbatch

@@ -1,0 +1,121 @@
+#include "jobs/unicode.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace reelbatch {
+namespace {
+
+std::uint8_t byte_at(std::string_view text, std::size_t at) {
+  return static_cast<std::uint8_t>(text[at]);
+}
+
+bool is_scalar(char32_t point) {
+  return point <= 0x10FFFF && (point < 0xD800 || point > 0xDFFF);
+}
+
+}  // namespace
+
+CodePoint code_point_at(std::string_view text, std::size_t at) {
+  const std::uint8_t first = byte_at(text, at);
+  if (first < 0x80) return {first, 1, true};
+  const std::size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 0;
+  if (size == 0 || first > 0xF4 || text.size() - at < size) return {};
+  char32_t point = first & (0xFFu >> (size + 1));
+  for (std::size_t i = 1; i < size; ++i) {
+    const std::uint8_t next = byte_at(text, at + i);
+    if ((next & 0xC0) != 0x80) return {};
+    point = (point << 6) | (next & 0x3Fu);
+  }
+  const char32_t least = size == 4 ? 0x10000 : size == 3 ? 0x800 : 0x80;
+  if (point < least || !is_scalar(point)) return {};
+  return {point, size, true};
+}
+
+void append_code_point(std::string& out, char32_t point) {
+  if (!is_scalar(point)) point = 0xFFFD;
+  const auto add = [&out](char32_t byte) { out.push_back(static_cast<char>(static_cast<std::uint8_t>(byte))); };
+  if (point < 0x80) return add(point);
+  if (point < 0x800) {
+    add(0xC0 | (point >> 6));
+  } else if (point < 0x10000) {
+    add(0xE0 | (point >> 12));
+    add(0x80 | ((point >> 6) & 0x3F));
+  } else {
+    add(0xF0 | (point >> 18));
+    add(0x80 | ((point >> 12) & 0x3F));
+    add(0x80 | ((point >> 6) & 0x3F));
+  }
+  add(0x80 | (point & 0x3F));
+}
+
+bool is_blank_point(char32_t point) {
+  switch (point) {
+    case 0x20:
+    case 0x85:
+    case 0xA0:
+    case 0xAD:
+    case 0x1680:
+    case 0x2028:
+    case 0x2029:
+    case 0x202F:
+    case 0x205F:
+    case 0x2060:
+    case 0x3000:
+    case 0xFEFF:
+      return true;
+    default:
+      // U+200B to U+200D are the zero-width ones behind the spaces of U+2000.
+      return (point >= 0x09 && point <= 0x0D) || (point >= 0x2000 && point <= 0x200D);
+  }
+}
+
+bool is_control_point(char32_t point) {
+  if (point == '\t' || point == '\n' || point == '\r') return false;
+  return point < 0x20 || (point >= 0x7F && point <= 0x9F);
+}
+
+std::string_view trim_blanks(std::string_view text) {
+  std::size_t begin = text.size();
+  std::size_t end = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint point = code_point_at(text, at);
+    const std::size_t after = at + point.size;
+    if (!point.valid || !is_blank_point(point.value)) {
+      begin = std::min(begin, at);
+      end = after;
+    }
+    at = after;
+  }
+  return begin < end ? text.substr(begin, end - begin) : std::string_view{};
+}
+
+std::string ascii_lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+std::string printable(std::string_view text, std::size_t points_max) {
+  std::string out;
+  std::size_t points = 0;
+  bool space_due = false;
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint point = code_point_at(text, at);
+    at += point.size;
+    if (is_blank_point(point.value) || is_control_point(point.value)) {
+      space_due = !out.empty();
+      continue;
+    }
+    if (points + (space_due ? 1 : 0) >= points_max) return out + "…";
+    if (space_due) out.push_back(' ');
+    points += space_due ? 2 : 1;
+    space_due = false;
+    append_code_point(out, point.value);
+  }
+  return out;
+}
+
+}  // namespace reelbatch

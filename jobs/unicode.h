@@ -1,0 +1,40 @@
+// UTF-8 as the rules of this program need it: code points, blanks, and text that is safe to show.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace reelbatch {
+
+/// One code point and how many bytes it took.
+struct CodePoint {
+  char32_t value = 0xFFFD;  ///< U+FFFD if the bytes are malformed
+  std::size_t size = 1;     ///< 1 to 4; of malformed bytes 1, so that reading always moves on
+  bool valid = false;
+};
+
+/// The code point at `at`, which must be below text.size(). Strict: RFC 3629, no surrogates, no overlong forms.
+CodePoint code_point_at(std::string_view text, std::size_t at);
+
+/// Appends `point` as UTF-8. Anything that is no Unicode scalar value becomes U+FFFD.
+void append_code_point(std::string& out, char32_t point);
+
+/// Unicode white space, and what is invisible at the edge of a cell: zero-width characters, soft hyphen, byte order
+/// mark.
+bool is_blank_point(char32_t point);
+
+/// C0 without tab, line feed and carriage return, DEL, C1.
+bool is_control_point(char32_t point);
+
+/// Without blanks (is_blank_point) at both ends.
+std::string_view trim_blanks(std::string_view text);
+
+/// ASCII letters in lower case, all else as it is.
+std::string ascii_lower(std::string_view text);
+
+/// One line fit for a message: runs of blanks and control characters become one space, malformed bytes U+FFFD, and what
+/// is longer than `points_max` code points ends in an ellipsis.
+std::string printable(std::string_view text, std::size_t points_max);
+
+}  // namespace reelbatch
