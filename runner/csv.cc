@@ -1,0 +1,265 @@
+#include "runner/csv.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+namespace reelbatch {
+namespace {
+
+constexpr std::size_t kStride = 64;
+
+/// Line ends in `text`: LF, CRLF and CR each count once.
+std::uint64_t count_lines(std::string_view text) {
+  std::uint64_t count = 0;
+  for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) ++count;
+  for (std::size_t at = text.find('\r'); at != std::string_view::npos; at = text.find('\r', at + 1))
+    if (at + 1 == text.size() || text[at + 1] != '\n') ++count;
+  return count;
+}
+
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+
+}  // namespace
+
+CsvReader::CsvReader(ByteSource& source, std::string_view file, char delimiter, std::size_t block)
+    : source_(source), file_(file), delimiter_(delimiter), block_(std::max<std::size_t>(block, 1)) {}
+
+void CsvReader::set_delimiter(char delimiter) {
+  delimiter_ = delimiter;
+  marks_size_ = 0;
+}
+
+Result<bool> CsvReader::next() {
+  while (true) {
+    begin_ = next_;
+    line_ = next_line_;
+    Scan result = Scan::Incomplete;
+    while (true) {
+      const bool ready = filled_ > begin_ && !at_start_;
+      if (ready) result = scan();
+      if (ready && result != Scan::Incomplete) break;
+      if (source_ended_) return false;
+      if (ready && filled_ - cell_begin_ > kMaxCell + 1) return refuse(Scan::LongCell);
+      if (filled_ - begin_ > kMaxRecord) return refuse(Scan::LongRecord);
+      if (Result<void> more = refill(); !more) return tl::unexpected<Error>(more.error());
+    }
+    if (result != Scan::Whole) return refuse(result);
+    if (skip_blank()) continue;
+    rewrite();
+    if (has_nul_) find_nul();
+    return true;
+  }
+}
+
+Result<void> CsvReader::refill() {
+  // The record so far moves to the front; the buffer doubles when it is full of it, so that a record of n bytes is
+  // scanned fewer than 2n bytes in all.
+  std::memmove(buffer_.data(), buffer_.data() + begin_, filled_ - begin_);
+  filled_ -= begin_;
+  next_ -= begin_;
+  begin_ = 0;
+  marks_size_ = 0;
+  if (filled_ + block_ + kStride > buffer_.size()) buffer_.resize(2 * filled_ + block_ + kStride);
+
+  const std::size_t old = filled_;
+  const std::size_t wanted = buffer_.size() - kStride;
+  while (filled_ < wanted) {
+    const Result<std::size_t> taken = source_.read(buffer_.data() + filled_, wanted - filled_);
+    if (!taken) {
+      source_ended_ = true;
+      return tl::unexpected<Error>(taken.error());
+    }
+    if (*taken == 0) {
+      source_ended_ = true;
+      break;
+    }
+    filled_ += *taken;
+  }
+  has_nul_ = has_nul_ || std::memchr(buffer_.data() + old, 0, filled_ - old) != nullptr;
+  if (at_start_ && (filled_ >= 3 || source_ended_)) {
+    at_start_ = false;
+    if (std::string_view(data(), filled_).starts_with("\xEF\xBB\xBF")) begin_ = next_ = 3;
+  }
+  return {};
+}
+
+CsvReader::Scan CsvReader::scan() {
+  cells_.clear();
+  starts_.clear();
+  rewritten_.clear();
+  problems_.clear();
+  next_line_ = line_ + 1;
+  std::size_t at = begin_;
+  while (true) {
+    cell_begin_ = at;
+    starts_.push_back(at);
+    if (at < filled_ && buffer_[at] == '"') {
+      const Scan quoted = scan_quoted(at);
+      if (quoted != Scan::Whole) return quoted;
+    } else {
+      const std::size_t from = at;
+      at = find_end(at);
+      if (at == filled_ && !source_ended_) return Scan::Incomplete;
+      cells_.emplace_back(data() + from, at - from);
+    }
+    if (at - cell_begin_ > kMaxCell) return Scan::LongCell;
+    if (at == filled_ || buffer_[at] != delimiter_) break;
+    if (cells_.size() == kMaxColumns) return Scan::ManyColumns;
+    ++at;
+  }
+  end_ = at;
+  newline_ = at < filled_;
+  if (newline_ && buffer_[at] == '\r') {
+    if (at + 1 == filled_ && !source_ended_) return Scan::Incomplete;
+    if (at + 1 < filled_ && buffer_[at + 1] == '\n') ++at;
+  }
+  next_ = newline_ ? at + 1 : at;
+  return Scan::Whole;
+}
+
+CsvReader::Scan CsvReader::scan_quoted(std::size_t& at) {
+  const std::size_t open = at;
+  std::size_t close = open + 1;
+  bool doubled = false;
+  while (true) {
+    const void* found = std::memchr(data() + close, '"', filled_ - close);
+    if (found == nullptr) return source_ended_ ? Scan::UnclosedQuote : Scan::Incomplete;
+    close = static_cast<std::size_t>(static_cast<const char*>(found) - data());
+    if (close + 1 == filled_ && !source_ended_) return Scan::Incomplete;
+    if (close + 1 == filled_ || buffer_[close + 1] != '"') break;
+    doubled = true;
+    close += 2;
+  }
+  at = find_end(close + 1);
+  if (at == filled_ && !source_ended_) return Scan::Incomplete;
+
+  const std::string_view text(data() + open + 1, close - open - 1);
+  next_line_ += count_lines(text);
+  const bool more = at != close + 1;
+  if (doubled || more) rewritten_.push_back({cells_.size(), open + 1, close, at});
+  if (more && problems_.empty())
+    problems_.push_back({cells_.size(), place_of(close + 1),
+                         "text after a closing quote (a quote inside a quoted cell is written twice)"});
+  cells_.push_back(text);
+  return Scan::Whole;
+}
+
+std::uint64_t CsvReader::marks_at(std::size_t at) const {
+  std::uint64_t marks = 0;
+#ifdef __SSE2__
+  const __m128i delimiter = _mm_set1_epi8(delimiter_);
+  const __m128i cr = _mm_set1_epi8('\r');
+  const __m128i lf = _mm_set1_epi8('\n');
+  for (unsigned part = 0; part < kStride / 16; ++part) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(data() + at + std::size_t{16} * part));
+    const __m128i hits = _mm_or_si128(_mm_cmpeq_epi8(bytes, delimiter),
+                                      _mm_or_si128(_mm_cmpeq_epi8(bytes, cr), _mm_cmpeq_epi8(bytes, lf)));
+    marks |= static_cast<std::uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(hits))) << (16U * part);
+  }
+#else
+  for (std::size_t i = 0; i < kStride; ++i) {
+    const char c = data()[at + i];
+    if (c == delimiter_ || c == '\r' || c == '\n') marks |= std::uint64_t{1} << i;
+  }
+#endif
+  return marks;
+}
+
+/// The next delimiter, CR or LF at or after `at`, or filled_. The buffer has kStride bytes more than input.
+std::size_t CsvReader::find_end(std::size_t at) {
+  while (at < filled_) {
+    if (at - marks_from_ >= marks_size_) {
+      marks_from_ = at;
+      marks_size_ = kStride;
+      marks_ = marks_at(at);
+    }
+    const std::uint64_t rest = marks_ >> (at - marks_from_);
+    if (rest != 0) return std::min(at + static_cast<std::size_t>(std::countr_zero(rest)), filled_);
+    at = marks_from_ + kStride;
+  }
+  return filled_;
+}
+
+void CsvReader::rewrite() {
+  if (rewritten_.empty()) return;
+  std::size_t size = 0;
+  for (const Rewritten& cell : rewritten_) size += cell.end - cell.begin;
+  scratch_.clear();
+  scratch_.reserve(size);  // so that views into it stay valid
+  for (const Rewritten& cell : rewritten_) {
+    const std::size_t from = scratch_.size();
+    std::size_t at = cell.begin;
+    while (at < cell.close) {
+      const void* quote = std::memchr(data() + at, '"', cell.close - at);
+      const std::size_t end =
+          quote == nullptr ? cell.close : static_cast<std::size_t>(static_cast<const char*>(quote) - data()) + 1;
+      scratch_.append(data() + at, end - at);
+      at = quote == nullptr ? end : end + 1;
+    }
+    scratch_.append(data() + cell.close + 1, cell.end - cell.close - 1);
+    cells_[cell.cell] = std::string_view(scratch_.data() + from, scratch_.size() - from);
+  }
+}
+
+void CsvReader::find_nul() {
+  const std::size_t nul = raw().find('\0');
+  if (nul == std::string_view::npos || !problems_.empty()) return;
+  const auto after = std::upper_bound(starts_.begin(), starts_.end(), begin_ + nul);
+  problems_.push_back(
+      {static_cast<std::size_t>(after - starts_.begin()) - 1, place_of(begin_ + nul), "a NUL character"});
+}
+
+bool CsvReader::skip_blank() {
+  if (end_ != begin_) return false;
+  if (newline_) ++blank_lines_;
+  return true;
+}
+
+Place CsvReader::place_of(std::size_t offset) const {
+  const std::string_view before(data() + begin_, offset - begin_);
+  const std::size_t line_end = before.find_last_of("\r\n");
+  const std::string_view same = line_end == std::string_view::npos ? before : before.substr(line_end + 1);
+  const auto tails = std::count_if(same.begin(), same.end(), is_continuation);
+  return {line_ + count_lines(before), same.size() - static_cast<std::size_t>(tails) + 1};
+}
+
+Place CsvReader::place(std::size_t cell) const {
+  return cell < starts_.size() ? place_of(starts_[cell]) : place_of(end_);
+}
+
+Place CsvReader::place_in(std::size_t cell, std::size_t offset) const {
+  if (cell >= starts_.size() || buffer_[starts_[cell]] == '"') return place(cell);
+  return place_of(starts_[cell] + std::min(offset, cells_[cell].size()));
+}
+
+tl::unexpected<Error> CsvReader::error_at(Place place, std::string_view message) const {
+  return usage_error(fmt::format("{}:{}:{}: {}", file_, place.line, place.column, message));
+}
+
+Result<bool> CsvReader::refuse(Scan why) {
+  const Place place = place_of(cell_begin_);
+  source_ended_ = true;
+  next_ = filled_;
+  switch (why) {
+    case Scan::UnclosedQuote:
+      return error_at(place, "a quote is opened here and never closed");
+    case Scan::LongRecord:
+      return error_at(place_of(begin_), fmt::format("a record is longer than {} MiB", kMaxRecord >> 20U));
+    case Scan::ManyColumns:
+      return error_at(place, fmt::format("more than {} cells in one record", kMaxColumns));
+    default:
+      return error_at(place, fmt::format("a cell is longer than {} MiB; is a quote opened here and never closed?",
+                                         kMaxCell >> 20U));
+  }
+}
+
+}  // namespace reelbatch

@@ -1,0 +1,115 @@
+// Records of comma or tab separated text, as a stream: RFC 4180, and what real files do beyond it.
+//
+// Made to be fast where files are dull: no allocation for a cell, no copy of one without doubled quotes, and places are
+// counted only when asked for.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jobs/error.h"
+#include "runner/byte_source.h"
+#include "runner/manifest.h"
+
+namespace reelbatch {
+
+/// Why the cells of a record cannot be trusted, although the record could be told from the next one.
+struct CsvProblem {
+  std::size_t cell = 0;  ///< from 0
+  Place place;
+  std::string message;
+};
+
+class CsvReader {
+ public:
+  static constexpr std::size_t kMaxCell = std::size_t{16} << 20U;     ///< bytes, as written
+  static constexpr std::size_t kMaxRecord = std::size_t{256} << 20U;  ///< bytes, as written
+  static constexpr std::size_t kMaxColumns = 100'000;
+
+  /// source  must outlive the reader.
+  /// file    for messages.
+  /// block   how much is read at once, at least 1; the buffer grows with the longest record.
+  CsvReader(ByteSource& source, std::string_view file, char delimiter, std::size_t block = std::size_t{1} << 18U);
+
+  /// Reads the next record that is not a blank line. True if there is one, false at the end. A record ends with LF,
+  /// CRLF or CR outside quotes, or with the file; a byte order mark in front of the first is skipped. A quote that is
+  /// not the first character of its cell is an ordinary one.
+  ///
+  /// Fails with `file:line:column: ...` on a quote that is never closed, naming where it was opened, on what exceeds
+  /// the limits above, and when the source fails; there is nothing more to read then.
+  Result<bool> next();
+
+  /// The record's cells, at least one. Valid until next().
+  std::span<const std::string_view> cells() const { return cells_; }
+  /// The record as written, without its line end. Valid until next().
+  std::string_view raw() const { return {data() + begin_, end_ - begin_}; }
+  /// Text after a closing quote, or a NUL: at most one a record, the first one.
+  const std::vector<CsvProblem>& problems() const { return problems_; }
+  /// False for a last record that the file ends in.
+  bool ended_by_newline() const { return newline_; }
+
+  std::uint64_t line() const { return line_; }                 ///< where the record starts, from 1
+  Place place(std::size_t cell) const;                         ///< where a cell starts, its quote included
+  Place place_in(std::size_t cell, std::size_t offset) const;  ///< of a byte of a cell; of its start if it was quoted
+  std::uint64_t blank_lines() const { return blank_lines_; }
+
+  /// For the records after this one.
+  void set_delimiter(char delimiter);
+
+ private:
+  enum class Scan { Whole, Incomplete, UnclosedQuote, LongCell, LongRecord, ManyColumns };
+
+  /// A cell whose text is not a part of the buffer: doubled quotes, or text after the closing one.
+  struct Rewritten {
+    std::size_t cell;
+    std::size_t begin;  ///< after the opening quote
+    std::size_t close;  ///< the closing quote
+    std::size_t end;    ///< of the cell
+  };
+
+  const char* data() const { return buffer_.data(); }
+  Result<void> refill();
+  Scan scan();
+  Scan scan_quoted(std::size_t& at);
+  std::size_t find_end(std::size_t at);
+  std::uint64_t marks_at(std::size_t at) const;
+  void rewrite();
+  void find_nul();
+  bool skip_blank();
+  Place place_of(std::size_t offset) const;
+  tl::unexpected<Error> error_at(Place place, std::string_view message) const;
+  Result<bool> refuse(Scan why);
+
+  ByteSource& source_;
+  std::string file_;
+  char delimiter_;
+  std::size_t block_;
+  std::vector<char> buffer_;
+  std::size_t filled_ = 0;  ///< bytes of the buffer that are input
+  bool source_ended_ = false;
+  bool at_start_ = true;
+  bool has_nul_ = false;
+
+  std::size_t begin_ = 0;       ///< of the record in the buffer
+  std::size_t end_ = 0;         ///< of the record, before its line end
+  std::size_t next_ = 0;        ///< after its line end
+  std::size_t cell_begin_ = 0;  ///< of the cell being scanned
+  bool newline_ = false;
+  std::uint64_t line_ = 1;
+  std::uint64_t next_line_ = 1;
+  std::uint64_t blank_lines_ = 0;
+  std::vector<std::string_view> cells_;
+  std::vector<std::size_t> starts_;  ///< parallel to cells_: where each stands in the buffer
+  std::vector<Rewritten> rewritten_;
+  std::string scratch_;
+  std::vector<CsvProblem> problems_;
+
+  std::size_t marks_from_ = 0;  ///< where the block of `marks_` starts
+  std::size_t marks_size_ = 0;  ///< 0: `marks_` is of no use
+  std::uint64_t marks_ = 0;     ///< one bit a byte: delimiter, CR or LF
+};
+
+}  // namespace reelbatch
