@@ -41,10 +41,10 @@ ChildProcess::ChildProcess(const std::vector<std::string>& argv) {
 }
 
 ChildProcess::~ChildProcess() {
-  ::close(in_);
-  ::close(out_);
   ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
+  ::close(in_);
+  ::close(out_);
 }
 
 std::string ChildProcess::read_line() {

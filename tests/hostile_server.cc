@@ -61,7 +61,8 @@ std::string make_certificate(const std::string& path, const std::string& names) 
 }  // namespace
 
 HostileServer::HostileServer(std::vector<std::string> arguments, const std::string& script) {
-  std::vector<std::string> argv = {"/usr/bin/python3", (std::filesystem::path(FIXTURES).parent_path() / script).string()};
+  std::vector<std::string> argv = {"/usr/bin/python3",
+                                   (std::filesystem::path(FIXTURES).parent_path() / script).string()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   process_ = std::make_unique<ChildProcess>(argv);
   port_ = number_after("PORT", process_->read_line());
