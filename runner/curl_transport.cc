@@ -478,6 +478,8 @@ curl_socket_t CurlTransport::Impl::open_socket(void* user, curlsocktype, curl_so
   Transfer& transfer = *static_cast<Transfer*>(user);
   const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
+  const int send_buffer = transfer.owner->options_.send_buffer;
+  if (send_buffer > 0) ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
   transfer.connecting = true;
   Watched& state = transfer.owner->watched(fd);
   state = Watched{};
@@ -672,8 +674,10 @@ void CurlTransport::Impl::finish(Transfer& transfer, CURLcode result) {
   done.may_have_left = transfer.may_have_left();
   done.status = final ? static_cast<int>(status) : 0;
   done.body = transfer.answer;
-  done.retry_after = transfer.retry_after;
-  done.location = transfer.location;
+  if (final) {
+    done.retry_after = transfer.retry_after;
+    done.location = transfer.location;
+  }
   if (!done.answered) done.error = describe(transfer, result);
 
   ::curl_multi_remove_handle(transfer.shard->multi, transfer.easy);

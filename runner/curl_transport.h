@@ -28,6 +28,8 @@ struct TransportOptions {
   /// server closed while it was idle makes it impossible to know whether the request was read; a new one seldom does.
   /// Not needed for sending at most once: off, that holds as well.
   bool fresh_paid = true;
+  /// SO_SNDBUF of each connection in bytes; 0 leaves it to the system. A small one makes requests leave in pieces.
+  int send_buffer = 0;
 };
 
 /// Transport over libcurl 7.88. What holds for every exchange, paid or not:
