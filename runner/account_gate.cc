@@ -19,6 +19,26 @@ constexpr Duration kKeyPatience = 60s;
 
 }  // namespace
 
+std::string_view name_of(StopCause cause) {
+  switch (cause) {
+    case StopCause::None:
+      return "";
+    case StopCause::Key:
+      return "key";
+    case StopCause::Credits:
+      return "credits";
+    case StopCause::Budget:
+      return "budget";
+    case StopCause::Deadline:
+      return "deadline";
+    case StopCause::Address:    // the service is there, but not at this address
+    case StopCause::HoldLimit:  // it answers, but says nothing that can be believed
+    case StopCause::Outage:
+      return "outage";
+  }
+  return "outage";
+}
+
 AccountGate::AccountGate(const AccountOptions& options, Duration outage_timeout, Instant now)
     : max_in_flight_(options.max_in_flight),
       hold_limit_(options.hold_limit),

@@ -15,6 +15,8 @@ namespace reelbatch {
 /// Why an account stopped, in the words of `stopped_by`.
 enum class StopCause { None, Key, Credits, Address, Budget, Deadline, Outage, HoldLimit };
 
+std::string_view name_of(StopCause cause);
+
 class AccountGate {
  public:
   /// now  the start of the run.

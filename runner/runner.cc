@@ -276,7 +276,7 @@ std::optional<Credits> Runner::price_of(const Account& account, const JobKind& k
   const auto configured = account.options.max_price.find(std::string(kind.name()));
   if (configured != account.options.max_price.end()) return configured->second;
   const auto seen = account.price.find(kind.name());
-  return seen == account.price.end() ? std::nullopt : seen->second;
+  return seen == account.price.end() ? std::nullopt : std::optional(seen->second);
 }
 
 /// True if the budgets have room for one more job of the kind now. Stops the account's submissions if they never will
@@ -315,10 +315,8 @@ Result<void> Runner::renew_budget(Account& account) {
     const Result<Credits> spent = ledger_.spent(account.record.id, run, since);
     if (!spent) return tl::unexpected(spent.error());
     // The ledger counts this run's jobs as well; the budget adds them itself.
-    caps.push_back({fmt::format("the budget {} of account {}", name, account.record.name),
-                    *limit,
-                    *spent - account.spending.spent() - account.spending.reserved(),
-                    {}});
+    caps.push_back({fmt::format("the budget {} of account {}", name, account.record.name), *limit,
+                    *spent - account.spending.spent() - account.spending.reserved()});
     return {};
   };
   if (Result<void> done = add(budget.run, "run", run_, WallTime{}); !done) return done;

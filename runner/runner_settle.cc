@@ -313,17 +313,19 @@ void Runner::forget(Flight& flight) {
 
 // ---- Credits --------------------------------------------------------------------------------------------------------
 
-void Runner::see_credits(Account& account, const OpenExchange& exchange, JobId job, const CreditFigures& figures, Instant at) {
+void Runner::see_credits(Account& account, const OpenExchange& exchange, JobId job, const CreditFigures& figures,
+                         Instant at) {
   if (!figures.any()) return;
   if (account.book.see(job, figures)) commit_.credits.push_back({account.record.id, job, clock_.wall(), figures});
   AccountRecord& record = account.record;
   if (account.options.credits != CreditMeaning::Auto || !record.credit_meaning.empty()) return;
-  account.evidence.observe({job, exchange.submission, exchange.sent_at.time_since_epoch().count(), at.time_since_epoch().count(),
-                            figures});
+  account.evidence.observe(
+      {job, exchange.submission, exchange.sent_at.time_since_epoch().count(), at.time_since_epoch().count(), figures});
   if (account.evidence.meaning() == CreditEvidence::Meaning::Undecided) return;
   record.credit_meaning = account.evidence.meaning() == CreditEvidence::Meaning::Job ? "job" : "account";
   record.credit_evidence = account.evidence.evidence();
-  progress_.detail(fmt::format("{}: the credits used are the {}'s: {}", record.name, record.credit_meaning, record.credit_evidence));
+  progress_.detail(
+      fmt::format("{}: the credits used are the {}'s: {}", record.name, record.credit_meaning, record.credit_evidence));
   commit_.meanings.push_back({record.id, record.credit_meaning, record.credit_evidence});
 }
 

@@ -6,7 +6,7 @@
 #include <queue>
 #include <tuple>
 
-#include "jobs/credit_meaning.h"
+#include "jobs/credit_evidence.h"
 #include "runner/credit_book.h"
 #include "runner/runner.h"
 #include "runner/spending.h"

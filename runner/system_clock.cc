@@ -31,8 +31,12 @@ WallTime local_midnight(WallTime time, bool first_of_month) {
 
 }  // namespace
 
-WallTime start_of_day(WallTime time) { return local_midnight(time, false); }
-WallTime start_of_month(WallTime time) { return local_midnight(time, true); }
+WallTime start_of_day(WallTime time) {
+  return local_midnight(time, false);
+}
+WallTime start_of_month(WallTime time) {
+  return local_midnight(time, true);
+}
 
 std::string to_rfc3339(WallTime time, bool fraction) {
   const auto day = std::chrono::floor<std::chrono::days>(time);

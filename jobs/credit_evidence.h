@@ -27,7 +27,7 @@ struct CreditObservation {
 /// - equal sums of `remaining` and `used`, both having moved and `used` above 0, are the account's, if the later job
 /// did
 ///   not exist when the earlier answer came. If it did, per-job figures can give equal sums by chance.
-class CreditMeaning {
+class CreditEvidence {
  public:
   enum class Meaning { Undecided, Job, Account };
 

@@ -1,4 +1,4 @@
-#include "jobs/credit_meaning.h"
+#include "jobs/credit_evidence.h"
 
 #include <fmt/format.h>
 
@@ -17,7 +17,7 @@ std::string figures_text(const CreditFigures& figures) {
 
 }  // namespace
 
-void CreditMeaning::observe(const CreditObservation& seen) {
+void CreditEvidence::observe(const CreditObservation& seen) {
   if (meaning_ != Meaning::Undecided || !seen.figures.used) return;
   for (const CreditObservation& earlier : recent_) {
     if (earlier.job == seen.job || earlier.answer_received >= seen.request_sent) continue;
@@ -28,7 +28,7 @@ void CreditMeaning::observe(const CreditObservation& seen) {
   if (recent_.size() > kRecentMax) recent_.pop_front();
 }
 
-void CreditMeaning::compare(const CreditObservation& earlier, const CreditObservation& later) {
+void CreditEvidence::compare(const CreditObservation& earlier, const CreditObservation& later) {
   const CreditFigures& a = earlier.figures;
   const CreditFigures& b = later.figures;
   const bool balances = a.remaining && b.remaining;
@@ -49,7 +49,7 @@ void CreditMeaning::compare(const CreditObservation& earlier, const CreditObserv
 }
 
 /// True if the job that `seen` is about is known to have been submitted after `time`.
-bool CreditMeaning::began_after(const CreditObservation& seen, std::int64_t time) const {
+bool CreditEvidence::began_after(const CreditObservation& seen, std::int64_t time) const {
   if (seen.paid) return seen.request_sent > time;
   return std::any_of(recent_.begin(), recent_.end(), [&](const CreditObservation& known) {
     return known.job == seen.job && known.paid && known.request_sent > time;
