@@ -1,0 +1,240 @@
+#include "runner/intake.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "jobs/json.h"
+#include "jobs/raw_fields.h"
+
+namespace reelbatch {
+namespace {
+
+/// A mass change is more than so many listings, and more than one in so many of those that have a video
+/// (PRODUCT.md 4.2).
+constexpr std::int64_t kMassChange = 20;
+constexpr std::int64_t kMassChangePart = 5;
+
+std::string labels_json(const std::vector<Label>& labels) {
+  if (labels.empty()) return {};
+  std::string out = "{";
+  for (const Label& label : labels) {
+    if (out.size() > 1) out += ',';
+    append_json_quoted(out, label.name);
+    out += ':';
+    append_json_quoted(out, label.value);
+  }
+  return out + '}';
+}
+
+std::string errors_of(const ManifestRow& row) {
+  std::string text;
+  for (const Remark& remark : row.remarks) {
+    if (remark.level != Remark::Level::Error) continue;
+    if (!text.empty()) text += "; ";
+    if (!remark.field.empty()) text += remark.field + ": ";
+    text += remark.message;
+  }
+  return text;
+}
+
+std::string join(const std::vector<std::string>& words) {
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
+}  // namespace
+
+std::string ledger_ref(const Options& options, std::string_view id) {
+  return options.catalogue.empty() ? std::string(id) : fmt::format("{}/{}", options.catalogue, id);
+}
+
+Planner::Planner(Ledger* ledger, const Options& options)
+    : ledger_(ledger), options_(options), only_(options.only.begin(), options.only.end()) {}
+
+Result<RowRecord> Planner::plan(ManifestRow& row, std::string& fields) {
+  RowRecord record;
+  record.number = ++counts_.rows;
+  record.id = row.id;
+  record.kind = row.kind_name;
+  record.account = row.account;
+  record.file = row.file;
+  record.line = row.place.line;
+  record.labels = labels_json(row.labels);
+  fields.clear();
+  has_video_ = false;
+  changed_.clear();
+
+  std::string no_account;
+  const AccountOptions* account = row.kind == nullptr ? nullptr : account_for(row, no_account);
+  if (account != nullptr) record.account = account->name;
+  if (!no_account.empty()) {
+    row.remarks.push_back({Remark::Level::Error, row.file, row.place, "account", no_account});
+  }
+  if (row.valid()) {
+    fields = to_json(row.fields);
+    if (ledger_ != nullptr) {
+      const Result<ListingId> listing =
+          ledger_->find_listing(account->name, row.kind_name, ledger_ref(options_, row.id));
+      if (!listing) return tl::unexpected(listing.error());
+      record.listing = *listing;
+    }
+    const Result<Decision> decision = decide_row(row, fields, record.listing, record);
+    if (!decision) return tl::unexpected(decision.error());
+    record.action = decision->action;
+    record.reason = decision->reason;
+    record.job = decision->job;
+  }
+  if (!row.valid() && record.action != Action::Hold && record.action != Action::Resume) {
+    record.action = Action::Invalid;
+    record.reason = Reason::Invalid;
+    record.detail = errors_of(row);
+    record.job = 0;
+    fields.clear();
+  } else if (!row.valid()) {
+    fields.clear();  // its job goes on; what it says now is not sent
+  }
+  select(record);
+  count(record, has_video_, changed_);
+  return record;
+}
+
+/// The account a row is for, or nullptr with the reason.
+const AccountOptions* Planner::account_for(const ManifestRow& row, std::string& why) const {
+  for (const AccountOptions& account : options_.accounts) {
+    if (account.service->name != row.kind->service()) continue;
+    // The sandbox has one account a service, whatever the feed calls those it is made for.
+    if (row.account.empty() || options_.sandbox || account.name == row.account) return &account;
+  }
+  why = row.account.empty()
+            ? fmt::format("no account of the service {} is configured", row.kind->service())
+            : fmt::format("no account '{}' of the service {} is configured", row.account, row.kind->service());
+  return nullptr;
+}
+
+Result<Decision> Planner::decide_row(ManifestRow& row, const std::string& fields, ListingId listing,
+                                     RowRecord& record) {
+  std::vector<Ledger::JobOfListing> known;
+  if (listing != 0) {
+    Result<std::vector<Ledger::JobOfListing>> jobs = ledger_->jobs_of(listing);
+    if (!jobs) return tl::unexpected(jobs.error());
+    known = std::move(*jobs);
+  }
+  has_video_ = std::any_of(known.begin(), known.end(), [](const auto& job) { return job.job.state == State::Done; });
+  // The very same text was paid for: nothing to normalise. This is nearly every row of a nightly run.
+  Normalised now;
+  bool validated = false;
+  std::vector<KnownJob> jobs;
+  std::map<JobId, std::vector<std::string>> differences;
+  for (Ledger::JobOfListing& job : known) {
+    job.job.same_content = job.fields == fields;
+    if (!job.job.same_content) {
+      if (!validated) now = validate(row);
+      validated = true;
+      const Result<RawFields> before = raw_fields_from_json(job.fields);
+      if (!before) return tl::unexpected(before.error());
+      const Normalised normalised = row.kind->normalise(*before);
+      differences[job.job.id] = changed_fields(normalised.fields, now.fields);
+      job.job.same_content = differences[job.job.id].empty() && row.valid();
+    }
+    jobs.push_back(job.job);
+  }
+  const Decision decision = decide(jobs, {options_.retry_failed, options_.retry_limit, options_.on_change});
+  if (decision.action == Action::Submit && !validated) validate(row);
+  if (decision.reason == Reason::Changed) {
+    changed_ = differences[decision.compare_with];
+    record.detail = join(changed_);
+  }
+  return decision;
+}
+
+void Planner::select(RowRecord& record) {
+  if (!only_.empty()) {
+    record.selected = only_.count(record.id) > 0;
+    if (record.selected) only_met_.insert(record.id);
+  }
+  if (record.selected && record.action == Action::Submit && options_.limit &&
+      counts_.actions[Action::Submit] >= *options_.limit) {
+    record.selected = false;
+  }
+}
+
+void Planner::count(const RowRecord& record, bool has_video, const std::vector<std::string>& changed) {
+  if (has_video) ++counts_.with_video;
+  if (!record.selected) {
+    ++counts_.not_selected;
+    return;
+  }
+  ++counts_.actions[record.action];
+  ++counts_.reasons[record.reason];
+  if (record.action != Action::Submit || record.reason != Reason::Changed || !has_video) return;
+  ++counts_.videos_replaced;
+  for (const std::string& field : changed) ++counts_.changed_fields[field];
+}
+
+Result<void> Planner::finish() const {
+  for (const std::string& ref : only_) {
+    if (only_met_.count(ref) == 0) return usage_error(fmt::format("--only {}: no row has this id", ref));
+  }
+  if (options_.allow_mass_change || counts_.videos_replaced <= kMassChange ||
+      counts_.videos_replaced * kMassChangePart <= counts_.with_video) {
+    return {};
+  }
+  std::string fields;
+  for (const auto& [field, times] : counts_.changed_fields) {
+    fields += fmt::format("{}{} ({} rows)", fields.empty() ? "" : ", ", field, times);
+  }
+  return usage_error(
+      fmt::format("{} of {} listings that have a video have changed and would be paid for again; changed: {}; nothing "
+                  "was submitted. If that is "
+                  "meant, run again with --allow-mass-change; to keep the videos there are, with --on-change skip",
+                  counts_.videos_replaced, counts_.with_video, fields));
+}
+
+// ---- Into the ledger ------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// Adds one row as planned, with its listing and its content.
+Result<void> record_row(Ledger& ledger, const Options& options, const std::vector<AccountRecord>& accounts,
+                        RowRecord& record, const std::string& fields) {
+  const bool known_account = std::any_of(accounts.begin(), accounts.end(),
+                                         [&](const AccountRecord& account) { return account.name == record.account; });
+  if (!fields.empty() && known_account) {
+    const auto account = std::find_if(accounts.begin(), accounts.end(),
+                                      [&](const AccountRecord& candidate) { return candidate.name == record.account; });
+    if (record.listing == 0) {
+      const Result<ListingId> listing = ledger.listing(account->id, record.kind, ledger_ref(options, record.id));
+      if (!listing) return tl::unexpected(listing.error());
+      record.listing = *listing;
+    }
+    const Result<ContentId> content = ledger.content(record.listing, fields);
+    if (!content) return tl::unexpected(content.error());
+    record.content = *content;
+  }
+  return ledger.add_row(record);
+}
+
+}  // namespace
+
+Result<IntakeCounts> take_in(Ledger& ledger, const Options& options, const std::vector<AccountRecord>& accounts,
+                             RunRecord& run, const RemarkSink& remark) {
+  if (Result<void> begun = ledger.begin_intake(run); !begun) return tl::unexpected(begun.error());
+  Planner planner(&ledger, options);
+  std::string fields;
+  const auto take = [&](ManifestRow& row) -> Result<void> {
+    Result<RowRecord> record = planner.plan(row, fields);
+    if (!record) return tl::unexpected(record.error());
+    for (const Remark& found : row.remarks) remark(found);
+    return record_row(ledger, options, accounts, *record, fields);
+  };
+  Result<void> done = read_manifests(options.manifests, options.manifest, take, remark);
+  if (done) done = planner.finish();
+  if (done) done = ledger.commit_intake();
+  if (!done) {
+    ledger.abandon_intake();
+    return tl::unexpected(done.error());
+  }
+  return planner.counts();
+}
+
+}  // namespace reelbatch

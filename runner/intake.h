@@ -1,0 +1,72 @@
+// From a manifest's rows to decisions: what the next run does with each listing, and why.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runner/decide.h"
+#include "runner/ledger.h"
+#include "runner/manifest.h"
+#include "runner/options.h"
+
+namespace reelbatch {
+
+/// How many rows get which decision. `selected` alone counts, unless said otherwise.
+struct IntakeCounts {
+  std::int64_t rows = 0;  ///< all of them
+  std::int64_t not_selected = 0;
+  std::map<Action, std::int64_t> actions;
+  std::map<Reason, std::int64_t> reasons;
+  std::int64_t with_video = 0;       ///< listings of these rows that have a video, selected or not
+  std::int64_t videos_replaced = 0;  ///< of those, submitted again as changed
+  std::map<std::string, std::int64_t> changed_fields;
+};
+
+/// Decides row by row, against a ledger or, for a first night, none. Reads the ledger and writes nothing.
+class Planner {
+ public:
+  /// ledger  may be nullptr; must outlive the planner, like `options`.
+  Planner(Ledger* ledger, const Options& options);
+
+  /// The decision for one row, with `row.remarks` grown by what validation found. Everything of the record is set but
+  /// the listing and the content of a listing that is new to the ledger. `fields` becomes the row's fields as text,
+  /// empty if it is invalid.
+  Result<RowRecord> plan(ManifestRow& row, std::string& fields);
+
+  /// Call when every row is planned. Fails if a REF of --only was not met, or if the run would be a mass change.
+  Result<void> finish() const;
+
+  const IntakeCounts& counts() const { return counts_; }
+
+ private:
+  const AccountOptions* account_for(const ManifestRow& row, std::string& why) const;
+  Result<Decision> decide_row(ManifestRow& row, const std::string& fields, ListingId listing, RowRecord& record);
+  void select(RowRecord& record);
+  void count(const RowRecord& record, bool has_video, const std::vector<std::string>& changed);
+
+  Ledger* ledger_;
+  const Options& options_;
+  std::set<std::string> only_;
+  std::set<std::string> only_met_;
+  IntakeCounts counts_;
+  bool has_video_ = false;
+  std::vector<std::string> changed_;
+};
+
+/// `listing` as the ledger knows it: with the catalogue in front.
+std::string ledger_ref(const Options& options, std::string_view id);
+
+/// Reads the manifests of a run into the ledger, in one transaction: afterwards all rows are there and the run exists,
+/// or nothing.
+///
+/// run     gets its number; the rest must be set.
+/// remark  is given what validation found, row by row, and what concerns whole files.
+///
+/// Fails, with nothing recorded, if a file is wrong as a whole (Fault::Usage), on a mass change, on an unknown REF, or
+/// if the ledger cannot be written (Fault::Ground).
+Result<IntakeCounts> take_in(Ledger& ledger, const Options& options, const std::vector<AccountRecord>& accounts,
+                             RunRecord& run, const RemarkSink& remark);
+
+}  // namespace reelbatch

@@ -1,0 +1,42 @@
+// The ledger's view of a run as files. Needs nothing from the run itself: `report` writes the same again at any time.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runner/atomic_file.h"
+#include "runner/ledger.h"
+#include "runner/result_row.h"
+
+namespace reelbatch {
+
+/// What a summary and the exit code are made from.
+struct RunReport {
+  RunRecord run;
+  RowCounts counts;
+  std::map<std::string, CreditSums> credits;  ///< by account
+  std::vector<ResultRow> examples;            ///< the first few rows of each state but done and planned
+};
+
+/// Walks the rows once. `accounts` are those whose credits are summed.
+Result<RunReport> make_report(Ledger& ledger, const RunRecord& run);
+
+/// Results as files, the format by the name's ending: `.csv`, `.json`, `.jsonl`.
+class ReportWriter {
+ public:
+  /// Opens every output now, so that one that cannot be written stops a run before its first request.
+  static Result<ReportWriter> open(const std::vector<std::string>& paths);
+
+  /// Writes all rows to every output and puts the files in place. On an error the files that were there before are
+  /// untouched, apart from outputs already written.
+  Result<void> write(Ledger& ledger, const RunReport& report);
+
+ private:
+  std::vector<AtomicFile> files_;
+};
+
+/// The CSV cell for a text: quoted where needed, and guarded where a spreadsheet would run it.
+std::string csv_cell(std::string_view text);
+
+}  // namespace reelbatch
