@@ -85,6 +85,7 @@ struct RowRecord {
 /// A row that waits to be submitted.
 struct PlannedRow {
   RowNumber number = 0;
+  std::string id;  ///< as in the manifest
   std::string kind;
   ListingId listing = 0;
   ContentId content = 0;
@@ -246,6 +247,9 @@ class Ledger {
   virtual JobId next_job_id() = 0;
   /// How many selected rows of a run wait to be submitted.
   virtual Result<std::int64_t> planned_count(RunId run) = 0;
+  /// Planned rows of a run whose listing is in a later run too are left to that one: no longer selected. Returns how
+  /// many.
+  virtual Result<std::int64_t> leave_replaced(RunId run) = 0;
   /// Jobs found with an intent and without an outcome become held. Returns how many.
   virtual Result<std::int64_t> hold_interrupted(RunId run, WallTime at) = 0;
   virtual Result<std::vector<PlannedRow>> planned_rows(RunId run, std::string_view account, RowNumber after,

@@ -403,6 +403,8 @@ void Runner::start(Account& account, const Request& request, OpenExchange exchan
 /// Writes the turn, then does what it says: nothing leaves before it is on disk.
 Result<void> Runner::commit() {
   if (Result<void> done = ledger_.commit(commit_); !done) {
+    if (!adopt_lines_.empty())
+      progress_.alarm("the service accepted these and it could not be recorded; before the next run:");
     for (const std::string& line : adopt_lines_) progress_.alarm(line);
     return done;
   }

@@ -19,6 +19,13 @@ constexpr Duration kPollBackoffMost = 60s;
 /// How long after acceptance a 404 is "not yet".
 constexpr Duration kNotYet = 10min;
 
+/// One word of a command that an operator may copy.
+std::string shell_quoted(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 std::chrono::seconds whole_seconds(Duration duration) {
   return std::chrono::ceil<std::chrono::seconds>(duration);
 }
@@ -146,10 +153,10 @@ void Runner::accept(Account& account, const Pending& row, const SubmitVerdict& v
   Step step = step_of(job, State::Submitting, Event::Accept, "");
   step.remote_id = verdict.remote_id;
   commit_.steps.push_back(std::move(step));
-  adopt_lines_.push_back(
-      fmt::format("could not record an acceptance; before running again: reelbatch resolve --job {} adopt {}", job,
-                  verdict.remote_id));
-  progress_.detail(fmt::format("row {}: accepted as {}", row.row.number, verdict.remote_id));
+  adopt_lines_.push_back(fmt::format("reelbatch resolve {} adopt {} --kind {} --account {}", shell_quoted(row.row.id),
+                                     shell_quoted(verdict.remote_id), row.kind->name(),
+                                     shell_quoted(account.record.name)));
+  progress_.detail(fmt::format("{}: accepted as {}", row.row.id, verdict.remote_id));
   --counts_.planned;
   ++counts_.in_flight;
 
@@ -168,7 +175,7 @@ void Runner::refuse(Account& account, const Pending& row, const std::string& why
   commit_.steps.push_back(step_of(row.row.job, State::Submitting, Event::Refuse, why));
   account.gate.accepted();  // an answer that leaves no doubt ends the streak of doubtful ones
   forget_price(account, row.row.job);
-  progress_.detail(fmt::format("row {}: refused: {}", row.row.number, why));
+  progress_.detail(fmt::format("{}: refused: {}", row.row.id, why));
   --counts_.planned;
   ++counts_.failed;
 }
@@ -187,7 +194,7 @@ void Runner::not_taken(Account& account, Pending& row, const std::string& why, b
   if (!left) step.unsent_row = row.row.number;
   commit_.steps.push_back(std::move(step));
   forget_price(account, row.row.job);
-  progress_.detail(fmt::format("row {}: not taken: {}", row.row.number, why));
+  progress_.detail(fmt::format("{}: not taken: {}", row.row.id, why));
   account.ready.push_front(std::move(row));
 }
 
@@ -195,7 +202,7 @@ void Runner::not_taken(Account& account, Pending& row, const std::string& why, b
 void Runner::hold(Account& account, const Pending& row, const std::string& why) {
   commit_.steps.push_back(step_of(row.row.job, State::Submitting, Event::Lose, why));
   account.gate.doubtful(clock_.now());
-  progress_.warn(fmt::format("row {} is held, it may have been accepted: {}", row.row.number, why));
+  progress_.warn(fmt::format("{} is held, it may have been accepted: {}", row.row.id, why));
   --counts_.planned;
   ++counts_.held;
 }

@@ -79,8 +79,9 @@ struct SqliteLedger::Statements {
             "ORDER BY j.id")),
         fields_of(db.prepare("SELECT fields FROM contents WHERE id = ?")),
         planned(db.prepare(
-            "SELECT r.number, r.kind, r.listing, r.content, r.job FROM rows r LEFT JOIN jobs j ON j.id = r.job "
-            "WHERE r.run = ? AND r.number > ? AND r.action = 0 AND r.selected = 1 AND r.account = ? "
+            "SELECT r.number, r.id, r.kind, r.listing, r.content, r.job FROM rows r LEFT JOIN jobs j ON j.id = r.job "
+            "WHERE r.run = ? AND r.number > ? AND r.action IN (0, 3) AND r.content IS NOT NULL AND r.selected = 1 AND "
+            "r.account = ? "
             "AND (r.job IS NULL OR j.state = 0) ORDER BY r.number LIMIT ?")),
         by_remote_id(db.prepare("SELECT j.id FROM jobs j JOIN listings l ON l.id = j.listing "
                                 "WHERE j.remote_id = ? AND l.account = ? AND j.id <> ? LIMIT 1")),
@@ -390,8 +391,8 @@ Result<std::vector<PlannedRow>> SqliteLedger::planned_rows(RunId run, std::strin
     const Result<bool> row = query.step();
     if (!row) return tl::unexpected(row.error());
     if (!*row) return rows;
-    rows.push_back(
-        {query.integer(0), std::string(query.text(1)), query.integer(2), query.integer(3), query.integer(4)});
+    rows.push_back({query.integer(0), std::string(query.text(1)), std::string(query.text(2)), query.integer(3),
+                    query.integer(4), query.integer(5)});
   }
 }
 
@@ -522,6 +523,16 @@ Result<std::int64_t> SqliteLedger::planned_count(RunId run) {
   const Result<bool> row = query.bind(1, run).step();
   if (!row) return tl::unexpected(row.error());
   return query.integer(0);
+}
+
+Result<std::int64_t> SqliteLedger::leave_replaced(RunId run) {
+  Statement leave = database_.prepare(
+      "UPDATE rows SET selected = 0, detail = 'replaced by a later run' WHERE run = ?1 AND selected = 1 AND action IN "
+      "(0, 3) "
+      "AND (job IS NULL OR job IN (SELECT id FROM jobs WHERE state = 0)) "
+      "AND listing IN (SELECT listing FROM rows WHERE run > ?1)");
+  if (Result<void> done = leave.bind(1, run).run(); !done) return tl::unexpected(done.error());
+  return database_.changes();
 }
 
 Result<std::vector<Duration>> SqliteLedger::past_durations(std::string_view kind, std::size_t most) {

@@ -42,6 +42,7 @@ class SqliteLedger : public Ledger {
 
   JobId next_job_id() override;
   Result<std::int64_t> planned_count(RunId run) override;
+  Result<std::int64_t> leave_replaced(RunId run) override;
   Result<std::int64_t> hold_interrupted(RunId run, WallTime at) override;
   Result<std::vector<PlannedRow>> planned_rows(RunId run, std::string_view account, RowNumber after,
                                                std::size_t most) override;

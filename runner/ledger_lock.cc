@@ -1,0 +1,86 @@
+#include "runner/ledger_lock.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+namespace reelbatch {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kLookEvery = 100ms;
+
+/// File systems on which a lock may be granted to two hosts. Numbers from statfs(2) where linux/magic.h lacks them.
+constexpr std::array<unsigned long, 7> kNetworkFileSystems = {
+    NFS_SUPER_MAGIC,  SMB_SUPER_MAGIC, 0xff534d42 /* CIFS */, 0xfe534d42 /* SMB2 */, AFS_SUPER_MAGIC,
+    CEPH_SUPER_MAGIC, 0x01021997 /* 9p */};
+
+Result<void> refuse_network(const std::string& ledger) {
+  const std::filesystem::path folder = std::filesystem::path(ledger).parent_path();
+  struct statfs stats = {};
+  if (statfs(folder.empty() ? "." : folder.c_str(), &stats) != 0) return {};  // opening it will say why
+  for (const unsigned long magic : kNetworkFileSystems) {
+    if (static_cast<unsigned long>(stats.f_type) == magic) {
+      return usage_error(
+          fmt::format("the ledger {} is on a network file system, where its lock and its writes cannot be trusted: "
+                      "put it on a local disk (--ledger)",
+                      ledger));
+    }
+  }
+  return {};
+}
+
+std::string holder_of(int fd) {
+  std::array<char, 200> text{};
+  const ssize_t length = pread(fd, text.data(), text.size(), 0);
+  std::string holder(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+  while (!holder.empty() && holder.back() == '\n') holder.pop_back();
+  return holder.empty() ? "another process" : holder;
+}
+
+}  // namespace
+
+Result<LedgerLock> LedgerLock::take(const std::string& ledger, Duration wait, const Clock& clock) {
+  if (Result<void> local = refuse_network(ledger); !local) return tl::unexpected(local.error());
+  const std::string path = ledger + ".lock";
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return ground_error(fmt::format("cannot open {}: {}", path, std::strerror(errno)));
+  LedgerLock lock(fd);
+  const Instant until = clock.now() + wait;
+  while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) {
+      return ground_error(fmt::format("cannot lock {}: {}", path, std::strerror(errno)));
+    }
+    if (clock.now() >= until) {
+      return fail(Fault::Conflict,
+                  fmt::format("another run holds the ledger {}: {}; wait for it to end, or give --wait", ledger,
+                              holder_of(fd)));
+    }
+    // flock has no timeout of its own.
+    poll(nullptr, 0, static_cast<int>(kLookEvery / 1ms));
+  }
+  const std::string holder = fmt::format("process {} since {}\n", getpid(), to_rfc3339(clock.wall()));
+  if (ftruncate(fd, 0) != 0 || pwrite(fd, holder.data(), holder.size(), 0) != static_cast<ssize_t>(holder.size())) {
+    return ground_error(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+  }
+  return lock;
+}
+
+LedgerLock::LedgerLock(LedgerLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+LedgerLock::~LedgerLock() {
+  if (fd_ >= 0) close(fd_);
+}
+
+}  // namespace reelbatch
