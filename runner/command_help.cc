@@ -9,7 +9,7 @@ namespace reelbatch {
 namespace {
 
 constexpr std::size_t kWidth = 79;
-constexpr std::size_t kFlagColumn = 28;
+constexpr std::size_t kFlagColumn = 30;
 constexpr std::size_t kCommandColumn = 18;
 
 constexpr std::array<OwnFlag, 1> kConfigFlag = {
@@ -86,7 +86,7 @@ constexpr std::array<CommandSpec, 10> kCommands = {{
      "copy the record, also while a run is going",
      "Copies the ledger safely to FILE, which must not exist. It may be asked while a run is going.",
      {}},
-    {"sandbox", 0, "", "serve both APIs on this machine, for trying",
+    {"sandbox", 0, "", "serve the APIs on this machine, for trying",
      "Serves pretended APIs on 127.0.0.1 until it is stopped. Nothing costs anything. 'run --sandbox' starts one by "
      "itself.",
      kSandboxOwn},
@@ -212,7 +212,7 @@ std::string group_help(std::string_view word) {
     if (out.empty()) out = "Usage:\n";
     std::string usage = fmt::format("  reelbatch {} [OPTION]...", command.name);
     if (!command.arguments.empty()) usage += fmt::format(" {}", command.arguments);
-    append_entry(out, usage, command.summary, kFlagColumn);
+    out += fmt::format("{}\n      {}\n", usage, command.summary);
   }
   return out;
 }

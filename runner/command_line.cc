@@ -48,7 +48,7 @@ class Parser {
       if ((setting.commands & command.bit) != 0) add(setting);
     }
     if (!command.arguments.empty()) {
-      arguments_ = app_.add_option("argument")->expected(1, -1)->take_all();
+      arguments_ = app_.add_option("argument")->expected(1, -1)->allow_extra_args()->take_all();
       // So that a flag which takes several values leaves the last word.
       arguments_->required();
     }
@@ -92,7 +92,7 @@ class Parser {
         option = one_value(names);
         break;
       case Setting::Shape::Greedy:
-        option = app_.add_option(names)->expected(1, -1)->take_all();
+        option = app_.add_option(names)->expected(1, -1)->allow_extra_args()->take_all();
         break;
     }
     options_[std::string(setting.name)] = option;

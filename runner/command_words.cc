@@ -149,6 +149,16 @@ Result<Command> sandbox_command(const Words& words) {
   return command;
 }
 
+/// The command that `word` may be a slip for: `rnu` is two steps from `run`, too far for did_you_mean().
+std::string suggest_command(std::string_view word) {
+  std::vector<std::string_view> names;
+  for (const CommandSpec& command : all_commands()) names.push_back(command.name.substr(0, command.name.find(' ')));
+  if (std::string text = did_you_mean(word, names); !text.empty()) return text;
+  const auto steps = [&](std::string_view name) { return edit_distance(word, name, 2); };
+  const auto best = std::min_element(names.begin(), names.end(), [&](auto a, auto b) { return steps(a) < steps(b); });
+  return steps(*best) <= 2 && word.size() >= 3 ? fmt::format(" (did you mean '{}'?)", *best) : "";
+}
+
 /// A file by its place, so that two ways to write it are seen as one.
 std::string place_of(const std::string& file) {
   std::error_code error;
@@ -209,15 +219,13 @@ tl::unexpected<Exit> unknown_command(const std::vector<std::string>& words) {
     const bool asked = words.size() > 1 && (words[1] == "--help" || words[1] == "-h");
     if (asked) return tl::unexpected<Exit>(Exit{0, group, {}});
     if (words.size() == 1) return tl::unexpected<Exit>(Exit{2, {}, group});
-    text = fmt::format("reelbatch {}: unknown command '{}'\n{}", word, words[1], group);
+    text = fmt::format("reelbatch {}: unknown command '{}'\n\n{}", word, words[1], group);
     return tl::unexpected<Exit>(Exit{2, {}, std::move(text)});
   }
   if (word.starts_with('-')) {
     text = fmt::format("reelbatch: '{}' comes before the command: write reelbatch COMMAND {}", word, word);
   } else {
-    std::vector<std::string_view> names;
-    for (const CommandSpec& command : all_commands()) names.push_back(command.name.substr(0, command.name.find(' ')));
-    text = fmt::format("reelbatch: unknown command '{}'{}", word, did_you_mean(word, names));
+    text = fmt::format("reelbatch: unknown command '{}'{}", word, suggest_command(word));
     const bool is_file = std::filesystem::path(word).has_extension();
     if (is_file) text += fmt::format(": to make its videos write reelbatch run {}", word);
   }
