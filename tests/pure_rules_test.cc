@@ -192,7 +192,8 @@ TEST_CASE("JSON text keeps order and digits") {
 
 TEST_CASE("UTF-8 is strict") {
   CHECK(is_utf8("é😀"));
-  for (const std::string bad : {"\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\x80", "\xF8\x88\x80\x80\x80"}) {
+  for (const std::string bad :
+       {"\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\x80", "\xF8\x88\x80\x80\x80"}) {
     CAPTURE(bad);
     CHECK(!is_utf8(bad));
     CHECK(!code_point_at(bad, 0).valid);
