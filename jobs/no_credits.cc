@@ -72,7 +72,8 @@ Words words_of(std::string_view text) {
   Words words;
   std::string word;
   const auto end_word = [&] {
-    if (!word.empty()) words.push_back(std::move(word));
+    // `not have enough` is `not enough`.
+    if (!word.empty() && word != "have" && word != "has") words.push_back(word);
     word.clear();
   };
   for (std::size_t at = 0; at < points.size(); ++at) {
@@ -139,13 +140,12 @@ constexpr std::array<std::string_view, 14> kBetween{"video",  "api",     "accoun
                                                     "credit", "credits", "enough",  "generation"};
 
 /// After the credits: `credits are exhausted`.
-constexpr std::array<std::string_view, 10> kLackAfter{"insufficient", "insuffisant", "insuffisants", "exhausted",
-                                                      "depleted",     "epuise",      "epuises",      "lacking",
-                                                      "missing",      "manquants"};
+constexpr std::array<std::string_view, 7> kLackAfter{"insufficient", "insuffisant", "insuffisants", "exhausted",
+                                                     "depleted",     "epuise",      "epuises"};
 constexpr std::array<Phrase, 4> kLackAfterPairs{
     {{"not", "sufficient"}, {"not", "enough"}, {"too", "low"}, {"limit", "exceeded"}}};
-constexpr std::array<std::string_view, 16> kAfter{"is",   "are",   "was",     "were", "has", "have", "been", "balance",
-                                                  "left", "video", "account", "sont", "est", "ont",  "ete",  "now"};
+constexpr std::array<std::string_view, 14> kAfter{"is",    "are",     "was",  "were", "been", "balance", "left",
+                                                  "video", "account", "sont", "est",  "ont",  "ete",     "now"};
 
 bool lack_ends_at(const Words& words, std::size_t end) {
   for (const Phrase& phrase : kLackBefore) {

@@ -7,7 +7,7 @@
 
 namespace reelbatch {
 
-/// One label of a host name (`château`) in its ASCII form (`xn--chteau-lwa`); an ASCII label as it is, in lower case.
+/// One label of a host name (`château`) in its ASCII form (`xn--chteau-xta`); an ASCII label as it is, in lower case.
 ///
 /// Encodes the letters whose lower case and normal form need no table: Latin-1, basic Cyrillic, kana, and unified
 /// ideographs. Returns nothing for any other, and for malformed UTF-8: guessing there would name another host.

@@ -105,9 +105,10 @@ std::optional<Fields> read_rfc850(std::string_view text, int year_now) {
         in.at_end())) {
     return std::nullopt;
   }
-  // A year that seems more than 50 years ahead is the last one with these digits.
+  // A year that seems more than 50 years ahead is the last one with these digits; so none is further back than that.
   f.year += year_now / 100 * 100;
   if (f.year > year_now + 50) f.year -= 100;
+  if (f.year <= year_now - 50) f.year += 100;
   return f;
 }
 

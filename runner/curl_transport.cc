@@ -2,8 +2,6 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,14 +9,17 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <new>
 #include <stdexcept>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include "runner/answer_reader.h"
+#include "runner/poller.h"
+#include "runner/transport_checks.h"
+#include "runner/wire_text.h"
 
 namespace reelbatch {
 namespace {
@@ -32,7 +33,6 @@ constexpr long kIdleConnectionSeconds = 50;
 // One TLS record, and the least that libcurl takes. The first piece of a request then always fits into an empty send
 // buffer; and a record that left in part cannot be read by anyone.
 constexpr long kUploadPiece = 16384;
-constexpr std::size_t kKeptBuffer = 65536;
 
 // Sets options and remembers the first that was refused.
 struct Settings {
@@ -57,47 +57,6 @@ long info_long(CURL* easy, CURLINFO what) {
   return value;
 }
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-// Where requests may go in clear and past any proxy. `host` is as libcurl's parser gives it: lower-level spellings of
-// IPv4 (127.1) are dotted quads by then.
-bool is_loopback(std::string_view host) {
-  if (same_name(host, "localhost") || host == "::1" || host == "[::1]") return true;
-  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
-}
-
-// A library's words as the tail of our message: first letter small, no full stop, printable.
-std::string in_our_words(std::string_view text) {
-  for (const std::string_view prefix : {"SSL certificate problem: ", "SSL: "}) {
-    if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
-  }
-  std::string out(trimmed(text));
-  while (!out.empty() && out.back() == '.') out.pop_back();
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  if (out.size() > 1 && lower(out[1]) == out[1]) out[0] = lower(out[0]);
-  return out;
-}
-
-std::string spell(Duration duration) {
-  const auto ms = std::chrono::duration_cast<milliseconds>(duration).count();
-  return ms % 1000 == 0 ? fmt::format("{} s", ms / 1000) : fmt::format("{} ms", ms);
-}
-
 }  // namespace
 
 class CurlTransport::Impl {
@@ -119,14 +78,6 @@ class CurlTransport::Impl {
     int open = 0;
   };
 
-  // What libcurl wants of a descriptor and what epoll was told. Indexed by it.
-  struct Watched {
-    Shard* shard = nullptr;
-    std::uint32_t wanted = 0;  // 0 after CURL_POLL_REMOVE
-    std::uint32_t armed = 0;   // 0 when not in epoll
-    bool connection = false;   // opened by open_socket(), so that close_socket() will tell of its end
-  };
-
   struct Address {
     std::string scheme;  // empty if the address does not parse
     std::string host;
@@ -138,17 +89,11 @@ class CurlTransport::Impl {
     CURL* easy = nullptr;
     Shard* shard = nullptr;  // nullptr while in the pool
     Exchange exchange;
-    std::string answer;
-    std::string retry_after;
-    std::string location;
-    std::size_t header_bytes = 0;
+    AnswerReader answer;
     int readies = 0;              // how often the connection was ready to carry the request
     long size_before = 0;         // REQUEST_SIZE then: above 0 behind a proxy that was asked for a tunnel
     bool connecting = false;      // a connection was begun since
     bool waited_to_send = false;  // libcurl could not hand over all of the request at once
-    bool in_headers = false;
-    bool headers_whole = false;
-    const char* excess = nullptr;  // which limit the answer broke
     std::array<char, CURL_ERROR_SIZE> words{};
     void clear();
     bool may_have_left() const;
@@ -173,6 +118,7 @@ class CurlTransport::Impl {
   static void free_lists(const HeaderLists& lists);
   Address parse(const std::string& url) const;
 
+  static Transfer* transfer_of(CURL* easy);
   static int on_timer(CURLM* multi, long timeout_ms, void* shard) noexcept;
   static int on_socket(CURL* easy, curl_socket_t fd, int what, void* shard, void*) noexcept;
   static curl_socket_t open_socket(void* transfer, curlsocktype purpose, curl_sockaddr* address) noexcept;
@@ -182,9 +128,6 @@ class CurlTransport::Impl {
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* transfer) noexcept;
 
   bool poll_once(Instant until, Instant now);
-  void deliver(int fd, std::uint32_t events);
-  Watched& watched(int fd);
-  void watch(int fd, std::uint32_t events, Shard* shard);
   void run_timers();
   Instant next_timer() const;
 
@@ -197,8 +140,7 @@ class CurlTransport::Impl {
   const TransportOptions options_;
   const char* ca_file_ = nullptr;
   const char* ca_path_ = nullptr;
-  int epoll_ = -1;
-  std::vector<Watched> watched_;
+  Poller poller_;  // before all that reports to it
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Transfer>> transfers_;
   std::vector<Transfer*> pool_;
@@ -211,15 +153,10 @@ class CurlTransport::Impl {
 
 void CurlTransport::Impl::Transfer::clear() {
   exchange = Exchange{};
-  if (answer.capacity() > kKeptBuffer) std::string().swap(answer);
   answer.clear();
-  retry_after.clear();
-  location.clear();
-  header_bytes = 0;
   readies = 0;
   size_before = 0;
-  connecting = waited_to_send = in_headers = headers_whole = false;
-  excess = nullptr;
+  connecting = waited_to_send = false;
   words[0] = '\0';
 }
 
@@ -234,26 +171,23 @@ CurlTransport::Impl::Impl(const Clock& clock, TransportOptions options) : clock_
   if (started != CURLE_OK)
     throw std::runtime_error(fmt::format("cannot start libcurl: {}", curl_easy_strerror(started)));
   choose_roots();
-  epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
-  if (epoll_ < 0) throw std::runtime_error(fmt::format("cannot make an epoll descriptor: {}", std::strerror(errno)));
-  if (options_.wake_fd >= 0) {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.fd = options_.wake_fd;
-    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, options_.wake_fd, &event);
-  }
+  if (options_.wake_fd >= 0) poller_.want(options_.wake_fd, true, false, nullptr);
   parser_ = ::curl_url();
   const int count = (options_.max_connections + kConnectionsPerShard - 1) / kConnectionsPerShard;
   for (int i = 0; i < std::max(count, 1); ++i) add_shard();
+  pool_.push_back(&take_transfer());  // so that a refused option is known now
 }
 
 // With both a file and a directory set libcurl reads all roots anew for each connection (27 ms and 0.9 MB).
 void CurlTransport::Impl::choose_roots() {
   const curl_version_info_data* built = ::curl_version_info(CURLVERSION_NOW);
-  ca_file_ = options_.ca_file.empty() ? built->cainfo : options_.ca_file.c_str();
-  if (ca_file_ != nullptr && ::access(ca_file_, R_OK) == 0) return;
-  ca_file_ = nullptr;
-  ca_path_ = built->capath;
+  if (!options_.ca_file.empty()) {
+    ca_file_ = options_.ca_file.c_str();
+  } else if (built->cainfo != nullptr && ::access(built->cainfo, R_OK) == 0) {
+    ca_file_ = built->cainfo;
+  } else {
+    ca_path_ = built->capath;
+  }
 }
 
 void CurlTransport::Impl::add_shard() {
@@ -278,7 +212,6 @@ CurlTransport::Impl::~Impl() {
   for (const auto& shard : shards_) ::curl_multi_cleanup(shard->multi);
   for (const HeaderLists& lists : header_lists_) free_lists(lists);
   ::curl_url_cleanup(parser_);
-  ::close(epoll_);
 }
 
 // --- starting -------------------------------------------------------------------------------------------------------
@@ -449,8 +382,14 @@ CurlTransport::Impl::Address CurlTransport::Impl::parse(const std::string& url) 
   return address;
 }
 
-// --- callbacks: out of memory ends the program here, for nothing may be thrown through libcurl
-// ------------------------
+// --- callbacks ------------------------------------------------------------------------------------------------------
+// Nothing may be thrown through libcurl: out of memory ends the program here.
+
+CurlTransport::Impl::Transfer* CurlTransport::Impl::transfer_of(CURL* easy) {
+  char* user = nullptr;  // the type that curl_easy_getinfo() writes
+  ::curl_easy_getinfo(easy, CURLINFO_PRIVATE, &user);
+  return reinterpret_cast<Transfer*>(user);
+}
 
 int CurlTransport::Impl::on_timer(CURLM*, long timeout_ms, void* user) noexcept {
   Shard& shard = *static_cast<Shard*>(user);
@@ -460,38 +399,28 @@ int CurlTransport::Impl::on_timer(CURLM*, long timeout_ms, void* user) noexcept 
 
 int CurlTransport::Impl::on_socket(CURL* easy, curl_socket_t fd, int what, void* user, void*) noexcept {
   Shard& shard = *static_cast<Shard*>(user);
-  std::uint32_t events = 0;
-  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= EPOLLIN;
-  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= EPOLLOUT;
-  shard.owner->watch(fd, events, &shard);
-
-  void* user_of_easy = nullptr;
-  ::curl_easy_getinfo(easy, CURLINFO_PRIVATE, &user_of_easy);
-  auto* transfer = static_cast<Transfer*>(user_of_easy);  // nullptr for libcurl's own, which close connections
-  if (transfer != nullptr && (events & EPOLLOUT) != 0 && transfer->readies > 0 && !transfer->connecting) {
-    transfer->waited_to_send = true;
-  }
+  const bool read = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
+  const bool write = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
+  shard.owner->poller_.want(fd, read, write, &shard);
+  Transfer* transfer = transfer_of(easy);  // nullptr for libcurl's own, which close connections
+  if (transfer != nullptr && write && transfer->readies > 0 && !transfer->connecting) transfer->waited_to_send = true;
   return 0;
 }
 
 curl_socket_t CurlTransport::Impl::open_socket(void* user, curlsocktype, curl_sockaddr* address) noexcept {
   Transfer& transfer = *static_cast<Transfer*>(user);
+  Impl& self = *transfer.owner;
   const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
-  const int send_buffer = transfer.owner->options_.send_buffer;
+  const int send_buffer = self.options_.send_buffer;
   if (send_buffer > 0) ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
   transfer.connecting = true;
-  Watched& state = transfer.owner->watched(fd);
-  state = Watched{};
-  state.connection = true;
+  self.poller_.opened(fd);
   return fd;
 }
 
-int CurlTransport::Impl::close_socket(void* user, curl_socket_t fd) noexcept {
-  Impl& self = *static_cast<Impl*>(user);
-  Watched& state = self.watched(fd);
-  if (state.armed != 0) ::epoll_ctl(self.epoll_, EPOLL_CTL_DEL, fd, nullptr);
-  state = Watched{};
+int CurlTransport::Impl::close_socket(void* self, curl_socket_t fd) noexcept {
+  static_cast<Impl*>(self)->poller_.closing(fd);
   return ::close(fd);
 }
 
@@ -508,38 +437,11 @@ int CurlTransport::Impl::on_ready(void* user, char*, char*, int, int) noexcept {
 }
 
 std::size_t CurlTransport::Impl::on_header(char* data, std::size_t, std::size_t size, void* user) noexcept {
-  Transfer& transfer = *static_cast<Transfer*>(user);
-  transfer.header_bytes += size;
-  if (transfer.header_bytes > kHeaderLimit) {
-    transfer.excess = "answer headers larger than 256 KiB";
-    return 0;
-  }
-  const std::string_view line = trimmed(std::string_view(data, size));
-  if (!transfer.in_headers && line.starts_with("HTTP/")) {  // of an interim answer, or of the one after it
-    transfer.in_headers = true;
-    transfer.headers_whole = false;
-    transfer.retry_after.clear();
-    transfer.location.clear();
-  } else if (line.empty()) {
-    transfer.headers_whole = transfer.headers_whole || transfer.in_headers;
-    transfer.in_headers = false;
-  } else if (transfer.in_headers) {
-    const std::size_t colon = std::min(line.find(':'), line.size() - 1);
-    const std::string_view name = line.substr(0, colon);
-    if (same_name(name, "retry-after")) transfer.retry_after = trimmed(line.substr(colon + 1));
-    if (same_name(name, "location")) transfer.location = trimmed(line.substr(colon + 1));
-  }
-  return size;
+  return static_cast<Transfer*>(user)->answer.add_header({data, size}) ? size : 0;
 }
 
 std::size_t CurlTransport::Impl::on_body(char* data, std::size_t, std::size_t size, void* user) noexcept {
-  Transfer& transfer = *static_cast<Transfer*>(user);
-  if (transfer.answer.size() + size > kBodyLimit) {
-    transfer.excess = "answer larger than 4 MiB";
-    return 0;
-  }
-  transfer.answer.append(data, size);
-  return size;
+  return static_cast<Transfer*>(user)->answer.add_body({data, size}) ? size : 0;
 }
 
 // --- waiting --------------------------------------------------------------------------------------------------------
@@ -567,63 +469,19 @@ void CurlTransport::Impl::wait_until(Instant deadline, Happenings& out) {
 
 // Returns whether the caller is to be woken: a signal came, or wake_fd is readable.
 bool CurlTransport::Impl::poll_once(Instant until, Instant now) {
-  constexpr milliseconds kLongest = std::chrono::hours(1);
-  const Duration wait = std::clamp<Duration>(until > now ? until - now : Duration::zero(), Duration::zero(), kLongest);
-  std::array<epoll_event, 256> events;
-  const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
-                                 static_cast<int>(std::chrono::ceil<milliseconds>(wait).count()));
-  bool woken = count < 0 && errno == EINTR;
-  for (int i = 0; i < count; ++i) {
-    const epoll_event& event = events[static_cast<std::size_t>(i)];
-    if (event.data.fd == options_.wake_fd) {
+  bool woken = false;
+  const auto deliver = [&woken](const PollEvent& event) {
+    if (event.owner == nullptr) {
       woken = true;
-    } else {
-      deliver(event.data.fd, event.events);
+      return;
     }
-  }
-  return woken;
-}
-
-void CurlTransport::Impl::deliver(int fd, std::uint32_t events) {
-  Watched& state = watched(fd);
-  if (state.wanted == 0) {
-    // An idle connection that the server closed. libcurl finds that out when it wants to use it.
-    if (state.armed != 0) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
-    state.armed = 0;
-    return;
-  }
-  // Not CURL_CSELECT_ERR: that would drop an answer which lies unread before a reset.
-  if ((events & (EPOLLERR | EPOLLHUP)) != 0) events |= state.wanted;
-  events &= state.wanted;
-  const int bits = ((events & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) | ((events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0);
-  int running = 0;
-  ::curl_multi_socket_action(state.shard->multi, fd, bits, &running);
-}
-
-CurlTransport::Impl::Watched& CurlTransport::Impl::watched(int fd) {
-  const auto index = static_cast<std::size_t>(fd);
-  if (index >= watched_.size()) watched_.resize(index + 64);
-  return watched_[index];
-}
-
-// A connection that libcurl lets go of stays in epoll: most are wanted again soon, in the same way. Other descriptors
-// (of the threads that resolve names) are closed without a word to us, so they must go at once.
-void CurlTransport::Impl::watch(int fd, std::uint32_t events, Shard* shard) {
-  Watched& state = watched(fd);
-  state.shard = shard;
-  state.wanted = events;
-  if (events == 0 && !state.connection && state.armed != 0) {
-    ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
-    state.armed = 0;
-  }
-  if (events == 0 || events == state.armed) return;
-  epoll_event event{};
-  event.events = events;
-  event.data.fd = fd;
-  const int first = state.armed == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-  const int second = state.armed == 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-  // Should the kernel have no memory for it, the exchange ends by its timeout.
-  if (::epoll_ctl(epoll_, first, fd, &event) == 0 || ::epoll_ctl(epoll_, second, fd, &event) == 0) state.armed = events;
+    // Never CURL_CSELECT_ERR: that would drop an answer which lies unread before a reset.
+    const int bits = (event.readable ? CURL_CSELECT_IN : 0) | (event.writable ? CURL_CSELECT_OUT : 0);
+    int running = 0;
+    ::curl_multi_socket_action(static_cast<Shard*>(event.owner)->multi, event.fd, bits, &running);
+  };
+  const bool whole = poller_.wait(until > now ? until - now : Duration::zero(), deliver);
+  return woken || !whole;
 }
 
 void CurlTransport::Impl::run_timers() {
@@ -656,9 +514,7 @@ void CurlTransport::Impl::reap() {
     while (const CURLMsg* message = ::curl_multi_info_read(shard->multi, &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       const CURLcode result = message->data.result;
-      void* user = nullptr;
-      ::curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
-      finish(*static_cast<Transfer*>(user), result);
+      finish(*transfer_of(message->easy_handle), result);
     }
   }
 }
@@ -670,13 +526,13 @@ void CurlTransport::Impl::finish(Transfer& transfer, CURLcode result) {
   done.id = transfer.exchange.id;
   done.at = clock_.now();
   // libcurl reports success also when the connection ends inside the header block.
-  done.answered = result == CURLE_OK && final && transfer.headers_whole;
+  done.answered = result == CURLE_OK && final && transfer.answer.headers_whole();
   done.may_have_left = transfer.may_have_left();
   done.status = final ? static_cast<int>(status) : 0;
-  done.body = transfer.answer;
+  done.body = transfer.answer.body();
   if (final) {
-    done.retry_after = transfer.retry_after;
-    done.location = transfer.location;
+    done.retry_after = transfer.answer.retry_after();
+    done.location = transfer.answer.location();
   }
   if (!done.answered) done.error = describe(transfer, result);
 
@@ -690,7 +546,7 @@ void CurlTransport::Impl::finish(Transfer& transfer, CURLcode result) {
 // Only the words for names, connections and certificates come from libcurl; those for what was read could hold a piece
 // of it.
 std::string CurlTransport::Impl::describe(const Transfer& transfer, CURLcode result) const {
-  if (transfer.excess != nullptr) return transfer.excess;
+  if (!transfer.answer.excess().empty()) return std::string(transfer.answer.excess());
   if (transfer.readies > 0) return describe_answer(transfer, result);
   const std::string words =
       in_our_words(transfer.words[0] != '\0' ? transfer.words.data() : curl_easy_strerror(result));
@@ -733,7 +589,7 @@ std::string CurlTransport::Impl::describe_answer(const Transfer& transfer, CURLc
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_ABORTED_BY_CALLBACK:
-      return transfer.header_bytes > 0 ? "answer cut short" : "connection closed before the answer";
+      return transfer.answer.began() ? "answer cut short" : "connection closed before the answer";
     default:
       return fmt::format("answer cut short: {}", in_our_words(curl_easy_strerror(result)));
   }
@@ -753,37 +609,6 @@ std::size_t CurlTransport::open() const {
 void CurlTransport::wait_until(Instant deadline, Happenings& out) {
   impl_->wait_until(deadline, out);
 }
-
-namespace {
-
-Result<void> check_roots(const std::string& path) {
-  if (path.empty()) return {};
-  std::ifstream in(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (!in.is_open() || in.bad()) return usage_error(fmt::format("cannot read '{}', the roots to trust", path));
-  if (text.find("-----BEGIN ") == std::string::npos || text.find("CERTIFICATE-----") == std::string::npos) {
-    return usage_error(fmt::format("no certificate in '{}': roots to trust are given as PEM", path));
-  }
-  return {};
-}
-
-// One descriptor for each exchange, one for each connection that is kept for later, and some for the rest of us.
-Result<void> make_room_for_files(int max_connections) {
-  const rlim_t needed = static_cast<rlim_t>(max_connections) * 2 + 64;
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) return {};
-  const rlim_t before = limit.rlim_cur;
-  limit.rlim_cur = std::min(needed, limit.rlim_max);
-  if (limit.rlim_max < needed || ::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return ground_error(
-        fmt::format("{} connections need {} open files, and only {} are allowed: ask for fewer "
-                    "connections or raise the limit (ulimit -n)",
-                    max_connections, needed, std::max(before, limit.rlim_max)));
-  }
-  return {};
-}
-
-}  // namespace
 
 Result<std::unique_ptr<CurlTransport>> make_curl_transport(const Clock& clock, TransportOptions options) {
   if (options.max_connections < 1) return usage_error("the number of connections must be at least 1");

@@ -63,9 +63,6 @@ class CurlTransport final : public Transport {
   std::size_t open() const override;
   void wait_until(Instant deadline, Happenings& out) override;
 
-  static constexpr std::size_t kBodyLimit = std::size_t{4} << 20;
-  static constexpr std::size_t kHeaderLimit = std::size_t{256} << 10;
-
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;

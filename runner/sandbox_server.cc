@@ -105,6 +105,8 @@ class MicrohttpdServer final : public SandboxServer {
 
   ~MicrohttpdServer() override {
     if (!daemon_) return;
+    // libmicrohttpd aborts when it is stopped with a suspended connection; the run below may bring new requests.
+    stopping_ = true;
     resume_due(kNever);
     MHD_run(daemon_);
     MHD_stop_daemon(daemon_);
@@ -146,6 +148,7 @@ class MicrohttpdServer final : public SandboxServer {
   std::unique_ptr<SandboxCore> core_;
   std::string base_url_;
   MHD_Daemon* daemon_ = nullptr;
+  bool stopping_ = false;
   std::priority_queue<Delayed, std::vector<Delayed>, std::greater<>> delayed_;
 };
 
@@ -206,7 +209,7 @@ MHD_Result MicrohttpdServer::take(MHD_Connection* connection, const char* method
   }
   if (!std::exchange(pending.decided, true)) {
     decide(connection, method, pending);
-    if (pending.answer.delay > Duration::zero()) {
+    if (pending.answer.delay > Duration::zero() && !stopping_) {
       MHD_suspend_connection(connection);
       delayed_.push({clock_.now() + pending.answer.delay, connection});
       return MHD_YES;

@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 
+#include "runner/answer_reader.h"
 #include "tests/hostile_server.h"
 
 using namespace reelbatch;
@@ -296,7 +297,7 @@ TEST_CASE("what did not leave") {
     const char* name;
     std::string url;
     std::string ca_file;
-    const char* error;  // its beginning
+    const char* error;  // its beginning, or nullptr if it depends
   };
   const std::string long_name = std::string(64, 'a') + ".invalid";  // longer than a label may be: no server is asked
   const Case cases[] = {
@@ -306,7 +307,7 @@ TEST_CASE("what did not leave") {
       {"connection not accepted", full.url("http"), "", "timed out after 300 ms while connecting"},
       {"handshake stalls", plain.url("/ok", near), "", "timed out after 300 ms while connecting"},
       {"closed in handshake", closing.url("/ok", near), "", "tls handshake failed: "},
-      {"reset in handshake", resetting.url("/ok", near), "", "tls handshake failed: "},
+      {"reset in handshake", resetting.url("/ok", near), "", nullptr},
       {"TLS to a plain port", talking.url("/ok", near), "", "tls handshake failed: "},
       {"self-signed", tls.url("/ok", near), "", "certificate not trusted: self-signed certificate"},
       {"other root", tls.url("/ok", near), certificates().other, "certificate not trusted: "},
@@ -325,7 +326,11 @@ TEST_CASE("what did not leave") {
     CHECK(!done.answered);
     CHECK(!done.may_have_left);
     CHECK(done.status == 0);
-    CHECK_MESSAGE(done.error.starts_with(c.error), done.error);
+    if (c.error != nullptr) {
+      CHECK_MESSAGE(done.error.starts_with(c.error), done.error);
+    } else {  // the reset may come before or after libcurl's first look
+      CHECK((done.error.starts_with("tls handshake failed: ") || done.error.starts_with("cannot connect: ")));
+    }
   }
   for (const HostileServer* server : {&plain, &tls, &wrong}) CHECK(server->log().empty());
 
@@ -334,7 +339,7 @@ TEST_CASE("what did not leave") {
     const auto net = transport(quick());
     const Completion done = one(*net, exchange(8, "POST", server->url("/ok")));
     CHECK(!done.answered);
-    CHECK((done.may_have_left || done.error == "connection refused"));
+    CHECK((done.may_have_left || done.error == "cannot connect: connection reset by peer"));
   }
 }
 
@@ -409,7 +414,7 @@ TEST_CASE("answers are bounded") {
     const Completion done = one(*net, exchange(1, "GET", server.url(std::string("/") + c.path)));
     CHECK(done.answered == c.answered);
     CHECK(done.error == c.error);
-    CHECK(done.body.size() <= CurlTransport::kBodyLimit);
+    CHECK(done.body.size() <= AnswerReader::kBodyLimit);
     CHECK(kClock.now() - begun < seconds(4));
   }
 }
@@ -471,9 +476,16 @@ TEST_CASE("proxies of the environment") {
 }
 
 TEST_CASE("two thousand POSTs against a server that drops a third of them") {
-  const HostileServer server;
-  TransportOptions options = quick(milliseconds(10000));
+  bool tls = false;
+  SUBCASE("in clear") {}
+  SUBCASE("TLS") {
+    tls = true;
+  }
+  const HostileServer server(tls ? serving(certificates().good) : std::vector<std::string>{});
+  const std::string url = server.url("/chaos", tls ? "https://127.0.0.1" : "http://127.0.0.1");
+  TransportOptions options = quick(milliseconds(20000));
   options.fresh_paid = false;
+  if (tls) options.ca_file = certificates().good;
   const auto net = transport(options);
   constexpr ExchangeId kCount = 2000;
   ExchangeId next = 0;
@@ -482,7 +494,7 @@ TEST_CASE("two thousand POSTs against a server that drops a third of them") {
   const Instant deadline = kClock.now() + seconds(60);
   while (ended.size() < kCount && kClock.now() < deadline) {
     while (net->open() < 50 && next < kCount) {
-      net->start(exchange(next, "POST", server.url("/chaos"), std::to_string(next)));
+      net->start(exchange(next, "POST", url, std::to_string(next)));
       ++next;
     }
     net->wait_until(deadline, some);
@@ -590,7 +602,7 @@ TEST_CASE("waiting") {
       net->wait_until(kClock.now() + seconds(5), some);
       const Instant now = kClock.now();
       REQUIRE(!(some.completions.empty() && some.ready.empty()));
-      if (last) CHECK(now - *last >= milliseconds(40));
+      if (last) CHECK(now - *last >= milliseconds(30));  // of 40: our own readings are not its
       last = now;
       ++turns;
     }

@@ -118,7 +118,7 @@ class Behaviours:
         raise Gone
 
     async def never(self, c):
-        await asyncio.Event().wait()
+        await self.server.forever.wait()
 
     async def hold(self, c):
         await self.server.released.wait()
@@ -189,6 +189,7 @@ class Server:
         self.random = random.Random(options.seed)
         self.behaviours = Behaviours(self)
         self.released = asyncio.Event()
+        self.forever = asyncio.Event()
         self.requests = []
         self.connections = set()
         self.accepted = 0
@@ -276,33 +277,34 @@ class Server:
         raise Gone
 
 
-async def main():
-    parser = argparse.ArgumentParser()
+async def serve(make_server, options, protocols):
+    context = None
+    if options.cert:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.cert, options.key)
+        context.set_alpn_protocols(protocols)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    if options.receive_buffer:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, options.receive_buffer)
+    hostile = make_server(options)
+    server = await asyncio.start_server(hostile.serve, sock=listener, ssl=context, limit=1 << 20)
+    control = await asyncio.start_server(hostile.serve_control, "127.0.0.1", 0)
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_reader(sys.stdin, ended.set)
+    print("PORT", server.sockets[0].getsockname()[1], flush=True)
+    print("CONTROL", control.sockets[0].getsockname()[1], flush=True)
+    await ended.wait()
+
+
+def run(make_server, parser, protocols):
     parser.add_argument("--accept", choices=["serve", "close", "rst", "garbage"], default="serve")
     parser.add_argument("--cert", help="serve TLS with this certificate and --key")
     parser.add_argument("--key")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--receive-buffer", type=int, default=0, help="SO_RCVBUF of each connection")
     parser.add_argument("--tunnel-to", type=int, default=0, help="as a proxy: where every CONNECT leads")
-    options = parser.parse_args()
-
-    context = None
-    if options.cert:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(options.cert, options.key)
-        context.set_alpn_protocols(["http/1.1"])
-    listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
-    if options.receive_buffer:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, options.receive_buffer)
-    hostile = Server(options)
-    server = await asyncio.start_server(hostile.serve, sock=listener, ssl=context, limit=1 << 20)
-    control = await asyncio.start_server(hostile.serve_control, "127.0.0.1", 0)
-    ended = asyncio.Event()
-    asyncio.get_running_loop().add_reader(sys.stdin, ended.set)
-    print("PORT", listener.getsockname()[1], flush=True)
-    print("CONTROL", control.sockets[0].getsockname()[1], flush=True)
-    await ended.wait()
+    asyncio.run(serve(make_server, parser.parse_args(), protocols))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(Server, argparse.ArgumentParser(), ["http/1.1"])

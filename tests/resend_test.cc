@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "runner/curl_transport.h"
 #include "tests/bare_curl.h"
 #include "tests/hostile_server.h"
 
@@ -27,7 +28,42 @@ TEST_CASE("what libcurl counts as sent misses a request that it could not hand o
   options.send_buffer = 4096;
   BareCurl curl(options);
   const BareResult result = curl.post(server.url("/close", "https://127.0.0.1"), "large", std::string(60000, ' '));
-  MESSAGE(result.code << " size " << result.request_size);
+  CHECK(result.code != 0);
   CHECK(server.arrivals("large") == 1);
   CHECK(result.request_size == 0);
+}
+
+TEST_CASE("libcurl by itself sends a refused POST again over HTTP/2; over HTTP/1.1 there is nothing to refuse") {
+  for (const bool always : {false, true}) {
+    CAPTURE(always);
+    std::vector<std::string> arguments = serving(certificates().good);
+    arguments.insert(arguments.end(), {"--refuse", always ? "always" : "once"});
+    const HostileServer server(arguments, "hostile_h2.py");
+    BareOptions options;
+    options.http2 = true;
+    options.ca_file = certificates().good;
+    BareCurl curl(options);
+    const BareResult result = curl.post(server.url("/ok", "https://127.0.0.1"), "bare", "{}");
+    CHECK((result.code == 0) == !always);
+    CHECK(server.arrivals("bare") == (always ? 6 : 2));
+
+    const SystemClock clock;
+    TransportOptions ours;
+    ours.ca_file = certificates().good;
+    const auto net = make_curl_transport(clock, ours);
+    REQUIRE(net.has_value());
+    Exchange exchange;
+    exchange.method = "POST";
+    exchange.url = server.url("/ok", "https://127.0.0.1");
+    exchange.headers = std::make_shared<const std::vector<std::string>>(1, "X-Marker: ours");
+    exchange.body = "{}";
+    exchange.paid = true;
+    (*net)->start(std::move(exchange));
+    Happenings some;
+    const Instant deadline = clock.now() + std::chrono::seconds(10);
+    while (some.completions.empty() && clock.now() < deadline) (*net)->wait_until(deadline, some);
+    REQUIRE(some.completions.size() == 1);
+    CHECK(some.completions[0].answered);
+    CHECK(server.arrivals("ours") == 1);
+  }
 }

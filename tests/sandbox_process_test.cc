@@ -44,7 +44,7 @@ TEST_CASE("a sandbox process is ready when it says so, apart from our terminal, 
 }
 
 TEST_CASE("one that does not listen to SIGTERM is ended all the same") {
-  auto process = start_shell(std::string("trap '' TERM; ") + kListen + "while :; do sleep 60; done");
+  auto process = start_shell(std::string("trap '' TERM; ") + kListen + "exec sleep 60");
   REQUIRE(process);
   const pid_t pid = (*process)->pid();
   process->reset();

@@ -232,8 +232,21 @@ TEST_CASE("a slow answer waits, and the others do not") {
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::milliseconds(400));
   CHECK(slow.receive().status == 201);
   CHECK(std::chrono::steady_clock::now() - start >= std::chrono::milliseconds(400));
-  slow.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
-  CHECK(sandbox.end(SIGTERM) == 0);  // with an answer still waiting
+}
+
+TEST_CASE("a stop answers what still waits, however late the request came") {
+  for (int i = 0; i < 20; ++i) {
+    ForkedSandbox sandbox(calm("slow@1h=1"));
+    const std::string request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    LoopbackClient early(sandbox.port());
+    LoopbackClient late(sandbox.port());
+    early.send(request);
+    while (LoopbackClient(sandbox.port()).request("GET", "/sandbox/requests").body.find("GET") == std::string::npos) {
+    }
+    late.send(request);
+    CHECK(sandbox.end(SIGTERM) == 0);
+    CHECK(early.receive().status == 404);
+  }
 }
 
 TEST_CASE("in an outage connections are taken and closed") {

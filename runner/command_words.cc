@@ -1,0 +1,235 @@
+#include "runner/command_words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "jobs/registry.h"
+#include "runner/durations.h"
+#include "runner/edit_distance.h"
+
+namespace reelbatch {
+namespace {
+
+constexpr double kSpeedMax = 1'000'000;
+
+bool has(const Words& words, const char* flag) {
+  const auto found = words.flags.find(flag);
+  return found != words.flags.end() && found->second.back() == "true";
+}
+
+std::string text_of(const Words& words, const char* flag) {
+  const auto found = words.flags.find(flag);
+  return found == words.flags.end() ? "" : found->second.back();
+}
+
+template <typename Number>
+std::optional<Number> number_of(std::string_view text) {
+  Number value{};
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end || text.empty()) return std::nullopt;
+  return value;
+}
+
+Result<Command> plan_command(const Words& words) {
+  const std::string file = text_of(words, "output");
+  if (words.flags.contains("output") && std::filesystem::path(file).extension() != ".json") {
+    return usage_error(fmt::format("--output: '{}': a plan is written as .json", file));
+  }
+  return PlanCommand{file};
+}
+
+Result<std::string> run_id(const Words& words) {
+  std::string id = text_of(words, "run");
+  if (id.empty() && words.flags.contains("run")) return usage_error("--run: empty: give the id of a run");
+  return id;
+}
+
+std::optional<ResolveCommand::Word> resolve_word(std::string_view text) {
+  if (text == "adopt") return ResolveCommand::Word::Adopt;
+  if (text == "resubmit") return ResolveCommand::Word::Resubmit;
+  if (text == "drop") return ResolveCommand::Word::Drop;
+  return std::nullopt;
+}
+
+Result<void> check_kind(const std::string& name) {
+  if (name.empty() || find_kind(name) != nullptr) return {};
+  std::vector<std::string_view> names;
+  for (const JobKind* kind : all_kinds()) names.push_back(kind->name());
+  return usage_error(fmt::format("--kind: there is no kind '{}'{}", name, did_you_mean(name, names)));
+}
+
+Result<Command> resolve_command(const Words& words) {
+  using Word = ResolveCommand::Word;
+  ResolveCommand command;
+  command.all = has(words, "all");
+  command.yes = has(words, "yes");
+  command.kind = text_of(words, "kind");
+  command.account = text_of(words, "account");
+  if (const Result<void> known = check_kind(command.kind); !known) return tl::unexpected<Error>(known.error());
+
+  std::vector<std::string> rest = words.arguments;
+  if (!command.all) {
+    command.ref = rest.front();
+    rest.erase(rest.begin());
+  }
+  if (rest.empty()) return usage_error(fmt::format("'{}': say adopt ID, resubmit or drop", command.ref));
+  const std::optional<Word> word = resolve_word(rest.front());
+  if (!word) {
+    const std::vector<std::string_view> known = {"adopt", "resubmit", "drop"};
+    return usage_error(
+        fmt::format("'{}' is not adopt, resubmit or drop{}", rest.front(), did_you_mean(rest.front(), known)));
+  }
+  command.word = *word;
+  if (command.all && *word == Word::Adopt)
+    return usage_error("--all goes with resubmit or drop: every job has its own ID");
+  const std::size_t wanted = *word == Word::Adopt ? 2 : 1;
+  if (rest.size() < wanted) return usage_error("adopt: say the job ID that the service shows");
+  if (rest.size() > wanted) return usage_error(fmt::format("unexpected argument '{}'", rest[wanted]));
+  if (*word == Word::Adopt) command.remote_id = rest[1];
+  if (!command.all && command.ref.empty()) return usage_error("REF is empty: give the row's id");
+  if (*word == Word::Adopt && command.remote_id.empty()) return usage_error("adopt: the job ID is empty");
+  return command;
+}
+
+Result<Command> backup_command(const Words& words) {
+  if (words.arguments.size() > 1) return usage_error(fmt::format("unexpected argument '{}'", words.arguments[1]));
+  if (words.arguments.front().empty()) return usage_error("FILE is empty");
+  return LedgerBackupCommand{words.arguments.front()};
+}
+
+Result<void> sandbox_numbers(const Words& words, SandboxCommand& command) {
+  if (words.flags.contains("port")) {
+    const Result<long> port = parse_whole(text_of(words, "port"), 0, 65535);
+    if (!port) return usage_error(fmt::format("--port: {}", port.error().message));
+    command.port = static_cast<int>(*port);
+  }
+  if (words.flags.contains("speed")) {
+    const std::string text = text_of(words, "speed");
+    const std::optional<double> speed = number_of<double>(text);
+    // Written so that a NaN fails.
+    if (!speed || !(*speed > 0 && *speed <= kSpeedMax)) {
+      return usage_error(fmt::format("--speed: '{}' is no number of more than 0 and at most {}", text, kSpeedMax));
+    }
+    command.speed = *speed;
+  }
+  if (words.flags.contains("seed")) {
+    const std::string text = text_of(words, "seed");
+    command.seed = number_of<std::uint64_t>(text);
+    if (!command.seed) return usage_error(fmt::format("--seed: '{}' is no whole number from 0 up", text));
+  }
+  return {};
+}
+
+Result<Command> sandbox_command(const Words& words) {
+  SandboxCommand command;
+  if (const Result<void> read = sandbox_numbers(words, command); !read) return tl::unexpected<Error>(read.error());
+  if (words.flags.contains("credits")) {
+    const Result<Credits> credits = parse_amount(text_of(words, "credits"));
+    if (!credits) return usage_error(fmt::format("--credits: {}", credits.error().message));
+    command.credits = *credits;
+  }
+  if (const auto rates = words.flags.find("rate"); rates != words.flags.end()) {
+    for (const std::string& text : rates->second) {
+      const Result<std::vector<RateWindow>> windows = parse_rate_windows(text);
+      if (!windows) return usage_error(fmt::format("--rate: {}", windows.error().message));
+      command.rate.insert(command.rate.end(), windows->begin(), windows->end());
+    }
+  }
+  if (const auto faults = words.flags.find("fault"); faults != words.flags.end()) command.faults = faults->second;
+  command.state = text_of(words, "state");
+  command.key = text_of(words, "key");
+  command.used_per_job = has(words, "used-per-job");
+  command.verbose = has(words, "verbose");
+  return command;
+}
+
+/// The command that `word` may be a slip for: `rnu` is two steps from `run`, too far for did_you_mean().
+std::string suggest_command(std::string_view word) {
+  std::vector<std::string_view> names;
+  for (const CommandSpec& command : all_commands()) names.push_back(command.name.substr(0, command.name.find(' ')));
+  if (std::string text = did_you_mean(word, names); !text.empty()) return text;
+  const auto steps = [&](std::string_view name) { return edit_distance(word, name, 2); };
+  const auto best = std::min_element(names.begin(), names.end(), [&](auto a, auto b) { return steps(a) < steps(b); });
+  return steps(*best) <= 2 && word.size() >= 3 ? fmt::format(" (did you mean '{}'?)", *best) : "";
+}
+
+/// A file by its place, so that two ways to write it are seen as one.
+std::string place_of(const std::string& file) {
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::weakly_canonical(file, error);
+  return error ? std::filesystem::absolute(file).lexically_normal().string() : whole.string();
+}
+
+}  // namespace
+
+Result<Command> command_of(const CommandSpec& spec, const Words& words) {
+  if (spec.name == "check") return CheckCommand{has(words, "all")};
+  if (spec.name == "plan") return plan_command(words);
+  if (spec.name == "run") return RunCommand{};
+  if (spec.name == "resume" || spec.name == "report") {
+    const Result<std::string> id = run_id(words);
+    if (!id) return tl::unexpected<Error>(id.error());
+    if (spec.name == "report") return ReportCommand{*id};
+    return ResumeCommand{*id};
+  }
+  if (spec.name == "status") return StatusCommand{};
+  if (spec.name == "resolve") return resolve_command(words);
+  if (spec.name == "ledger verify") return LedgerVerifyCommand{};
+  if (spec.name == "ledger backup") return backup_command(words);
+  return sandbox_command(words);
+}
+
+Result<void> check_files_differ(const Invocation& invocation) {
+  const Options& options = invocation.options;
+  std::vector<std::string> written;
+  if (std::holds_alternative<RunCommand>(invocation.command) ||
+      std::holds_alternative<ResumeCommand>(invocation.command) ||
+      std::holds_alternative<ReportCommand>(invocation.command)) {
+    written = options.outputs;
+  }
+  if (const auto* const plan = std::get_if<PlanCommand>(&invocation.command); plan && !plan->plan_file.empty()) {
+    written.push_back(plan->plan_file);
+  }
+  if (const auto* const backup = std::get_if<LedgerBackupCommand>(&invocation.command)) written.push_back(backup->file);
+  std::map<std::string, std::string> taken;  // place to what it is
+  taken.emplace(place_of(options.ledger), "the ledger");
+  if (!options.config_file.empty()) taken.emplace(place_of(options.config_file), "the configuration");
+  if (!options.log_file.empty()) taken.emplace(place_of(options.log_file), "the log");
+  for (const std::string& manifest : options.manifests) {
+    if (manifest != "-") taken.emplace(place_of(manifest), "a manifest");
+  }
+  for (const std::string& file : written) {
+    const auto [other, is_new] = taken.emplace(place_of(file), "another output");
+    if (!is_new)
+      return usage_error(fmt::format("'{}' would be written over {}: choose another file", file, other->second));
+  }
+  return {};
+}
+
+tl::unexpected<Exit> unknown_command(const std::vector<std::string>& words) {
+  const std::string& word = words.front();
+  std::string text;
+  if (const std::string group = group_help(word); !group.empty()) {
+    const bool asked = words.size() > 1 && (words[1] == "--help" || words[1] == "-h");
+    if (asked) return tl::unexpected<Exit>(Exit{0, group, {}});
+    if (words.size() == 1) return tl::unexpected<Exit>(Exit{2, {}, group});
+    text = fmt::format("reelbatch {}: unknown command '{}'\n\n{}", word, words[1], group);
+    return tl::unexpected<Exit>(Exit{2, {}, std::move(text)});
+  }
+  if (word.starts_with('-')) {
+    text = fmt::format("reelbatch: '{}' comes before the command: write reelbatch COMMAND {}", word, word);
+  } else {
+    text = fmt::format("reelbatch: unknown command '{}'{}", word, suggest_command(word));
+    const bool is_file = std::filesystem::path(word).has_extension();
+    if (is_file) text += fmt::format(": to make its videos write reelbatch run {}", word);
+  }
+  return tl::unexpected<Exit>(Exit{2, {}, fmt::format("{}\ntry 'reelbatch --help'\n", text)});
+}
+
+}  // namespace reelbatch
