@@ -195,15 +195,13 @@ Result<void> Planner::finish() const {
 namespace {
 
 /// Adds one row as planned, with its listing and its content.
-Result<void> record_row(Ledger& ledger, const Options& options, const std::vector<AccountRecord>& accounts,
-                        RowRecord& record, const std::string& fields) {
-  const bool known_account = std::any_of(accounts.begin(), accounts.end(),
-                                         [&](const AccountRecord& account) { return account.name == record.account; });
-  if (!fields.empty() && known_account) {
-    const auto account = std::find_if(accounts.begin(), accounts.end(),
-                                      [&](const AccountRecord& candidate) { return candidate.name == record.account; });
+Result<void> record_row(Ledger& ledger, const Options& options, const BindAccount& bind, RowRecord& record,
+                        const std::string& fields) {
+  if (!fields.empty()) {
+    const Result<AccountId> account = bind(record.account);
+    if (!account) return tl::unexpected(account.error());
     if (record.listing == 0) {
-      const Result<ListingId> listing = ledger.listing(account->id, record.kind, ledger_ref(options, record.id));
+      const Result<ListingId> listing = ledger.listing(*account, record.kind, ledger_ref(options, record.id));
       if (!listing) return tl::unexpected(listing.error());
       record.listing = *listing;
     }
@@ -214,10 +212,29 @@ Result<void> record_row(Ledger& ledger, const Options& options, const std::vecto
   return ledger.add_row(record);
 }
 
+/// The decision for a planned row whose listing may have got a job since.
+Result<void> decide_again(Ledger& ledger, const Options& options, const RunRecord& run, RowRecord row) {
+  const Result<std::vector<Ledger::JobOfListing>> known = ledger.jobs_of(row.listing);
+  if (!known) return tl::unexpected(known.error());
+  const Result<std::string> fields = ledger.fields_of(row.content);
+  if (!fields) return tl::unexpected(fields.error());
+  std::vector<KnownJob> jobs;
+  for (const Ledger::JobOfListing& job : *known) {
+    jobs.push_back(job.job);
+    jobs.back().same_content = job.fields == *fields;
+  }
+  const Decision decision = decide(jobs, {row.reason == Reason::Retry, options.retry_limit, OnChange::Submit});
+  if (decision.action == Action::Submit) return {};
+  row.job = decision.job;
+  row.action = decision.action;
+  row.reason = decision.reason;
+  return ledger.update_row(run.id, row);
+}
+
 }  // namespace
 
-Result<IntakeCounts> take_in(Ledger& ledger, const Options& options, const std::vector<AccountRecord>& accounts,
-                             RunRecord& run, const RemarkSink& remark) {
+Result<IntakeCounts> take_in(Ledger& ledger, const Options& options, const BindAccount& bind, RunRecord& run,
+                             const RemarkSink& remark) {
   if (Result<void> begun = ledger.begin_intake(run); !begun) return tl::unexpected(begun.error());
   Planner planner(&ledger, options);
   std::string fields;
@@ -225,7 +242,7 @@ Result<IntakeCounts> take_in(Ledger& ledger, const Options& options, const std::
     Result<RowRecord> record = planner.plan(row, fields);
     if (!record) return tl::unexpected(record.error());
     for (const Remark& found : row.remarks) remark(found);
-    return record_row(ledger, options, accounts, *record, fields);
+    return record_row(ledger, options, bind, *record, fields);
   };
   Result<void> done = read_manifests(options.manifests, options.manifest, take, remark);
   if (done) done = planner.finish();
@@ -235,6 +252,21 @@ Result<IntakeCounts> take_in(Ledger& ledger, const Options& options, const std::
     return tl::unexpected(done.error());
   }
   return planner.counts();
+}
+
+Result<void> take_up(Ledger& ledger, const Options& options, const RunRecord& run) {
+  if (const Result<std::int64_t> left = ledger.leave_replaced(run.id); !left) return tl::unexpected(left.error());
+  std::vector<RowRecord> waiting;
+  const auto collect = [&](const RowView& view) -> Result<void> {
+    const bool planned = !view.state || *view.state == State::Planned;
+    if (view.row.action == Action::Submit && view.row.selected && planned) waiting.push_back(view.row);
+    return {};
+  };
+  if (Result<void> done = ledger.for_each_row(run.id, collect); !done) return done;
+  for (RowRecord& row : waiting) {
+    if (Result<void> done = decide_again(ledger, options, run, std::move(row)); !done) return done;
+  }
+  return {};
 }
 
 }  // namespace reelbatch

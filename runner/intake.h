@@ -1,6 +1,7 @@
 // From a manifest's rows to decisions: what the next run does with each listing, and why.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -58,15 +59,22 @@ class Planner {
 /// `listing` as the ledger knows it: with the catalogue in front.
 std::string ledger_ref(const Options& options, std::string_view id);
 
+/// Gives an account its number in the ledger when its first row comes, or says why it cannot be used.
+using BindAccount = std::function<Result<AccountId>(const std::string& name)>;
+
 /// Reads the manifests of a run into the ledger, in one transaction: afterwards all rows are there and the run exists,
 /// or nothing.
 ///
 /// run     gets its number; the rest must be set.
 /// remark  is given what validation found, row by row, and what concerns whole files.
 ///
-/// Fails, with nothing recorded, if a file is wrong as a whole (Fault::Usage), on a mass change, on an unknown REF, or
-/// if the ledger cannot be written (Fault::Ground).
-Result<IntakeCounts> take_in(Ledger& ledger, const Options& options, const std::vector<AccountRecord>& accounts,
-                             RunRecord& run, const RemarkSink& remark);
+/// Fails, with nothing recorded, if a file is wrong as a whole (Fault::Usage), on a mass change, on an unknown REF, if
+/// an account cannot be bound, or if the ledger cannot be written (Fault::Ground).
+Result<IntakeCounts> take_in(Ledger& ledger, const Options& options, const BindAccount& bind, RunRecord& run,
+                             const RemarkSink& remark);
+
+/// Decides again for the planned rows of an earlier run, which goes on: what a later run replaced is left, and what has
+/// a job by now shows that job.
+Result<void> take_up(Ledger& ledger, const Options& options, const RunRecord& run);
 
 }  // namespace reelbatch

@@ -1,0 +1,154 @@
+#include "runner/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "runner/accounts.h"
+
+namespace reelbatch {
+namespace {
+
+/// What a sandbox account stands for, on whatever port it listens.
+constexpr std::string_view kSandboxOrigin = "sandbox";
+
+std::string origin_of(const AccountOptions& account) {
+  return account.sandbox ? std::string(kSandboxOrigin) : origin(account.base_url);
+}
+
+Error no_ledger(const Options& options) {
+  return Error{Fault::Usage, fmt::format("there is no ledger {}: name it with --ledger, or `reelbatch run` makes one",
+                                         full_path(options.ledger))};
+}
+
+bool exists(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+}  // namespace
+
+int exit_code_of(const Error& error) {
+  switch (error.fault) {
+    case Fault::Usage:
+      return 2;
+    case Fault::Conflict:
+      return 6;
+    case Fault::Ground:
+      return 7;
+    case Fault::Theirs:
+    case Fault::Network:
+      return 3;
+  }
+  return 2;
+}
+
+std::string full_path(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path full = std::filesystem::absolute(path, error);
+  return error ? path : full.lexically_normal().string();
+}
+
+Result<std::unique_ptr<SqliteLedger>> open_for_reading(const Options& options) {
+  if (!exists(options.ledger)) return tl::unexpected(no_ledger(options));
+  return SqliteLedger::open(options.ledger, SqliteLedger::Mode::Read);
+}
+
+Result<std::unique_ptr<Session>> Session::open(const Options& options, const Clock& clock, bool& made) {
+  made = !exists(options.ledger);
+  if (made && options.ledger_must_exist) return tl::unexpected(no_ledger(options));
+  Result<LedgerLock> lock = LedgerLock::take(options.ledger, options.wait, clock);
+  if (!lock) return tl::unexpected(lock.error());
+  std::unique_ptr<Session> session(new Session(options, std::move(*lock)));
+  Result<std::unique_ptr<SqliteLedger>> ledger = SqliteLedger::open(options.ledger, SqliteLedger::Mode::Write);
+  if (!ledger) return tl::unexpected(ledger.error());
+  session->ledger_ = std::move(*ledger);
+  Result<std::vector<AccountRecord>> known = session->ledger_->accounts();
+  if (!known) return tl::unexpected(known.error());
+  session->known_ = std::move(*known);
+  for (const AccountRecord& account : session->known_) {
+    if ((account.origin == kSandboxOrigin) == options.sandbox) continue;
+    return usage_error(fmt::format(
+        options.sandbox
+            ? "the ledger {} has the real account '{}': the sandbox keeps a ledger of its own, leave out --ledger"
+            : "the ledger {} belongs to the sandbox (account '{}'): use another --ledger for real work",
+        options.ledger, account.name));
+  }
+  return session;
+}
+
+/// The account must stand for the service the ledger knows it as: other jobs than those of its ids would answer.
+Result<void> Session::check_origin(const AccountOptions& account) const {
+  const auto known = std::find_if(known_.begin(), known_.end(),
+                                  [&](const AccountRecord& record) { return record.name == account.name; });
+  if (known == known_.end()) return {};
+  if (known->service != account.service->name) {
+    return usage_error(
+        fmt::format("the ledger knows account '{}' as one of {}, now it is one of {}: give it another name",
+                    account.name, known->service, account.service->name));
+  }
+  if (account.service_stated || known->origin == origin_of(account)) return {};
+  return usage_error(fmt::format(
+      "the ledger knows account '{}' at {}, now it is at {}: use another --ledger or account name, or, if it is the "
+      "same service at "
+      "another address, say so in the configuration: accounts: {{{}: {{service: {}, base_url: {}}}}}",
+      account.name, known->origin, origin_of(account), account.name, account.service->name, account.base_url));
+}
+
+Result<AccountId> Session::bind(const std::string& name) {
+  if (const auto found = bound_.find(name); found != bound_.end()) return found->second.record.id;
+  const auto account = std::find_if(options_.accounts.begin(), options_.accounts.end(),
+                                    [&](const AccountOptions& candidate) { return candidate.name == name; });
+  if (account == options_.accounts.end()) return usage_error(fmt::format("no account '{}' is configured", name));
+  if (Result<void> same = check_origin(*account); !same) return tl::unexpected(same.error());
+  Result<Credentials> credentials = load_credentials(*account);
+  if (!credentials) return tl::unexpected(credentials.error());
+  Bound bound;
+  bound.options = *account;
+  if (account->sandbox) bound.options.base_url = sandbox_url_;
+  bound.credentials = std::make_shared<const Credentials>(std::move(*credentials));
+  bound.record.name = name;
+  bound.record.service = account->service->name;
+  bound.record.origin = origin_of(*account);
+  if (Result<void> put = ledger_->put_account(bound.record); !put) return tl::unexpected(put.error());
+  const auto known =
+      std::find_if(known_.begin(), known_.end(), [&](const AccountRecord& record) { return record.name == name; });
+  if (known != known_.end()) {
+    bound.record.credit_meaning = known->credit_meaning;
+    bound.record.credit_evidence = known->credit_evidence;
+  }
+  const AccountId id = bound.record.id;
+  bound_.emplace(name, std::move(bound));
+  return id;
+}
+
+Result<void> Session::bind_open_jobs() {
+  const Result<std::vector<OpenJob>> jobs = ledger_->open_jobs();
+  if (!jobs) return tl::unexpected(jobs.error());
+  for (const OpenJob& job : *jobs) {
+    const auto record =
+        std::find_if(known_.begin(), known_.end(), [&](const AccountRecord& known) { return known.id == job.account; });
+    const bool configured =
+        record != known_.end() && std::any_of(options_.accounts.begin(), options_.accounts.end(),
+                                              [&](const AccountOptions& a) { return a.name == record->name; });
+    if (!configured) continue;  // the runner says that they stay in flight
+    if (const Result<AccountId> bound = bind(record->name); !bound) return tl::unexpected(bound.error());
+  }
+  return {};
+}
+
+std::vector<RunnerAccount> Session::runner_accounts() const {
+  std::vector<RunnerAccount> accounts;
+  for (const auto& [name, bound] : bound_) {
+    RunnerAccount account;
+    account.record = bound.record;
+    account.options = bound.options;
+    account.headers = bound.credentials->headers();
+    account.redact = [credentials = bound.credentials](std::string& text) { credentials->redact(text); };
+    accounts.push_back(std::move(account));
+  }
+  return accounts;
+}
+
+}  // namespace reelbatch

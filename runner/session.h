@@ -1,0 +1,66 @@
+// What every command that works on a ledger sets up: the lock, the ledger, its accounts with their keys.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/credentials.h"
+#include "runner/ledger_lock.h"
+#include "runner/options.h"
+#include "runner/runner.h"
+#include "runner/sqlite_ledger.h"
+
+namespace reelbatch {
+
+/// The exit code for an error that ended a command.
+int exit_code_of(const Error& error);
+
+/// The ledger's path in full.
+std::string full_path(const std::string& path);
+
+/// Opens the ledger for reading. Fails with Fault::Usage, saying what to do, if there is none.
+Result<std::unique_ptr<SqliteLedger>> open_for_reading(const Options& options);
+
+/// The one writer of a ledger: holds its lock for as long as it lives.
+class Session {
+ public:
+  /// Locks, then opens or makes the ledger, and refuses one that belongs to the sandbox when the work is real, and the
+  /// reverse.
+  ///
+  /// made  is set if the ledger is new.
+  static Result<std::unique_ptr<Session>> open(const Options& options, const Clock& clock, bool& made);
+
+  SqliteLedger& ledger() { return *ledger_; }
+
+  /// Gives an account its number in the ledger and finds its keys, once. Fails with Fault::Usage if the ledger knows
+  /// the account as another service's, or if a key is missing.
+  Result<AccountId> bind(const std::string& name);
+  /// Binds the accounts of every job in flight that are configured.
+  Result<void> bind_open_jobs();
+  /// Where the sandbox listens. Before bind().
+  void set_base_url(const std::string& url) { sandbox_url_ = url; }
+
+  /// The accounts bound so far, ready to send.
+  std::vector<RunnerAccount> runner_accounts() const;
+
+ private:
+  Session(const Options& options, LedgerLock lock) : options_(options), lock_(std::move(lock)) {}
+  Result<void> check_origin(const AccountOptions& account) const;
+
+  struct Bound {
+    AccountRecord record;
+    AccountOptions options;
+    std::shared_ptr<const Credentials> credentials;
+  };
+  const Options& options_;
+  LedgerLock lock_;
+  std::unique_ptr<SqliteLedger> ledger_;
+  std::vector<AccountRecord> known_;
+  std::map<std::string, Bound> bound_;
+  std::string sandbox_url_;
+};
+
+}  // namespace reelbatch

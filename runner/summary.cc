@@ -1,0 +1,163 @@
+#include "runner/summary.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "runner/progress_printer.h"
+
+namespace reelbatch {
+namespace {
+
+std::string_view words_for(RowState state) {
+  switch (state) {
+    case RowState::Done:
+      return "done";
+    case RowState::Failed:
+      return "failed";
+    case RowState::TimedOut:
+      return "timed out";
+    case RowState::InFlight:
+      return "in flight";
+    case RowState::Held:
+      return "held";
+    case RowState::Planned:
+      return "not submitted";
+    case RowState::Invalid:
+      return "invalid";
+  }
+  return "";
+}
+
+std::string plural(std::int64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+std::string duration_text(const RunRecord& run) {
+  if (!run.finished_at) return "not finished";
+  const auto seconds = std::chrono::round<std::chrono::seconds>(*run.finished_at - run.started_at).count();
+  if (seconds < 100) return fmt::format("{} s", seconds);
+  if (seconds < 100 * 60) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
+  return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
+}
+
+std::string counts_line(const RowCounts& counts) {
+  std::string line = plural(counts.rows, "row", "rows") + ": ";
+  bool first = true;
+  for (const RowState state : kRowStates) {
+    if (counts.of(state) == 0) continue;
+    line += fmt::format("{}{} {}", first ? "" : ", ", counts.of(state), words_for(state));
+    if (state == RowState::Done && counts.unchanged > 0)
+      line += fmt::format(" ({} from earlier runs)", counts.unchanged);
+    first = false;
+  }
+  return line;
+}
+
+std::string credits_line(const std::string& account, const CreditSums& sums) {
+  std::string line = fmt::format("credits of {}: ", account);
+  if (sums.used) {
+    line += fmt::format("{} used", to_text(*sums.used));
+    if (sums.unknown_jobs > 0)
+      line += fmt::format(" (and {} of unknown price)", plural(sums.unknown_jobs, "job", "jobs"));
+  } else {
+    line += fmt::format("used by {} unknown", plural(sums.unknown_jobs, "job", "jobs"));
+  }
+  if (sums.unattributed && sums.unattributed->milli != 0)
+    line += fmt::format(", {} unattributed", to_text(*sums.unattributed));
+  if (sums.reserved && sums.reserved->milli != 0) line += fmt::format(", {} reserved", to_text(*sums.reserved));
+  line += sums.remaining ? fmt::format(", {} remaining", to_text(*sums.remaining)) : ", remaining unknown";
+  return line;
+}
+
+/// The first rows of a state with their reasons.
+void add_examples(std::string& text, const RunReport& report, RowState state) {
+  std::int64_t shown = 0;
+  for (const ResultRow& row : report.examples) {
+    if (row.state != state) continue;
+    const std::string where = state == RowState::Invalid ? fmt::format("{}:{}: ", row.file, row.line) : "";
+    const std::string id = row.id.empty() ? "(no id)" : row.id;
+    text += fmt::format("    {}{}: {}\n", where, id, row.reason);
+    ++shown;
+  }
+  if (report.counts.selected_of(state) > shown && shown > 0) {
+    text += fmt::format("    ... and {} more, see the results\n", report.counts.selected_of(state) - shown);
+  }
+}
+
+std::vector<std::string> next_steps(const RunReport& report, const SummaryContext& context) {
+  std::vector<std::string> steps;
+  const RowCounts& counts = report.counts;
+  const std::string& by = report.run.stopped_by;
+  const bool incomplete = counts.selected_of(RowState::Planned) + counts.selected_of(RowState::InFlight) +
+                              counts.selected_of(RowState::TimedOut) >
+                          0;
+  if (by == "key")
+    steps.emplace_back("check the key, then run again to continue");
+  else if (by == "credits")
+    steps.emplace_back("buy credits, then run again to continue");
+  else if (by == "budget")
+    steps.emplace_back("raise the budget or wait for the next period, then run again to continue");
+  else if (incomplete)
+    steps.emplace_back("run again to continue, or `reelbatch resume`");
+  if (!context.held.empty()) {
+    steps.push_back(fmt::format(
+        "look up the held rows at the service, then for each: `reelbatch resolve {} adopt JOB-ID` if the job "
+        "exists, `... resubmit` if it does not, `... drop` to give it up",
+        context.held.front().ref));
+  }
+  if (counts.selected_of(RowState::Invalid) > 0)
+    steps.emplace_back("mend the invalid rows; `reelbatch check` shows every problem");
+  if (counts.selected_of(RowState::Failed) > 0) steps.emplace_back("mend the failed rows, or run with --retry-failed");
+  return steps;
+}
+
+}  // namespace
+
+int exit_code_of(const RowCounts& counts, bool key_refused, bool address_refused) {
+  if (address_refused) return 2;
+  if (key_refused) return 5;
+  if (counts.selected_of(RowState::Planned) + counts.selected_of(RowState::InFlight) +
+          counts.selected_of(RowState::TimedOut) >
+      0) {
+    return 3;
+  }
+  if (counts.selected_of(RowState::Held) > 0) return 4;
+  if (counts.selected_of(RowState::Failed) + counts.selected_of(RowState::Invalid) > 0) return 1;
+  return 0;
+}
+
+std::string summary_text(const RunReport& report, const SummaryContext& context) {
+  const RunRecord& run = report.run;
+  std::string text =
+      fmt::format("{}run {}, {}\n", run.sandbox ? "SANDBOX (nothing was paid, the videos are not real): " : "", run.uid,
+                  duration_text(run));
+  text += fmt::format("  {}\n", counts_line(report.counts));
+  text += fmt::format("  {} sent\n", plural(report.counts.submissions, "paid request was", "paid requests were"));
+  for (const auto& [account, sums] : report.credits) text += fmt::format("  {}\n", credits_line(account, sums));
+  if (!run.stopped_by.empty()) text += fmt::format("  stopped by {}: {}\n", run.stopped_by, run.stopped_detail);
+  for (const std::string& account : run.accounts_stopped) {
+    if (account != run.stopped_detail) text += fmt::format("  {}\n", account);
+  }
+  for (const RowState state :
+       {RowState::Failed, RowState::TimedOut, RowState::InFlight, RowState::Held, RowState::Invalid}) {
+    if (report.counts.selected_of(state) == 0) continue;
+    text += fmt::format("  {}:\n", words_for(state));
+    add_examples(text, report, state);
+  }
+  if (context.others_open > 0) {
+    text += fmt::format("  {} of other manifests {} in flight\n", plural(context.others_open, "job", "jobs"),
+                        context.others_open == 1 ? "is" : "are");
+  }
+  const std::int64_t held_elsewhere = static_cast<std::int64_t>(context.held.size()) - report.counts.of(RowState::Held);
+  if (held_elsewhere > 0)
+    text += fmt::format("  {} held from other manifests\n", plural(held_elsewhere, "job is", "jobs are"));
+  if (context.left_the_feed > 0) {
+    text += fmt::format("  {} of earlier runs not in this manifest\n",
+                        plural(context.left_the_feed, "listing is", "listings are"));
+  }
+  for (const std::string& output : context.outputs) text += fmt::format("  results: {}\n", output);
+  for (const std::string& step : next_steps(report, context)) text += fmt::format("  next: {}\n", step);
+  return for_terminal(text);
+}
+
+}  // namespace reelbatch

@@ -1,0 +1,27 @@
+// The end of a run in words: what is done, what is not and why, what it cost, what to do next.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runner/report.h"
+
+namespace reelbatch {
+
+/// The exit code of a finished run (PRODUCT.md section 2): selected rows decide.
+///
+/// key_refused, address_refused  as in RunOutcome.
+int exit_code_of(const RowCounts& counts, bool key_refused, bool address_refused);
+
+struct SummaryContext {
+  std::vector<std::string> outputs;
+  std::vector<HeldJob> held;       ///< all of the ledger
+  std::int64_t others_open = 0;    ///< jobs in flight that are not of this run's rows
+  std::int64_t left_the_feed = 0;  ///< listings with a video or a job that the manifest no longer names
+  std::string ledger;
+};
+
+/// A few lines of plain text, safe for a terminal.
+std::string summary_text(const RunReport& report, const SummaryContext& context);
+
+}  // namespace reelbatch
