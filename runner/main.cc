@@ -1,3 +1,14 @@
-int main() {
-  return 70;
+// reelbatch: reads what was typed and runs it.
+#include <cstdio>
+
+#include "runner/command_line.h"
+#include "runner/commands.h"
+
+int main(int argc, char** argv) {
+  using namespace reelbatch;
+  const auto invocation = parse_command_line(argc, argv, {Environment::of_process(), SystemClock().wall(), {}});
+  if (invocation) return run_command(*invocation);
+  std::fputs(invocation.error().out.c_str(), stdout);
+  std::fputs(invocation.error().err.c_str(), stderr);
+  return invocation.error().code;
 }

@@ -1,0 +1,116 @@
+// `resolve`: the operator's word on held jobs.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "runner/commands.h"
+#include "runner/intake.h"
+#include "runner/progress_printer.h"
+#include "runner/session.h"
+
+namespace reelbatch {
+namespace {
+
+std::string_view word_text(ResolveCommand::Word word) {
+  switch (word) {
+    case ResolveCommand::Word::Adopt: return "adopt";
+    case ResolveCommand::Word::Resubmit: return "resubmit";
+    case ResolveCommand::Word::Drop: return "drop";
+  }
+  return "";
+}
+
+Event event_of(ResolveCommand::Word word) {
+  switch (word) {
+    case ResolveCommand::Word::Adopt: return Event::Adopt;
+    case ResolveCommand::Word::Resubmit: return Event::Resubmit;
+    case ResolveCommand::Word::Drop: return Event::Drop;
+  }
+  return Event::Drop;
+}
+
+/// The held jobs that the command means: one, or with --all any number.
+Result<std::vector<HeldJob>> choose(const Options& options, const ResolveCommand& command, std::vector<HeldJob> held) {
+  const std::string ref = command.all ? "" : ledger_ref(options, command.ref);
+  std::erase_if(held, [&](const HeldJob& job) {
+    return (!command.all && job.ref != ref && job.ref != command.ref) || (!command.kind.empty() && job.kind != command.kind) ||
+           (!command.account.empty() && job.account != command.account);
+  });
+  if (held.empty()) {
+    return usage_error(command.all ? std::string("nothing is held")
+                                   : fmt::format("no held job has the id '{}'; `reelbatch status` lists those that are held",
+                                                 command.ref));
+  }
+  if (!command.all && held.size() > 1) {
+    std::string which;
+    for (const HeldJob& job : held) which += fmt::format("{}{} of account {}", which.empty() ? "" : ", ", job.kind, job.account);
+    return usage_error(fmt::format("'{}' is held more than once ({}): say which with --kind or --account", command.ref, which));
+  }
+  return held;
+}
+
+bool confirmed(const ResolveCommand& command, std::size_t count) {
+  if (!command.all || command.yes) return true;
+  if (isatty(STDIN_FILENO) == 0) return false;
+  fmt::print("{} {} held jobs? [y/N] ", word_text(command.word), count);
+  std::fflush(stdout);
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "yes";
+}
+
+Result<void> resolve(const Options& options, const ResolveCommand& command) {
+  SystemClock clock;
+  if (const Result<std::unique_ptr<SqliteLedger>> there = open_for_reading(options); !there) {
+    return tl::unexpected(there.error());
+  }
+  bool made = false;
+  const Result<std::unique_ptr<Session>> session = Session::open(options, clock, made);
+  if (!session) return tl::unexpected(session.error());
+  SqliteLedger& ledger = (*session)->ledger();
+  // An acceptance that a run could not record left its intent behind: it is held from here on, and may be adopted.
+  if (const auto interrupted = ledger.hold_interrupted(0, clock.wall()); !interrupted) return tl::unexpected(interrupted.error());
+  Result<std::vector<HeldJob>> held = ledger.held_jobs();
+  if (!held) return tl::unexpected(held.error());
+  const Result<std::vector<HeldJob>> chosen = choose(options, command, std::move(*held));
+  if (!chosen) return tl::unexpected(chosen.error());
+  if (!confirmed(command, chosen->size())) {
+    return usage_error(fmt::format("nothing was changed: {} --all wants --yes, or a yes at the terminal", word_text(command.word)));
+  }
+  Commit commit;
+  for (const HeldJob& job : *chosen) {
+    if (command.word == ResolveCommand::Word::Adopt) {
+      const Result<JobId> other = ledger.job_with_remote_id(job.account_id, command.remote_id, job.id);
+      if (!other) return tl::unexpected(other.error());
+      if (*other != 0) return usage_error(fmt::format("job {} belongs to another listing already", command.remote_id));
+    }
+    Step step;
+    step.job = job.id;
+    step.from = State::Held;
+    step.event = event_of(command.word);
+    step.at = clock.wall();
+    step.remote_id = command.remote_id;
+    step.detail = command.word == ResolveCommand::Word::Drop ? "dropped by the operator; its price is unknown" : "";
+    commit.steps.push_back(std::move(step));
+  }
+  if (Result<void> done = ledger.commit(commit); !done) return done;
+  if (options.quiet) return {};
+  for (const HeldJob& job : *chosen) {
+    fmt::print("{}: {}\n", for_terminal(job.ref),
+               command.word == ResolveCommand::Word::Adopt      ? "in flight; `reelbatch resume` or the next run polls it"
+               : command.word == ResolveCommand::Word::Resubmit ? "planned; `reelbatch resume` or the next run submits it"
+                                                                : "given up; the same content is not submitted again");
+  }
+  return {};
+}
+
+}  // namespace
+
+int command_resolve(const Options& options, const ResolveCommand& command) {
+  const Result<void> done = resolve(options, command);
+  return done ? 0 : report_error(done.error());
+}
+
+}  // namespace reelbatch

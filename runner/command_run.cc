@@ -1,0 +1,248 @@
+// `run` and `resume`: from a manifest, or a run that is not finished, to results.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <random>
+
+#include "runner/commands.h"
+#include "runner/curl_transport.h"
+#include "runner/intake.h"
+#include "runner/progress_printer.h"
+#include "runner/remark_printer.h"
+#include "runner/report.h"
+#include "runner/runner.h"
+#include "runner/sandbox_process.h"
+#include "runner/session.h"
+#include "runner/stop.h"
+#include "runner/summary.h"
+
+namespace reelbatch {
+namespace {
+
+/// Remarks of one kind shown during a run; `check` shows them all.
+constexpr std::int64_t kRemarks = 10;
+
+std::string new_run_uid(WallTime now) {
+  std::string stamp = to_rfc3339(now);
+  std::erase_if(stamp, [](char c) { return c == '-' || c == ':'; });
+  return fmt::format("{}-{:04x}", stamp, std::random_device()() & 0xffff);
+}
+
+std::uint64_t draw_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+/// One run with everything it holds, in the order in which it is set up and the reverse in which it goes.
+class RunJob {
+ public:
+  explicit RunJob(const Options& options) : options_(options) {}
+
+  int start_and_finish(const std::string* resume_uid) {
+    const Result<void> ready = set_up(resume_uid);
+    if (!ready) return report_error(ready.error());
+    const Result<int> code = work();
+    return code ? *code : report_error(code.error());
+  }
+
+ private:
+  Result<void> set_up(const std::string* resume_uid);
+  Result<void> open_log();
+  Result<void> start_sandbox();
+  Result<void> find_run(const std::string& uid);
+  Result<void> take_manifests();
+  Result<int> work();
+  Result<int> finish(const Result<RunOutcome>& outcome);
+  RunnerOptions runner_options() const;
+
+  const Options& options_;
+  SystemClock clock_;
+  std::optional<SignalStop> stop_;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> log_{nullptr, &std::fclose};
+  std::optional<ProgressPrinter> progress_;
+  std::optional<ReportWriter> writer_;
+  std::unique_ptr<Session> session_;
+  std::unique_ptr<SandboxProcess> sandbox_;
+  RunRecord run_;
+};
+
+Result<void> RunJob::set_up(const std::string* resume_uid) {
+  stop_.emplace();
+  run_.uid = new_run_uid(clock_.wall());
+  run_.started_at = clock_.wall();
+  run_.sandbox = options_.sandbox;
+  bool made = false;
+  Result<std::unique_ptr<Session>> session = Session::open(options_, clock_, made);
+  if (!session) return tl::unexpected(session.error());
+  session_ = std::move(*session);
+  if (resume_uid != nullptr) {
+    if (Result<void> found = find_run(*resume_uid); !found) return found;
+  }
+  if (Result<void> opened = open_log(); !opened) return opened;
+  if (made && !options_.sandbox) progress_->warn(fmt::format("made a new ledger: {}", full_path(options_.ledger)));
+  Result<ReportWriter> writer = ReportWriter::open(options_.outputs);
+  if (!writer) return tl::unexpected(writer.error());
+  writer_ = std::move(*writer);
+  if (options_.sandbox) {
+    if (Result<void> started = start_sandbox(); !started) return started;
+  }
+
+  const Result<std::int64_t> held = session_->ledger().hold_interrupted(0, clock_.wall());
+  if (!held) return tl::unexpected(held.error());
+  if (*held > 0) progress_->warn(fmt::format("{} submissions of a run that died are held: they may have been accepted", *held));
+  if (resume_uid == nullptr) {
+    if (Result<void> taken = take_manifests(); !taken) return taken;
+  } else {
+    if (Result<void> taken = take_up(session_->ledger(), options_, run_); !taken) return taken;
+    for (const AccountOptions& account : options_.accounts) {
+      const auto planned = session_->ledger().planned_rows(run_.id, account.name, 0, 1);
+      if (!planned) return tl::unexpected(planned.error());
+      if (planned->empty()) continue;
+      if (const Result<AccountId> bound = session_->bind(account.name); !bound) return tl::unexpected(bound.error());
+    }
+  }
+  if (Result<void> bound = session_->bind_open_jobs(); !bound) return bound;
+  if (resume_uid != nullptr) return session_->ledger().reopen_run(run_.id);
+  return {};
+}
+
+Result<void> RunJob::open_log() {
+  ProgressPrinter::Settings settings;
+  settings.style = options_.quiet ? ProgressStyle::None : effective_style(options_.progress, isatty(STDERR_FILENO) == 1);
+  settings.level = options_.quiet && options_.log_file.empty() ? LogLevel::Error : options_.log_level;
+  settings.run = run_.uid;
+  if (!options_.log_file.empty()) {
+    log_.reset(std::fopen(options_.log_file.c_str(), "ae"));
+    if (!log_) {
+      return ground_error(fmt::format("cannot open the log {}: {}", options_.log_file, std::strerror(errno)));
+    }
+    settings.log = log_.get();
+  }
+  progress_.emplace(clock_, settings);
+  return {};
+}
+
+/// The services, played by a child of this process; what they remember stands beside the ledger.
+Result<void> RunJob::start_sandbox() {
+  const std::string state = std::filesystem::path(full_path(options_.ledger)).replace_extension(".state").string();
+  Result<std::unique_ptr<SandboxProcess>> started =
+      SandboxProcess::start({"sandbox", "--port", "0", "--state", state});
+  if (!started) return tl::unexpected(started.error());
+  sandbox_ = std::move(*started);
+  session_->set_base_url(sandbox_->base_url());
+  if (!options_.quiet) {
+    fmt::print(stderr, "This is the SANDBOX at {}: nothing is paid, no real service is asked, the videos are not real.\n",
+               sandbox_->base_url());
+  }
+  return {};
+}
+
+Result<void> RunJob::find_run(const std::string& uid) {
+  const Result<std::optional<RunRecord>> found = session_->ledger().run(uid);
+  if (!found) return tl::unexpected(found.error());
+  if (!*found) {
+    return usage_error(uid.empty() ? fmt::format("the ledger {} has no run yet", options_.ledger)
+                                   : fmt::format("the ledger {} has no run {}", options_.ledger, uid));
+  }
+  run_ = **found;
+  return {};
+}
+
+Result<void> RunJob::take_manifests() {
+  RemarkPrinter printer(stderr, kRemarks);
+  const auto remark = [&](const Remark& found) {
+    if (!options_.quiet) printer.print(found);
+  };
+  const auto bind = [&](const std::string& name) { return session_->bind(name); };
+  const Result<IntakeCounts> counts = take_in(session_->ledger(), options_, bind, run_, remark);
+  printer.finish("`reelbatch check --all` shows every one");
+  if (!counts) return tl::unexpected(counts.error());
+  return {};
+}
+
+RunnerOptions RunJob::runner_options() const {
+  RunnerOptions options;
+  options.poll_interval = options_.poll_interval;
+  options.job_timeout = options_.job_timeout;
+  options.give_up_after = options_.give_up_after;
+  options.outage_timeout = options_.outage_timeout;
+  options.max_credits = options_.max_credits;
+  options.max_connections = options_.max_connections;
+  if (options_.deadline && options_.deadline->after) options.deadline = clock_.now() + *options_.deadline->after;
+  if (options_.deadline) options.deadline_wall = options_.deadline->at;
+  return options;
+}
+
+Result<int> RunJob::work() {
+  TransportOptions transport_options;
+  transport_options.max_connections = options_.max_connections;
+  transport_options.request_timeout = options_.request_timeout;
+  transport_options.ca_file = options_.ca_file;
+  transport_options.wake_fd = stop_->wake_fd();
+  Result<std::unique_ptr<CurlTransport>> transport = make_curl_transport(clock_, transport_options);
+  if (!transport) return tl::unexpected(transport.error());
+  Rng rng(draw_seed());
+  Runner runner(clock_, **transport, session_->ledger(), *stop_, *progress_, rng, runner_options(),
+                session_->runner_accounts());
+  const Result<RunOutcome> outcome = runner.run(run_);
+  progress_->finish();
+  return finish(outcome);
+}
+
+/// Records the end, writes the results, says what happened.
+Result<int> RunJob::finish(const Result<RunOutcome>& outcome) {
+  SqliteLedger& ledger = session_->ledger();
+  run_.finished_at = clock_.wall();
+  if (outcome) {
+    run_.stopped_by = outcome->stopped_by;
+    run_.stopped_detail = outcome->stopped_detail;
+    run_.accounts_stopped = outcome->accounts_stopped;
+  } else {
+    run_.stopped_by = "ledger";
+    run_.stopped_detail = outcome.error().message;
+  }
+  Result<RunReport> report = make_report(ledger, run_);
+  if (!report) return tl::unexpected(outcome ? report.error() : outcome.error());
+  int code = outcome ? exit_code_of(report->counts, outcome->key_refused, outcome->address_refused) : 7;
+  run_.exit_code = code;
+  report->run = run_;
+  Result<void> ended;
+  if (outcome) ended = ledger.end_run(run_, outcome->sends, options_.keep_runs);
+  Result<void> written = writer_->write(ledger, *report);
+  for (const Result<void>* result : {&ended, &written}) {
+    if (!*result) code = report_error(result->error());
+  }
+  if (!outcome) report_error(outcome.error());
+
+  if (options_.quiet && code == 0) return code;
+  SummaryContext context;
+  if (written) context.outputs = options_.outputs;
+  context.ledger = options_.ledger;
+  if (const auto held = ledger.held_jobs()) context.held = *held;
+  if (const auto gone = ledger.listings_gone(run_.id)) context.left_the_feed = *gone;
+  if (const auto counts = ledger.counts()) {
+    const auto of = [&](State state) {
+      const auto found = counts->jobs.find(state);
+      return found == counts->jobs.end() ? 0 : found->second;
+    };
+    context.others_open = of(State::InFlight) + of(State::TimedOut) - report->counts.of(RowState::InFlight) -
+                          report->counts.of(RowState::TimedOut);
+  }
+  fmt::print("{}", summary_text(*report, context));
+  return code;
+}
+
+}  // namespace
+
+int command_run(const Options& options) { return RunJob(options).start_and_finish(nullptr); }
+
+int command_resume(const Options& options, const ResumeCommand& command) {
+  return RunJob(options).start_and_finish(&command.run);
+}
+
+}  // namespace reelbatch

@@ -1,0 +1,157 @@
+// The commands that only look: check, plan, status, report, ledger verify, ledger backup.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "jobs/json.h"
+#include "jobs/registry.h"
+#include "runner/commands.h"
+#include "runner/intake.h"
+#include "runner/plan_report.h"
+#include "runner/progress_printer.h"
+#include "runner/remark_printer.h"
+#include "runner/report.h"
+#include "runner/session.h"
+
+namespace reelbatch {
+
+// ---- check ----------------------------------------------------------------------------------------------------------
+
+int command_check(const Options& options, const CheckCommand& command) {
+  const bool all = command.all || isatty(STDOUT_FILENO) == 0;
+  RemarkPrinter printer(stdout, all ? 0 : 10);
+  std::int64_t rows = 0, invalid = 0;
+  const auto sink = [&](ManifestRow& row) -> Result<void> {
+    if (row.valid()) validate(row);
+    ++rows;
+    if (!row.valid()) ++invalid;
+    for (const Remark& remark : row.remarks) printer.print(remark);
+    return {};
+  };
+  const Result<void> read =
+      read_manifests(options.manifests, options.manifest, sink, [&](const Remark& remark) { printer.print(remark); });
+  printer.finish("--all shows every one");
+  if (!read) return report_error(read.error());
+  if (!options.quiet || invalid > 0) {
+    fmt::print("{} {}: {} valid, {} invalid\n", rows, rows == 1 ? "row" : "rows", rows - invalid, invalid);
+  }
+  return invalid == 0 ? 0 : 1;
+}
+
+// ---- plan -----------------------------------------------------------------------------------------------------------
+
+int command_plan(const Options& options, const PlanCommand& command) {
+  std::unique_ptr<SqliteLedger> ledger;
+  std::error_code ignored;
+  if (std::filesystem::exists(options.ledger, ignored) || options.ledger_must_exist) {
+    Result<std::unique_ptr<SqliteLedger>> opened = open_for_reading(options);
+    if (!opened) return report_error(opened.error());
+    ledger = std::move(*opened);
+  }
+  const Result<int> code = make_plan(ledger.get(), options, command.plan_file);
+  return code ? *code : report_error(code.error());
+}
+
+// ---- status ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+Result<void> print_status(const Options& options) {
+  const Result<std::unique_ptr<SqliteLedger>> ledger = open_for_reading(options);
+  if (!ledger) return tl::unexpected(ledger.error());
+  fmt::print("ledger {}\n", full_path(options.ledger));
+  if (const std::optional<std::string> holder = LedgerLock::holder(options.ledger)) {
+    fmt::print("  a run is going on: {}\n", *holder);
+  }
+  const Result<LedgerCounts> counts = (*ledger)->counts();
+  if (!counts) return tl::unexpected(counts.error());
+  fmt::print("  {} listings", counts->listings);
+  for (const auto& [state, count] : counts->jobs) fmt::print(", {} {}", count, name_of(state));
+  fmt::print("\n");
+  const Result<std::vector<AccountRecord>> accounts = (*ledger)->accounts();
+  if (!accounts) return tl::unexpected(accounts.error());
+  for (const AccountRecord& account : *accounts) {
+    const Result<CreditFigures> figures = (*ledger)->last_figures(account.id);
+    if (!figures) return tl::unexpected(figures.error());
+    fmt::print("  account {} ({}): {} credits remaining when last seen{}\n", for_terminal(account.name), account.origin,
+               figures->remaining ? to_text(*figures->remaining) : "unknown",
+               account.credit_meaning.empty() ? "" : fmt::format("; `used` is the {}'s", account.credit_meaning));
+  }
+  const Result<std::optional<RunRecord>> last = (*ledger)->run("");
+  if (!last) return tl::unexpected(last.error());
+  if (*last) {
+    const RunRecord& run = **last;
+    fmt::print("  last run {} of {}: {}\n", run.uid, to_rfc3339(run.started_at),
+               run.exit_code ? fmt::format("exit {}{}", *run.exit_code, run.stopped_by.empty() ? "" : ", stopped by " + run.stopped_by)
+                             : std::string("not ended"));
+    const Result<RunReport> report = make_report(**ledger, run);
+    if (!report) return tl::unexpected(report.error());
+    fmt::print("   ");
+    for (const RowState state : kRowStates) fmt::print(" {} {}", report->counts.of(state), name_of(state));
+    fmt::print("\n");
+  }
+  const Result<std::vector<HeldJob>> held = (*ledger)->held_jobs();
+  if (!held) return tl::unexpected(held.error());
+  if (!held->empty()) fmt::print("  held, until `reelbatch resolve` says what became of them:\n");
+  for (const HeldJob& job : *held) {
+    fmt::print("    {} ({}, {}, sent {}): {}\n", for_terminal(job.ref), job.kind, for_terminal(job.account),
+               to_rfc3339(job.submitted_at), for_terminal(job.reason));
+  }
+  return {};
+}
+
+Result<void> write_report(const Options& options, const std::string& uid) {
+  const Result<std::unique_ptr<SqliteLedger>> ledger = open_for_reading(options);
+  if (!ledger) return tl::unexpected(ledger.error());
+  const Result<std::optional<RunRecord>> run = (*ledger)->run(uid);
+  if (!run) return tl::unexpected(run.error());
+  if (!*run) return usage_error(fmt::format("the ledger {} has no run {}", options.ledger, uid.empty() ? "yet" : uid));
+  const Result<RunReport> report = make_report(**ledger, **run);
+  if (!report) return tl::unexpected(report.error());
+  if (report->counts.rows == 0) {
+    return usage_error(fmt::format("the rows of run {} are no longer kept (keep_runs: {})", (*run)->uid, options.keep_runs));
+  }
+  Result<ReportWriter> writer = ReportWriter::open(options.outputs);
+  if (!writer) return tl::unexpected(writer.error());
+  if (Result<void> written = writer->write(**ledger, *report); !written) return written;
+  if (!options.quiet) {
+    for (const std::string& output : options.outputs) fmt::print("results: {}\n", output);
+  }
+  return {};
+}
+
+}  // namespace
+
+int command_status(const Options& options) {
+  const Result<void> done = print_status(options);
+  return done ? 0 : report_error(done.error());
+}
+
+int command_report(const Options& options, const ReportCommand& command) {
+  const Result<void> done = write_report(options, command.run);
+  return done ? 0 : report_error(done.error());
+}
+
+// ---- ledger ---------------------------------------------------------------------------------------------------------
+
+int command_ledger_verify(const Options& options) {
+  const Result<std::unique_ptr<SqliteLedger>> ledger = open_for_reading(options);
+  if (!ledger) return report_error(ledger.error());
+  const Result<std::vector<std::string>> findings = (*ledger)->verify();
+  if (!findings) return report_error(findings.error());
+  for (const std::string& finding : *findings) fmt::print("{}\n", for_terminal(finding));
+  if (findings->empty() && !options.quiet) fmt::print("the ledger {} is sound\n", full_path(options.ledger));
+  return findings->empty() ? 0 : 7;
+}
+
+int command_ledger_backup(const Options& options, const LedgerBackupCommand& command) {
+  const Result<std::unique_ptr<SqliteLedger>> ledger = open_for_reading(options);
+  if (!ledger) return report_error(ledger.error());
+  if (const Result<void> done = (*ledger)->backup(command.file); !done) return report_error(done.error());
+  if (!options.quiet) fmt::print("copied {} to {}\n", full_path(options.ledger), full_path(command.file));
+  return 0;
+}
+
+}  // namespace reelbatch
