@@ -55,6 +55,7 @@ class Parser {
   }
 
   tl::expected<Words, Exit> parse(std::vector<std::string> words) {
+    use_twins(words);
     std::reverse(words.begin(), words.end());
     try {
       app_.parse(std::move(words));
@@ -71,7 +72,9 @@ class Parser {
       return refuse_words(fmt::format("reelbatch {}: {}", command_.name, error.what()));
     }
     if (const std::string unknown = unknown_words(); !unknown.empty()) return refuse_words(unknown);
-    return found();
+    Words words_found = found();
+    if (const Result<void> clear = settle_flags(words_found); !clear) return refuse_words(clear.error().message);
+    return words_found;
   }
 
  private:
@@ -92,10 +95,23 @@ class Parser {
         option = one_value(names);
         break;
       case Setting::Shape::Greedy:
+        twins_[std::string(setting.name)] = one_value(flag_names(twin_name(setting.name), 0));
         option = app_.add_option(names)->expected(1, -1)->allow_extra_args()->take_all();
         break;
     }
     options_[std::string(setting.name)] = option;
+  }
+
+  /// `--only=A` takes one value, `--only A B` several: two flags for CLI11, of which the first has a name nobody types.
+  static std::string twin_name(std::string_view name) { return fmt::format("{}.one", name); }
+
+  void use_twins(std::vector<std::string>& words) const {
+    for (std::string& word : words) {
+      if (word == "--") return;
+      for (const auto& [name, twin] : twins_) {
+        if (word.starts_with(fmt::format("--{}=", name))) word.replace(2, name.size(), twin_name(name));
+      }
+    }
   }
 
   CLI::Option* one_value(const std::string& names) {
@@ -111,8 +127,27 @@ class Parser {
     for (const auto& [name, option] : options_) {
       if (option->count() > 0) words.flags[name] = option->results();
     }
+    for (const auto& [name, twin] : twins_) {
+      for (const std::string& value : twin->results()) words.flags[name].push_back(value);
+    }
     if (arguments_ != nullptr) words.arguments = arguments_->results();
     return words;
+  }
+
+  /// Own flags without a value become `true` or `false`: `--sandbox=yes` must not be a real run.
+  Result<void> settle_flags(Words& words) const {
+    for (const std::span<const OwnFlag> flags : {shared_flags(command_), command_.flags}) {
+      for (const OwnFlag& flag : flags) {
+        const auto given = words.flags.find(std::string(flag.name));
+        if (!flag.value.empty() || given == words.flags.end()) continue;
+        const Result<bool> value = parse_flag(given->second.back());
+        if (!value) {
+          return usage_error(fmt::format("reelbatch {}: --{}: {}", command_.name, flag.name, value.error().message));
+        }
+        given->second = {*value ? "true" : "false"};
+      }
+    }
+    return {};
   }
 
   /// What nobody asked for, one line each.
@@ -142,11 +177,12 @@ class Parser {
   CLI::App app_;
   CLI::Option* arguments_ = nullptr;
   std::map<std::string, CLI::Option*> options_;
+  std::map<std::string, CLI::Option*> twins_;
 };
 
 /// The command that `words` begin with, taken off them; or the answer to words that begin with none.
 tl::expected<const CommandSpec*, Exit> take_command(std::vector<std::string>& words) {
-  if (words.empty()) return refuse(top_help());
+  if (words.empty()) return tl::unexpected<Exit>(Exit{kUsageExit, {}, top_help()});
   if (words[0] == "--help" || words[0] == "-h") return say(top_help());
   if (words[0] == "--version") return say("reelbatch " REELBATCH_VERSION "\n");
   if (words[0] == "help") {
