@@ -71,8 +71,10 @@ Result<void> SandboxCore::load(const std::string& base_url) {
       services_.push_back({std::string(spec.name), std::move(model)});
     }
   }
-  if (!state_) return {};
+  return state_ ? restore() : Result<void>();
+}
 
+Result<void> SandboxCore::restore() {
   for (const auto& [name, line] : state_->memory().lines) {
     const auto found =
         std::find_if(services_.begin(), services_.end(), [&](const Service& s) { return s.name == name; });

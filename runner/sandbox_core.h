@@ -86,6 +86,7 @@ class SandboxCore {
 
   SandboxCore(const SandboxOptions& options, Instant start);
   Result<void> load(const std::string& base_url);
+  Result<void> restore();
   std::int64_t model_ms(Instant now) const;
   std::int64_t since_start_ms(Instant now) const;
   ServiceReply page(const ServiceRequest& request, Instant now) const;
