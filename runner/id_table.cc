@@ -33,7 +33,7 @@ IdTable::Entry& IdTable::find(std::vector<Entry>& entries, const Entry& wanted) 
 }
 
 void IdTable::grow(Part& part) {
-  const std::size_t size = part.entries.empty() ? kFirstSize : part.entries.size() + part.entries.size() / 2;
+  const std::size_t size = part.entries.empty() ? kFirstSize : part.entries.size() + part.entries.size() / 4;
   std::vector<Entry> entries(size);
   for (const Entry& entry : part.entries)
     if (entry.place != 0) find(entries, entry) = entry;
@@ -43,7 +43,7 @@ void IdTable::grow(Part& part) {
 std::optional<IdTable::Seen> IdTable::insert(std::string_view id, Seen place) {
   const XXH128_hash_t hash = XXH3_128bits(id.data(), id.size());
   Part& part = parts_[hash.high64 % parts_.size()];
-  if (part.used * 100 >= part.entries.size() * 85) grow(part);
+  if (part.used * 4 >= part.entries.size() * 3) grow(part);
 
   const std::uint64_t packed = (std::uint64_t{place.file} + 1) << kLineBits | place.line;
   Entry& entry = find(part.entries, {hash.high64, hash.low64, 0});

@@ -9,7 +9,7 @@
 
 namespace reelbatch {
 
-/// Keeps no id, only a 128-bit hash (XXH3) and a place: 24 bytes an entry, 28 to 42 a row with the free room. Two ids
+/// Keeps no id, only a 128-bit hash (XXH3) and a place: 24 bytes an entry, 32 to 40 a row with the free room. Two ids
 /// of a billion share a hash by chance with a probability below 10^-20.
 ///
 /// The table is split by hash so that growing copies one part at a time and never holds all of it twice.
