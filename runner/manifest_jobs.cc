@@ -85,6 +85,7 @@ class JobReader {
   bool take_field(const YamlNode& map, std::size_t field);
   bool take_family(const std::vector<Given>& given, RawField& field, Place& place) const;
   void take_labels(const YamlNode& map);
+  bool feeds(const YamlNode& map, const YamlNode& key, const NameUse& use);
   void refuse_missing_names();
 
   ManifestRun& run_;
@@ -306,11 +307,20 @@ bool JobReader::take_family(const std::vector<Given>& given, RawField& field, Pl
   return true;
 }
 
+/// A name that is equal to a field's only when folded feeds nothing when the exact one is there too.
+bool JobReader::feeds(const YamlNode& map, const YamlNode& key, const NameUse& use) {
+  return std::any_of(use.targets.begin(), use.targets.end(), [&](const Target& target) {
+    if (target.exact) return true;
+    const std::vector<Given> given = gather(map, row_.kind, target.field);
+    return std::any_of(given.begin(), given.end(), [&](const Given& one) { return one.key == &key; });
+  });
+}
+
 void JobReader::take_labels(const YamlNode& map) {
   const std::size_t own = row_.labels.size();
   for (const auto& [key, value] : map.members) {
     const NameUse& use = use_of(key, row_.kind);
-    if (use.label.empty() || (!use.targets.empty() && !use.listed) || value.kind == YamlNode::Kind::Null) continue;
+    if (use.label.empty() || (!use.listed && feeds(map, key, use)) || value.kind == YamlNode::Kind::Null) continue;
     const auto known = std::find_if(row_.labels.begin(), row_.labels.end(),
                                     [&](const Label& label) { return label.name == use.label; });
     if (known != row_.labels.end()) {

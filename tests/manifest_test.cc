@@ -491,6 +491,11 @@ TEST_CASE("jobs with keys are refused alone or with their file") {
   }
 }
 
+TEST_CASE("an exact key wins over one that differs in letter case") {
+  CHECK(read({{"f.yaml", "- {id: 1, Music: a, music: b}\n- {id: 2, Music: c}\n"}}).shown ==
+        Lines{"1 music=b Music:a", "2 music=c"});
+}
+
 TEST_CASE("keys are mapped as columns are") {
   ManifestOptions options;
   options.map = {{"id", "ref"}, {"image_urls", "photo*"}};
@@ -545,6 +550,52 @@ TEST_CASE("a row that was moved from does not disturb the next one") {
   CHECK(rows[2].fields[0].value.text == "c");
   CHECK(rows[2].labels[0] == Label{"city", "z"});
   CHECK(rows[2].kind == &default_kind());
+}
+
+TEST_CASE("any bytes give rows or an error") {
+  const std::vector<File> seeds = {
+      {"f.csv",
+       "id,kind,image_urls,description\r\n1,,https://a/1.jpg|https://b,\"caf\xC3\xA9 "
+       "\"\"x\"\"\n2\"\n=\"2\",iacrea.auto,,x\n"},
+      {"f.tsv", "\xEF\xBB\xBFid\tphoto_1\tphoto_2\n1\ta\tb\n"},
+      {"f.yaml",
+       "defaults: &d {format: portrait}\njobs:\n- id: 1\n  <<: *d\n  image_urls: [a, 'b', \"c\"]\n- {id: 2, video: {a: "
+       "[1, ~]}}\n"},
+      {"f.json",
+       "{\"defaults\": {\"a\": 1.5e3}, \"jobs\": [{\"id\": \"\\u00e9\", \"x\": [null, true, \"\\\"\"]}, {}]}"},
+      {"f.jsonl", "{\"id\": 1, \"image_urls\": [\"a\"]}\n\n{\"id\": 2}\n"},
+  };
+  constexpr std::string_view kBytes(
+      "\0\x04\"',:;|\t\n\r {}[]&*!#-?<>%@`\\=+\xC3\xE9\xEF\xBB\xBF\xFF\xFE"
+      "a1",
+      39);
+  std::uint32_t random = 12345;
+  const auto draw = [&](std::size_t below) {
+    random = random * 1664525U + 1013904223U;
+    return static_cast<std::size_t>(random >> 8U) % below;
+  };
+  const Folder folder;
+  const auto sink = [](ManifestRow& row) -> Result<void> {
+    validate(row);
+    for (const Remark& remark : row.remarks) CHECK_FALSE(remark.text().empty());
+    if (row.id.empty()) CHECK_FALSE(row.valid());
+    return {};
+  };
+  for (const File& seed : seeds)
+    for (int round = 0; round < 400; ++round) {
+      std::string text = seed.text;
+      for (std::size_t changes = 1 + draw(4); changes > 0; --changes) {
+        const std::size_t at = draw(text.size());
+        const std::size_t how = draw(3);
+        if (how == 0) text[at] = kBytes[draw(kBytes.size())];
+        if (how == 1) text.insert(at, 1, kBytes[draw(kBytes.size())]);
+        if (how == 2) text.erase(at, 1 + draw(5));
+        if (text.empty()) text = " ";
+      }
+      CAPTURE(text);
+      const Result<void> done = read_manifests({folder.write(seed.name, text)}, {}, sink, {});
+      if (!done) CHECK(done.error().fault == Fault::Usage);
+    }
 }
 
 TEST_CASE("a remark names its place as far as it is known") {
