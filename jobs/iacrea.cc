@@ -4,7 +4,9 @@
 
 #include <array>
 
+#include "jobs/address.h"
 #include "jobs/http_rules.h"
+#include "jobs/no_credits.h"
 #include "jobs/service_words.h"
 #include "jobs/unicode.h"
 
@@ -29,12 +31,6 @@ std::string id_in(JsonElement answer) {
   return id.is_int64() || id.is_uint64() ? json_text(id) : std::string();
 }
 
-bool is_http_address(std::string_view text) {
-  const std::string lower = ascii_lower(text.substr(0, 9));
-  const std::size_t scheme = lower.starts_with("https://") ? 8 : lower.starts_with("http://") ? 7 : 0;
-  return scheme != 0 && text.size() > scheme;
-}
-
 /// `RENDERING_VIDEO 0.65: words`: the state as the service spells it, and what it says beside it.
 std::string running_detail(JsonElement answer, std::string_view status) {
   std::string detail = printable(status, kWordMax);
@@ -53,11 +49,9 @@ PollVerdict read_state(JsonElement answer) {
   if (!status || trim_blanks(*status).empty()) return {PollOutcome::TryAgain, {}, "the answer has no status", {}};
   const std::string word = ascii_lower(trim_blanks(*status));
   if (word == "error" || word == "failed") {
-    const std::string words = printable(words_in(answer), kWordsMax);
-    // Without words of its own the only text in the answer may be the state itself.
+    const std::string words = one_line(messages_in(answer));
     const std::string shown = printable(*status, kWordMax);
-    const bool silent = words.empty() || words.starts_with("status: ");
-    return {PollOutcome::Failed, {}, silent ? shown : fmt::format("{}: {}", shown, words), {}};
+    return {PollOutcome::Failed, {}, words.empty() ? shown : fmt::format("{}: {}", shown, words), {}};
   }
   if (word != "done") return {PollOutcome::Running, {}, running_detail(answer, *status), {}};
   const std::string_view url = trim_blanks(json_string(answer, "url").value_or(""));
@@ -83,8 +77,7 @@ SubmitVerdict read_iacrea_submit(const Response& response) {
   if (response.status < 200 || response.status > 299) {
     verdict.detail = describe_refusal(response);
     // No page names a status for an empty account; a validation error is the nearest one that does (PROVIDERS 1.1).
-    if (response.status == 400 && says_no_credits(words_in_body(response.body)))
-      verdict.outcome = SubmitOutcome::NoCredits;
+    if (response.status == 400 && refuses_for_credits(response)) verdict.outcome = SubmitOutcome::NoCredits;
     return verdict;
   }
   const std::string status = describe_status(response.status);

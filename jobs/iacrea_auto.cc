@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
+#include "jobs/field_rules.h"
 #include "jobs/http_rules.h"
 #include "jobs/iacrea.h"
 #include "jobs/json.h"
@@ -12,6 +14,9 @@ namespace reelbatch {
 namespace {
 
 constexpr std::string_view kPath = "/api/video-editor/generate/video/auto";
+
+constexpr std::size_t kDescriptionMin = 10;
+constexpr std::array<std::string_view, 3> kFormats{"landscape", "portrait", "square"};
 
 constexpr std::array<FieldSpec, 9> kFields{{
     {.name = "image_urls", .api_name = "image_urls", .is_list = true},
@@ -24,6 +29,46 @@ constexpr std::array<FieldSpec, 9> kFields{{
     {.name = "logo_url", .api_name = "logoUrl"},
     {.name = "webhook_url", .api_name = "webhookUrl", .is_content = false},
 }};
+
+/// How each of kFields is read, in its order.
+using Reader = FieldReading (*)(const RawValue&);
+constexpr std::array<Reader, kFields.size()> kReaders{
+    read_addresses,
+    [](const RawValue& value) { return read_text(value, kDescriptionMin); },
+    [](const RawValue& value) { return read_choice(value, kFormats); },
+    read_color_pair,
+    read_line,
+    read_line,
+    read_boolean,
+    read_address,
+    read_address,
+};
+
+const NormalField* find_normal(const Normalised& normal, std::string_view name) {
+  for (const NormalField& field : normal.fields) {
+    if (field.spec->name == name) return &field;
+  }
+  return nullptr;
+}
+
+bool has_problem(const Normalised& normal, std::string_view name) {
+  for (const Problem& problem : normal.problems) {
+    if (problem.field == name) return true;
+  }
+  return false;
+}
+
+void read_into(Normalised& normal, const FieldSpec& spec, Reader reader, const RawValue& value) {
+  FieldReading reading = reader(value);
+  for (std::string& problem : reading.problems) normal.problems.push_back({std::string(spec.name), std::move(problem)});
+  for (std::string& remark : reading.remarks) normal.remarks.push_back({std::string(spec.name), std::move(remark)});
+  if (reading.json) normal.fields.push_back({&spec, std::move(*reading.json)});
+}
+
+void require(Normalised& normal, std::string_view name, std::string_view message) {
+  if (find_normal(normal, name) || has_problem(normal, name)) return;
+  normal.problems.push_back({std::string(name), std::string(message)});
+}
 
 }  // namespace
 
@@ -39,10 +84,18 @@ std::span<const FieldSpec> IacreaAuto::fields() const {
 
 Normalised IacreaAuto::normalise(const RawFields& raw) const {
   Normalised normal;
-  for (const FieldSpec& spec : kFields) {
-    for (const RawField& field : raw) {
-      if (field.name == spec.name) normal.fields.push_back({&spec, json_quote(field.value.text)});
-    }
+  for (std::size_t i = 0; i < kFields.size(); ++i) {
+    const auto same_name = [&](const RawField& field) { return field.name == kFields[i].name; };
+    const auto field = std::find_if(raw.begin(), raw.end(), same_name);
+    if (field != raw.end()) read_into(normal, kFields[i], kReaders[i], field->value);
+  }
+  require(normal, "image_urls", "is missing; give the http or https address of at least one image");
+  require(normal, "description", "is missing; needs at least 10 characters");
+  const NormalField* display_logo = find_normal(normal, "display_logo");
+  const bool shows_logo = display_logo && display_logo->json == "true";
+  if (shows_logo) require(normal, "logo_url", "is missing; display_logo needs the address of the logo");
+  if (!display_logo && !has_problem(normal, "display_logo") && find_normal(normal, "logo_url")) {
+    normal.remarks.push_back({"logo_url", "will not be shown unless display_logo is true"});
   }
   return normal;
 }

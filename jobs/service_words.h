@@ -4,24 +4,31 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "jobs/job.h"
 #include "jobs/json.h"
 
 namespace reelbatch {
 
-/// The texts in `element` under `message`, `error`, `detail`, `errors`, or of all its members when none of these is
-/// there, joined by `; `. A text about a field begins with the field's name. Empty if there are none.
-std::string words_in(JsonElement element);
+/// One text of an error and the field it is about, if the service named one.
+struct ServiceText {
+  std::string field;  ///< `description`, `address.city`, or empty
+  std::string text;
+};
 
-/// The same of a body of any bytes: JSON, or plain text; nothing of an HTML page. Not shortened.
-std::string words_in_body(std::string_view body);
+/// The texts of an error body: those under `message`, `error`, `detail`, `errors` and their like, or of all members
+/// when none of these is there (`{"image": ["no address"]}`). At most 20, none twice.
+std::vector<ServiceText> texts_in(JsonElement body);
 
-/// `400 Bad Request: description: too short`, one printable line, the words at most 300 code points.
+/// The same without the last resort: an answer that is no error body has many other members.
+std::vector<ServiceText> messages_in(JsonElement answer);
+
+/// The texts in one printable line, `description: too short; format: unknown`, at most 300 code points of it.
+std::string one_line(const std::vector<ServiceText>& texts);
+
+/// `400 Bad Request: description: too short`. The words come from JSON or from plain text; of an HTML page, which
+/// people would not thank us for, only the status is told.
 std::string describe_refusal(const Response& response);
-
-/// True if words say that the account has no credits left: `insufficient credits`, `crédits insuffisants`,
-/// `NOT_ENOUGH_CREDITS`. A mere mention of credits, or of too little of another thing, is not enough.
-bool says_no_credits(std::string_view words);
 
 }  // namespace reelbatch

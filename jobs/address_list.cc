@@ -1,0 +1,255 @@
+#include "jobs/address_list.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <unordered_set>
+
+#include "jobs/address.h"
+#include "jobs/json.h"
+#include "jobs/list_literal.h"
+#include "jobs/unicode.h"
+
+namespace reelbatch {
+namespace {
+
+constexpr int kDepthMax = 16;
+
+/// What begins an item. The schemes that are refused are here as well, so that such an item is named and not swallowed
+/// by the address before it.
+constexpr std::array<std::string_view, 9> kStarts{
+    "https://", "http://", "//", "www.", "data:", "file:", "ftp://", "javascript:", "blob:"};
+constexpr std::string_view kSeparators = "|;, \t\r\n\v\f";
+constexpr std::string_view kEdges = "|;,\"'<>#";
+constexpr std::array<std::string_view, 5> kNoValue{"nan", "none", "null", "n/a", "-"};
+constexpr std::array<std::string_view, 4> kNoPhoto{".pdf", ".mp4", ".mov", ".webm"};
+constexpr std::array<std::string_view, 8> kPhoto{".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".heic", ".bmp"};
+
+bool is_no_value(std::string_view text) {
+  const std::string lower = ascii_lower(text);
+  for (const std::string_view name : kNoValue) {
+    if (lower == name) return true;
+  }
+  return false;
+}
+
+template <std::size_t N>
+bool ends_with_one_of(std::string_view text, const std::array<std::string_view, N>& endings) {
+  const std::string lower = ascii_lower(text.substr(text.size() > 8 ? text.size() - 8 : 0));
+  for (const std::string_view ending : endings) {
+    if (lower.ends_with(ending)) return true;
+  }
+  return false;
+}
+
+std::string_view without_query(std::string_view address) {
+  return address.substr(0, address.find_first_of("?#"));
+}
+
+bool ends_in_blank(std::string_view text) {
+  for (std::size_t size = 1; size <= 3 && size <= text.size(); ++size) {
+    const CodePoint point = code_point_at(text, text.size() - size);
+    if (point.valid && point.size == size) return is_blank_point(point.value);
+  }
+  return false;
+}
+
+/// The separators, quotes and blanks around an item.
+std::string_view trim_edges(std::string_view text) {
+  for (;;) {
+    const std::size_t before = text.size();
+    text = trim_blanks(text);
+    while (!text.empty() && kEdges.find(text.back()) != std::string_view::npos) text.remove_suffix(1);
+    while (!text.empty() && kEdges.find(text.front()) != std::string_view::npos) text.remove_prefix(1);
+    if (text.size() == before) return text;
+  }
+}
+
+// ---- Plain text into items ------------------------------------------------------------------------------------------
+
+bool starts_item(std::string_view text, std::size_t at) {
+  if (std::string_view("hHwW/dDfFjJbB").find(text[at]) == std::string_view::npos) return false;
+  const std::string head = ascii_lower(text.substr(at, 12));
+  bool known = false;
+  for (const std::string_view start : kStarts) known = known || head.starts_with(start);
+  if (!known) return false;
+  while (at > 0 && std::string_view("\"'<>").find(text[at - 1]) != std::string_view::npos) --at;
+  if (at == 0 || kSeparators.find(text[at - 1]) != std::string_view::npos) return true;
+  return ends_in_blank(text.substr(0, at));
+}
+
+/// Names that are no addresses have no start to split at: the separator that is there, the least likely in a name
+/// first.
+std::vector<std::string_view> split_names(std::string_view text) {
+  for (const char separator : {'|', '\n', ';', ','}) {
+    if (text.find(separator) == std::string_view::npos) continue;
+    std::vector<std::string_view> items;
+    for (std::size_t at = 0; at <= text.size();) {
+      const std::size_t end = std::min(text.find(separator, at), text.size());
+      items.push_back(text.substr(at, end - at));
+      at = end + 1;
+    }
+    return items;
+  }
+  return {text};
+}
+
+std::vector<std::string_view> split_items(std::string_view text) {
+  std::vector<std::size_t> starts;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (starts_item(text, at)) starts.push_back(at);
+  }
+  if (starts.empty()) return split_names(text);
+  std::vector<std::string_view> items{text.substr(0, starts.front())};
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const std::size_t end = i + 1 < starts.size() ? starts[i + 1] : text.size();
+    items.push_back(text.substr(starts[i], end - starts[i]));
+  }
+  return items;
+}
+
+/// The bare file name that hangs on to an address, `2.jpg` in `https://host/1.jpg|2.jpg`. Empty if there is none:
+/// a comma or a pipe may as well be part of an address, so both sides have to look like photos.
+std::string_view hanging_name(std::string_view item) {
+  const std::size_t separator = item.find_last_of(kSeparators);
+  if (separator == std::string_view::npos) return {};
+  const std::string_view name = trim_edges(item.substr(separator + 1));
+  if (name.find_first_of("/=?&:") != std::string_view::npos || !ends_with_one_of(name, kPhoto)) return {};
+  const std::string_view before = trim_edges(item.substr(0, separator));
+  return ends_with_one_of(before, kPhoto) ? name : std::string_view{};
+}
+
+/// WebToffee's exports write ` ! alt : a kitchen ! title : ...` after an address.
+std::string_view without_caption(std::string_view item) {
+  const std::size_t mark = item.find(" ! ");
+  if (mark == std::string_view::npos) return item;
+  const std::string_view rest = trim_blanks(item.substr(mark + 3));
+  for (const std::string_view name : {"alt", "title", "desc", "caption"}) {
+    if (rest.starts_with(name) && trim_blanks(rest.substr(name.size())).starts_with(':')) return item.substr(0, mark);
+  }
+  return item;
+}
+
+/// WooCommerce writes a comma inside an address as `\,`.
+std::string without_escapes(std::string_view item) {
+  std::string out;
+  for (std::size_t at = 0; at < item.size(); ++at) {
+    if (item.substr(at, 2) != "\\,") out.push_back(item[at]);
+  }
+  return out;
+}
+
+// ---- Items into addresses -------------------------------------------------------------------------------------------
+
+class Collector {
+ public:
+  Result<void> add_element(JsonElement element, int depth) {
+    if (depth > kDepthMax) return usage_error("is nested too deeply to be a list of addresses");
+    if (element.is_null()) return {};
+    std::string_view text;
+    if (!element.get(text)) return add_text(text);
+    simdjson::dom::array array;
+    if (!element.get(array)) {
+      for (const JsonElement item : array) {
+        if (auto added = add_element(item, depth + 1); !added) return added;
+      }
+      return {};
+    }
+    simdjson::dom::object object;
+    if (!element.get(object)) return add_object(object, depth);
+    return add_item(json_text(element));
+  }
+
+  Result<void> add_text(std::string_view text) {
+    if (is_no_value(trim_edges(text))) return {};
+    for (const std::string_view item : split_items(text)) {
+      const std::string_view trimmed = trim_edges(without_caption(item));
+      if (trimmed.empty() || is_no_value(trimmed)) continue;
+      if (const std::string_view name = hanging_name(trimmed); !name.empty()) return add_item(name);
+      if (auto added = add_item(without_escapes(trimmed)); !added) return added;
+    }
+    return {};
+  }
+
+  AddressList take() {
+    const auto remark = [this](std::size_t count, std::string_view one, std::string_view many) {
+      if (count > 0) list_.remarks.push_back(fmt::format(fmt::runtime(count == 1 ? one : many), count));
+    };
+    remark(duplicates_, "dropped {} duplicate", "dropped {} duplicates");
+    remark(entities_, "read &amp; as & in {} address", "read &amp; as & in {} addresses");
+    remark(completed_, "put https:// before {} address", "put https:// before {} addresses");
+    return std::move(list_);
+  }
+
+ private:
+  Result<void> add_object(simdjson::dom::object object, int depth) {
+    // An object around the whole list may have an address of its own that is the listing's page.
+    constexpr std::array<std::string_view, 9> kNames{"images",   "photos", "url",      "src", "href",
+                                                     "MediaURL", "image",  "original", "full"};
+    for (const std::string_view name : kNames) {
+      JsonElement value;
+      if (!object.at_key_case_insensitive(name).get(value) && !value.is_null()) return add_element(value, depth + 1);
+    }
+    return usage_error(
+        fmt::format("{} has no address: needs one of the members url, src, href, MediaURL, image, original, full",
+                    in_quotes(simdjson::minify(object))));
+  }
+
+  Result<void> add_item(std::string_view item) {
+    Result<ReadAddress> address = read_address_text(item);
+    if (!address) return tl::unexpected<Error>(address.error());
+    if (ends_with_one_of(without_query(address->text), kNoPhoto)) {
+      list_.remarks.push_back(fmt::format("dropped {}, which is no photo", in_quotes(address->text)));
+      return {};
+    }
+    if (address->had_entity) ++entities_;
+    if (address->completed) ++completed_;
+    if (!seen_.insert(address->text).second) {
+      ++duplicates_;
+    } else {
+      list_.addresses.push_back(std::move(address->text));
+    }
+    return {};
+  }
+
+  AddressList list_;
+  std::unordered_set<std::string> seen_;
+  std::size_t duplicates_ = 0;
+  std::size_t entities_ = 0;
+  std::size_t completed_ = 0;
+};
+
+Result<AddressList> parse_structured(std::string_view text) {
+  JsonReader reader;
+  Collector collector;
+  Result<JsonElement> json = reader.parse(text);
+  bool python = false;
+  std::string converted;
+  if (!json) {
+    Result<std::string> literal = json_of_literal(text);
+    if (!literal) return usage_error("looks like JSON but cannot be read: " + literal.error().message);
+    converted = std::move(*literal);
+    json = reader.parse(converted);
+    // What the literal reader takes and JSON does not is malformed UTF-8 or too deep.
+    if (!json) return usage_error("looks like a list but cannot be read: " + json.error().message);
+    python = true;
+  }
+  if (auto added = collector.add_element(*json, 0); !added) return tl::unexpected<Error>(added.error());
+  AddressList list = collector.take();
+  if (python) list.remarks.emplace_back("read as a Python list");
+  return list;
+}
+
+}  // namespace
+
+Result<AddressList> parse_address_list(const RawValue& value) {
+  const std::string_view text = trim_blanks(value.text);
+  if (!is_utf8(text)) return usage_error("is not valid UTF-8");
+  const bool structured = value.form == RawValue::Form::Json || text.starts_with('[') || text.starts_with('{');
+  if (structured && !text.empty()) return parse_structured(text);
+  Collector collector;
+  if (auto added = collector.add_text(text); !added) return tl::unexpected<Error>(added.error());
+  return collector.take();
+}
+
+}  // namespace reelbatch

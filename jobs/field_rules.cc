@@ -1,0 +1,285 @@
+#include "jobs/field_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "jobs/address.h"
+#include "jobs/address_list.h"
+#include "jobs/json.h"
+#include "jobs/list_literal.h"
+#include "jobs/unicode.h"
+
+namespace reelbatch {
+namespace {
+
+FieldReading absent() {
+  return {};
+}
+FieldReading problem(std::string message) {
+  return {std::nullopt, {std::move(message)}, {}};
+}
+FieldReading value_of(std::string json) {
+  return {std::move(json), {}, {}};
+}
+
+/// The one value that `value` is: YAML may have read it as a number or a truth, a list of it is none.
+Result<std::string> scalar_of(const RawValue& value, std::string_view what) {
+  if (value.form == RawValue::Form::Text) return value.text;
+  JsonReader reader;
+  const Result<JsonElement> json = reader.parse(value.text);
+  if (!json) return tl::unexpected<Error>(json.error());
+  std::string_view text;
+  if (!json->get(text)) return std::string(text);
+  if (json->is_null()) return std::string();
+  if (json->is_array()) return usage_error(fmt::format("needs to be {}, not a list", what));
+  if (json->is_object()) return usage_error(fmt::format("needs to be {}, not a map", what));
+  return json_text(*json);
+}
+
+// ---- Text -----------------------------------------------------------------------------------------------------------
+
+/// What the bytes 80 to 9F are in windows-1252; 0 where they are nothing. Feeds that were read as Latin-1 once carry
+/// them as C1 controls: an apostrophe as U+0092 (FORMATS 5).
+constexpr std::array<char32_t, 32> kWindows1252{0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
+                                                0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017D, 0,
+                                                0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
+                                                0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
+
+struct CleanText {
+  std::string text;
+  std::size_t dropped = 0;
+  std::size_t repaired = 0;
+};
+
+/// The next code point of `text` as it should be, and `at` behind it. A carriage return, with or without its line feed,
+/// is a line feed: the same listing exported on another system is the same listing.
+void take_clean(std::string_view text, std::size_t& at, CleanText& clean) {
+  char32_t point = code_point_at(text, at).value;
+  at += code_point_at(text, at).size;
+  if (point == '\r') {
+    if (at < text.size() && text[at] == '\n') ++at;
+    point = '\n';
+  } else if (point >= 0x80 && point <= 0x9F && kWindows1252[point - 0x80] != 0) {
+    point = kWindows1252[point - 0x80];
+    ++clean.repaired;
+  } else if (is_control_point(point)) {
+    ++clean.dropped;
+    return;
+  }
+  append_code_point(clean.text, point);
+}
+
+Result<CleanText> clean_text(std::string_view text) {
+  if (!is_utf8(text)) return usage_error("is not valid UTF-8; save the file as UTF-8");
+  if (text.find('\0') != std::string_view::npos) return usage_error("has a NUL byte in it; remove it");
+  CleanText clean;
+  for (std::size_t at = 0; at < text.size();) take_clean(text, at, clean);
+  clean.text = std::string(trim_blanks(clean.text));
+  return clean;
+}
+
+std::vector<std::string> remarks_on(const CleanText& clean) {
+  std::vector<std::string> remarks;
+  if (clean.dropped > 0) remarks.push_back(fmt::format("dropped {} control character(s)", clean.dropped));
+  if (clean.repaired > 0) remarks.push_back(fmt::format("read {} character(s) as windows-1252", clean.repaired));
+  return remarks;
+}
+
+// ---- Choices --------------------------------------------------------------------------------------------------------
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+std::string or_list(std::span<const std::string_view> choices) {
+  std::string list;
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    if (i > 0) list += i + 1 == choices.size() ? " or " : ", ";
+    list += choices[i];
+  }
+  return list;
+}
+
+std::string suggestion(std::string_view word, std::span<const std::string_view> choices) {
+  // Longer words are no slips, and comparing them takes its time.
+  if (word.size() > 32) return {};
+  for (const std::string_view choice : choices) {
+    if (edit_distance(word, choice) <= 2) return fmt::format("; did you mean '{}'?", choice);
+  }
+  return {};
+}
+
+// ---- Colours --------------------------------------------------------------------------------------------------------
+
+bool is_hex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+Result<std::string> read_color(std::string_view text) {
+  const std::string lower = ascii_lower(trim_blanks(text));
+  const std::string_view color = lower;
+  if (color.starts_with('#') && is_hex(color.substr(1))) {
+    if (color.size() == 7) return lower;
+    if (color.size() == 4) {
+      return fmt::format("#{0}{0}{1}{1}{2}{2}", color[1], color[2], color[3]);
+    }
+  }
+  const bool only_lacks_hash = (color.size() == 6 || color.size() == 3) && is_hex(color);
+  return usage_error(fmt::format("{} is no colour; needs the form #rrggbb or #rgb{}", in_quotes(text),
+                                 only_lacks_hash ? fmt::format("; did you mean '#{}'?", color) : ""));
+}
+
+std::vector<std::string> split_colors(std::string_view text) {
+  std::vector<std::string> parts;
+  std::string part;
+  for (std::size_t at = 0; at <= text.size();) {
+    const CodePoint point = at < text.size() ? code_point_at(text, at) : CodePoint{' ', 1, true};
+    const bool separator =
+        is_blank_point(point.value) || point.value == '|' || point.value == ';' || point.value == ',';
+    if (separator) {
+      if (!part.empty()) parts.push_back(std::move(part));
+      part.clear();
+    } else {
+      part += text.substr(at, point.size);
+    }
+    at += point.size;
+  }
+  return parts;
+}
+
+Result<std::vector<std::string>> color_texts(const RawValue& value) {
+  const std::string_view text = trim_blanks(value.text);
+  if (value.form == RawValue::Form::Text && !text.starts_with('[')) return split_colors(text);
+  // Both JSON and a Python list; only what neither can be is refused.
+  const Result<std::string> literal = json_of_literal(text);
+  if (!literal) return usage_error("cannot be read as a list: " + literal.error().message);
+  JsonReader reader;
+  const Result<JsonElement> json = reader.parse(*literal);
+  if (!json) return usage_error("cannot be read as a list: " + json.error().message);
+  std::string_view single;
+  if (!json->get(single)) return split_colors(single);
+  simdjson::dom::array array;
+  if (json->get(array)) return usage_error("needs to be a list of two colours, such as '#1a1a2e|#ffffff'");
+  std::vector<std::string> parts;
+  for (const JsonElement item : array) {
+    std::string_view color;
+    if (!item.get(color)) {
+      // A column each: one of them may hold both.
+      for (std::string& part : split_colors(color)) parts.push_back(std::move(part));
+    } else if (!item.is_null()) {
+      parts.push_back(json_text(item));
+    }
+  }
+  return parts;
+}
+
+}  // namespace
+
+FieldReading read_text(const RawValue& value, std::size_t points_min) {
+  const Result<std::string> scalar = scalar_of(value, "one text");
+  if (!scalar) return problem(scalar.error().message);
+  const Result<CleanText> clean = clean_text(*scalar);
+  if (!clean) return problem(clean.error().message);
+  if (clean->text.empty()) return absent();
+  const std::size_t points = count_code_points(clean->text);
+  if (points < points_min) return problem(fmt::format("needs at least {} characters, has {}", points_min, points));
+  return {json_quote(clean->text), {}, remarks_on(*clean)};
+}
+
+FieldReading read_line(const RawValue& value) {
+  const Result<std::string> scalar = scalar_of(value, "one text");
+  if (!scalar) return problem(scalar.error().message);
+  const Result<CleanText> clean = clean_text(*scalar);
+  if (!clean) return problem(clean.error().message);
+  if (clean->text.empty()) return absent();
+  if (clean->text.find_first_of("\n\t") != std::string::npos) return problem("needs to be on one line, without tabs");
+  return {json_quote(clean->text), {}, remarks_on(*clean)};
+}
+
+FieldReading read_boolean(const RawValue& value) {
+  const Result<std::string> scalar = scalar_of(value, "one of true, false, yes, no, 1, 0");
+  if (!scalar) return problem(scalar.error().message);
+  const std::string word = ascii_lower(trim_blanks(*scalar));
+  if (word.empty()) return absent();
+  if (word == "true" || word == "yes" || word == "1") return value_of("true");
+  if (word == "false" || word == "no" || word == "0") return value_of("false");
+  return problem(fmt::format("needs to be one of true, false, yes, no, 1, 0, not {}", in_quotes(*scalar)));
+}
+
+FieldReading read_choice(const RawValue& value, std::span<const std::string_view> choices) {
+  const Result<std::string> scalar = scalar_of(value, or_list(choices));
+  if (!scalar) return problem(scalar.error().message);
+  const std::string word = ascii_lower(trim_blanks(*scalar));
+  if (word.empty()) return absent();
+  if (std::find(choices.begin(), choices.end(), word) != choices.end()) return value_of(json_quote(word));
+  return problem(
+      fmt::format("needs to be {}, not {}{}", or_list(choices), in_quotes(*scalar), suggestion(word, choices)));
+}
+
+FieldReading read_address(const RawValue& value) {
+  const Result<std::string> scalar = scalar_of(value, "one address");
+  if (!scalar) return problem(scalar.error().message);
+  if (trim_blanks(*scalar).empty()) return absent();
+  const Result<ReadAddress> address = read_address_text(*scalar);
+  if (!address) return problem(address.error().message);
+  FieldReading reading = value_of(json_quote(address->text));
+  if (address->completed) reading.remarks.emplace_back("put https:// before the address");
+  if (address->had_entity) reading.remarks.emplace_back("read &amp; as &");
+  return reading;
+}
+
+FieldReading read_addresses(const RawValue& value) {
+  if (trim_blanks(value.text).empty()) return absent();
+  Result<AddressList> list = parse_address_list(value);
+  if (!list) return problem(list.error().message);
+  if (list->addresses.empty()) {
+    return list->remarks.empty() ? absent() : problem("has no usable address: " + list->remarks.front());
+  }
+  std::string json = "[";
+  for (const std::string& address : list->addresses) {
+    if (json.size() > 1) json.push_back(',');
+    append_json_quoted(json, address);
+  }
+  json.push_back(']');
+  return {std::move(json), {}, std::move(list->remarks)};
+}
+
+FieldReading read_color_pair(const RawValue& value) {
+  if (trim_blanks(value.text).empty()) return absent();
+  if (!is_utf8(value.text)) return problem("is not valid UTF-8; save the file as UTF-8");
+  const Result<std::vector<std::string>> texts = color_texts(value);
+  if (!texts) return problem(texts.error().message);
+  if (texts->empty()) return absent();
+  FieldReading reading;
+  if (texts->size() != 2) {
+    reading.problems.push_back(fmt::format("needs exactly two colours, background and text, has {}", texts->size()));
+  }
+  std::string json = "[";
+  for (const std::string& text : *texts) {
+    const Result<std::string> color = read_color(text);
+    if (!color) {
+      reading.problems.push_back(color.error().message);
+      continue;
+    }
+    if (json.size() > 1) json.push_back(',');
+    append_json_quoted(json, *color);
+  }
+  if (reading.problems.empty()) reading.json = json + "]";
+  return reading;
+}
+
+}  // namespace reelbatch

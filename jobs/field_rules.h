@@ -1,0 +1,45 @@
+// One field's value as read into the JSON that is sent: the rules that several kinds share.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jobs/job.h"
+
+namespace reelbatch {
+
+/// What reading one value found. Without a problem and without JSON the value is empty, so the field is absent.
+struct FieldReading {
+  std::optional<std::string> json;    ///< canonical: equal values have equal text
+  std::vector<std::string> problems;  ///< what is wrong and what would be right, without the field's name
+  std::vector<std::string> remarks;   ///< what was mended
+};
+
+/// A text of several lines. Blanks around it go, line breaks become line feeds, control characters are dropped (those
+/// of windows-1252 that came as C1 become what they mean there); tabs stay. NUL and malformed UTF-8 are problems, as is
+/// a text of fewer than `points_min` code points after trimming.
+FieldReading read_text(const RawValue& value, std::size_t points_min);
+
+/// The same on one line: a line break or tab inside is a problem.
+FieldReading read_line(const RawValue& value);
+
+/// true, false, yes, no, 1, 0 in any case.
+FieldReading read_boolean(const RawValue& value);
+
+/// One of `choices` (lower case) in any case; a near miss gets a suggestion.
+FieldReading read_choice(const RawValue& value, std::span<const std::string_view> choices);
+
+/// One http or https address.
+FieldReading read_address(const RawValue& value);
+
+/// A list of addresses, all of which are sent. A list of which nothing usable is left is a problem.
+FieldReading read_addresses(const RawValue& value);
+
+/// Exactly two colours, background and text: a list, or a text with `|`, `;`, `,` or blanks between. `#rgb` and
+/// `#rrggbb` in any case become `#rrggbb` in lower case.
+FieldReading read_color_pair(const RawValue& value);
+
+}  // namespace reelbatch

@@ -1,0 +1,331 @@
+#include "jobs/address_list.h"
+
+#include <doctest/doctest.h>
+
+#include <random>
+
+#include "jobs/list_literal.h"
+#include "jobs/punycode.h"
+#include "jobs/unicode.h"
+
+namespace reelbatch {
+namespace {
+
+using List = std::vector<std::string>;
+using Form = RawValue::Form;
+
+TEST_CASE("one address in its one form") {
+  struct Case {
+    std::string name;
+    std::string_view text;
+    std::string_view address;
+  };
+  const Case cases[] = {
+      {"as it is", "https://a.example/1.jpg", "https://a.example/1.jpg"},
+      {"http stays", "http://a.example/1.jpg", "http://a.example/1.jpg"},
+      {"blanks", "  https://a.example/1.jpg\n", "https://a.example/1.jpg"},
+      {"invisible blanks", "\xEF\xBB\xBF\xE2\x80\x8Bhttps://a.example/1.jpg\xC2\xA0", "https://a.example/1.jpg"},
+      {"quotes", "\"https://a.example/1.jpg\"", "https://a.example/1.jpg"},
+      {"angle brackets", "<https://a.example/1.jpg>", "https://a.example/1.jpg"},
+      {"no scheme", "//a.example/1.jpg", "https://a.example/1.jpg"},
+      {"www", "www.a.example/1.jpg", "https://www.a.example/1.jpg"},
+      {"case of scheme and host", "HTTPS://A.Example/Photo.JPG", "https://a.example/Photo.JPG"},
+      {"port", "https://a.example:8443/1.jpg", "https://a.example:8443/1.jpg"},
+      {"empty port", "https://a.example:/1.jpg", "https://a.example/1.jpg"},
+      {"query", "https://a.example/1.jpg?w=1080&q=75", "https://a.example/1.jpg?w=1080&q=75"},
+      {"entity", "https://a.example/1.jpg?w=1080&amp;q=75", "https://a.example/1.jpg?w=1080&q=75"},
+      {"entity twice", "https://a.example/1.jpg?w=1&amp;amp;q=7", "https://a.example/1.jpg?w=1&q=7"},
+      {"space", "https://a.example/my photo.jpg", "https://a.example/my%20photo.jpg"},
+      {"encoded stays", "https://a.example/my%20photo%C3%A9.jpg", "https://a.example/my%20photo%C3%A9.jpg"},
+      {"accent", "https://a.example/cuisine-équipée.jpg?t=été",
+       "https://a.example/cuisine-%C3%A9quip%C3%A9e.jpg?t=%C3%A9t%C3%A9"},
+      {"stray percent", "https://a.example/100%.jpg", "https://a.example/100%25.jpg"},
+      {"percent at the end", "https://a.example/a%2", "https://a.example/a%252"},
+      {"unfit characters", "https://a.example/a{b}^`.jpg", "https://a.example/a%7Bb%7D%5E%60.jpg"},
+      {"comma, pipe, semicolon", "https://a.example/w_1,h_2/a|b;c.jpg", "https://a.example/w_1,h_2/a|b;c.jpg"},
+      {"address inside", "https://a.example/f?u=https://b.example/1.jpg",
+       "https://a.example/f?u=https://b.example/1.jpg"},
+      {"backslash as browsers", "https://a.example/b\\1.jpg?c=\\", "https://a.example/b/1.jpg?c=%5C"},
+      {"host alone", "https://a.example", "https://a.example"},
+      {"query right away", "https://a.example?x=1", "https://a.example?x=1"},
+      {"one label", "http://localhost:8080/x", "http://localhost:8080/x"},
+      {"IPv4", "http://127.0.0.1/x", "http://127.0.0.1/x"},
+      {"IPv6", "http://[::1]:80/x", "http://[::1]:80/x"},
+      {"IPv6 without port", "http://[2001:DB8::1]/x", "http://[2001:db8::1]/x"},
+      {"IDN", "https://château-immo.example/1.jpg", "https://xn--chteau-immo-x7a.example/1.jpg"},
+      {"IDN in capitals", "https://CHÂTEAU-immo.example/1.jpg", "https://xn--chteau-immo-x7a.example/1.jpg"},
+      {"at in the path", "https://a.example/@me/1.jpg", "https://a.example/@me/1.jpg"},
+      {"root dot", "https://a.example./1.jpg", "https://a.example./1.jpg"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    const Result<std::string> address = normalise_address(c.text);
+    REQUIRE_MESSAGE(address.has_value(), (address ? "" : address.error().message));
+    CHECK(*address == c.address);
+    CHECK(normalise_address(*address).value_or("") == c.address);
+  }
+}
+
+TEST_CASE("what is no address is refused, saying why") {
+  struct Case {
+    std::string_view text;
+    std::string_view why;
+  };
+  const Case cases[] = {
+      {"", "'' is not an address: it is empty"},
+      {"ref003_1.jpg", "'ref003_1.jpg' is not an address: needs to begin with http:// or https://"},
+      {"/photos/1.jpg", "begin with http"},
+      {"photos/1.jpg", "begin with http"},
+      {"1234", "WordPress attachment ids"},
+      {"ftp://a.example/1.jpg", "only http and https"},
+      {"file:///C:/1.jpg", "cannot be fetched"},
+      {"C:\\photos\\1.jpg", "cannot be fetched"},
+      {"data:image/png;base64,iVBORw0KGgo=", "the image itself is in it"},
+      {"javascript:alert(1)", "it is a script"},
+      {"https:/a.example/1.jpg", "two slashes"},
+      {"http:a.example", "two slashes"},
+      {"https://", "the host is missing"},
+      {"https:///1.jpg", "the host is missing"},
+      {"https://?x", "the host is missing"},
+      {"https://user:pass@a.example/1.jpg", "user name or password"},
+      {"https://a.example:0/", "port"},
+      {"https://a.example:65536/", "port"},
+      {"https://a.example:8o/", "port"},
+      {"https://a b.example/", "is no host name"},
+      {"https://a..example/", "is no host name"},
+      {"https://.example/", "is no host name"},
+      {"https://a%20b.example/", "is no host name"},
+      {"https://[::1/", "is no host name"},
+      {"https://Ὀδυσσεύς.example/", "xn-- form"},
+      {"https://e\xCC\x81t\xC3\xA9.example/", "xn-- form"},
+      {"https://a.example/a\nb.jpg", "line break"},
+      {"https://a.example/a\tb.jpg", "line break, tab"},
+      {"https://a.example/\xFF.jpg", "not valid UTF-8"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.text);
+    const Result<std::string> address = normalise_address(c.text);
+    REQUIRE(!address);
+    CHECK(address.error().fault == Fault::Usage);
+    CHECK_MESSAGE(address.error().message.find(c.why) != std::string::npos, address.error().message);
+  }
+  CHECK(!normalise_address("https://" + std::string(64, 'a') + ".example/"));
+  CHECK(normalise_address("https://" + std::string(63, 'a') + ".example/"));
+}
+
+TEST_CASE("host labels beyond ASCII") {
+  // The first three are from public registries' examples, the ideographs from RFC 3492 section 7.1.
+  CHECK(ascii_label("bücher") == "xn--bcher-kva");
+  CHECK(ascii_label("münchen") == "xn--mnchen-3ya");
+  CHECK(ascii_label("пример") == "xn--e1afmkfd");
+  CHECK(ascii_label("例え") == "xn--r8jz45g");
+  CHECK(ascii_label("他们为什么不说中文") == "xn--ihqwcrb4cv8a8dqg056pqjye");
+  CHECK(ascii_label("Plain-1") == "plain-1");
+  CHECK(ascii_label("ÿ\xE2\x80\x8D") == std::nullopt);
+  CHECK(ascii_label("\xC3") == std::nullopt);
+}
+
+TEST_CASE("lists") {
+  struct Case {
+    std::string name;
+    std::string_view text;
+    List addresses;
+    List remarks;
+    Form form = Form::Text;
+  };
+  const std::string a = "https://a.example/1.jpg";
+  const std::string b = "https://b.example/2.jpg";
+  const Case cases[] = {
+      {"empty", "", {}, {}},
+      {"blanks", " \n ", {}, {}},
+      {"one", "https://a.example/1.jpg", {a}, {}},
+      {"pipe", "https://a.example/1.jpg|https://b.example/2.jpg", {a, b}, {}},
+      {"comma and space", "https://a.example/1.jpg, https://b.example/2.jpg", {a, b}, {}},
+      {"semicolon", "https://a.example/1.jpg;https://b.example/2.jpg;", {a, b}, {}},
+      {"space", "https://a.example/1.jpg https://b.example/2.jpg", {a, b}, {}},
+      {"newline", "https://a.example/1.jpg\r\nhttps://b.example/2.jpg\n", {a, b}, {}},
+      {"no-break space", "https://a.example/1.jpg\xC2\xA0https://b.example/2.jpg", {a, b}, {}},
+      {"double pipe", "https://a.example/1.jpg||https://b.example/2.jpg", {a, b}, {}},
+      {"pipe and hashes", "https://a.example/1.jpg|##|https://b.example/2.jpg", {a, b}, {}},
+      {"quoted items", "\"https://a.example/1.jpg\",\"https://b.example/2.jpg\"", {a, b}, {}},
+      {"apostrophe guard", "'https://a.example/1.jpg", {a}, {}},
+      {"stray separators", " ,|https://a.example/1.jpg,, ;", {a}, {}},
+      {"capital scheme", "https://a.example/1.jpg,HTTPS://b.example/2.jpg", {a, b}, {}},
+      {"no scheme in the middle",
+       "https://a.example/1.jpg|//b.example/2.jpg",
+       {a, b},
+       {"put https:// before 1 address"}},
+      {"www everywhere",
+       "www.a.example/1.jpg|www.b.example/2.jpg",
+       {"https://www.a.example/1.jpg", "https://www.b.example/2.jpg"},
+       {"put https:// before 2 addresses"}},
+      {"commas inside survive",
+       "https://a.example/w_10,h_20/1.jpg,https://b.example/2.jpg",
+       {"https://a.example/w_10,h_20/1.jpg", b},
+       {}},
+      {"pipes inside survive",
+       "https://a.example/a|b/1.jpg|https://b.example/2.jpg",
+       {"https://a.example/a|b/1.jpg", b},
+       {}},
+      {"an address inside a query stays whole",
+       "https://a.example/f?u=https://c.example/3.jpg|https://b.example/2.jpg",
+       {"https://a.example/f?u=https://c.example/3.jpg", b},
+       {}},
+      {"space inside an address", "https://a.example/my photo.jpg", {"https://a.example/my%20photo.jpg"}, {}},
+      {"duplicates",
+       "https://a.example/1.jpg|https://a.example/1.jpg|https://b.example/2.jpg|HTTPS://A.example/1.jpg",
+       {a, b},
+       {"dropped 2 duplicates"}},
+      {"entities",
+       "https://a.example/1.jpg?x=1&amp;y=2",
+       {"https://a.example/1.jpg?x=1&y=2"},
+       {"read &amp; as & in 1 address"}},
+      {"no photos",
+       "https://a.example/1.jpg|https://a.example/epc.PDF?v=1|https://a.example/tour.mp4",
+       {a},
+       {"dropped 'https://a.example/epc.PDF?v=1', which is no photo",
+        "dropped 'https://a.example/tour.mp4', which is no photo"}},
+      {"a pdf only in the query is a photo",
+       "https://a.example/1.jpg?from=x.pdf",
+       {"https://a.example/1.jpg?from=x.pdf"},
+       {}},
+      {"nothing, in words", "nan", {}, {}},
+      {"nothing, in another", "N/A", {}, {}},
+      {"WooCommerce comma",
+       "https://a.example/w_1\\,h_2/1.jpg, https://b.example/2.jpg",
+       {"https://a.example/w_1,h_2/1.jpg", b},
+       {}},
+      {"WebToffee caption",
+       "https://a.example/1.jpg ! alt : a kitchen ! title : K|https://b.example/2.jpg",
+       {a, b},
+       {}},
+      {"JSON strings", R"(["https://a.example/1.jpg", "https://b.example/2.jpg"])", {a, b}, {}},
+      {"JSON, escaped slashes", R"(["https:\/\/a.example\/1.jpg"])", {a}, {}},
+      {"JSON, empty", "[]", {}, {}},
+      {"JSON, with nothing in between", R"(["https://a.example/1.jpg", null, "", "nan"])", {a}, {}},
+      {"JSON objects",
+       R"([{"url":"https://a.example/1.jpg"},{"src":"https://b.example/2.jpg"},{"href":"https://a.example/3.jpg"},
+           {"MediaURL":"https://a.example/4.jpg"},{"image":"https://a.example/5.jpg"},{"original":"https://a.example/6.jpg"},
+           {"full":"https://a.example/7.jpg"}])",
+       {a, b, "https://a.example/3.jpg", "https://a.example/4.jpg", "https://a.example/5.jpg",
+        "https://a.example/6.jpg", "https://a.example/7.jpg"},
+       {}},
+      {"JSON, object of images", R"({"url":"https://a.example/page","images":["https://a.example/1.jpg"]})", {a}, {}},
+      {"JSON, object of photos", R"({"photos":[{"url":"https://a.example/1.jpg"}]})", {a}, {}},
+      {"JSON, image in an image", R"([{"image":{"src":"https://a.example/1.jpg"}}])", {a}, {}},
+      {"a list from several columns",
+       R"(["https://a.example/1.jpg","https://b.example/2.jpg, https://a.example/1.jpg"])",
+       {a, b},
+       {"dropped 1 duplicate"},
+       Form::Json},
+      {"a YAML string", R"("https://a.example/1.jpg")", {a}, {}, Form::Json},
+      {"Python",
+       "['https://a.example/1.jpg', None, nan, \"https://b.example/2.jpg\",]",
+       {a, b},
+       {"read as a Python list"}},
+      {"Python objects",
+       "[{'url': 'https://a.example/1.jpg', 'order': 1, 'main': True}]",
+       {a},
+       {"read as a Python list"}},
+      {"Python escapes",
+       R"(['https://a.example/\u00e9\'.jpg'])",
+       {"https://a.example/%C3%A9'.jpg"},
+       {"read as a Python list"}},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    const Result<AddressList> list = parse_address_list({c.form, std::string(c.text)});
+    REQUIRE_MESSAGE(list.has_value(), (list ? "" : list.error().message));
+    CHECK(list->addresses == c.addresses);
+    CHECK(list->remarks == c.remarks);
+  }
+}
+
+TEST_CASE("a list with an item that is no address is refused, naming the first") {
+  struct Case {
+    std::string_view text;
+    std::string_view why;
+  };
+  const Case cases[] = {
+      {"ref003_1.jpg", "'ref003_1.jpg' is not an address"},
+      {"ref003_1.jpg|ref003_2.jpg", "'ref003_1.jpg' is not an address"},
+      {"a, b.jpg; c.jpg", "'a, b.jpg' is not an address"},
+      {"1234,1235", "'1234' is not an address: numbers alone are WordPress attachment ids"},
+      {"[1234, 1235]", "'1234' is not an address: numbers alone are WordPress attachment ids"},
+      {"1.jpg|https://a.example/1.jpg", "'1.jpg' is not an address"},
+      {"Photos: https://a.example/1.jpg", "'Photos:' is not an address"},
+      {"https://a.example/1.jpg|2.jpg", "'2.jpg' is not an address"},
+      {"https://a.example/1.jpg, 2.PNG", "'2.PNG' is not an address"},
+      {"https://a.example/1.jpg|data:image/png;base64,iVBO", "the image itself is in it"},
+      {"https://a.example/1.jpg|file:///x.jpg", "cannot be fetched"},
+      {"https://a.example/1.jpg, javascript:alert(1)", "it is a script"},
+      {"https://a.example/1.jpg|ftp://a.example/2.jpg", "only http and https"},
+      {R"(["https://a.example/1.jpg", {"caption": "x"}])", "has no address: needs one of the members url"},
+      {R"([true])", "'true' is not an address"},
+      {R"(["https://a.example/1.jpg")", "looks like JSON but cannot be read: at character 27: expected ',' or ']'"},
+      {R"([https://a.example/1.jpg])", "at character 2: expected a text in quotes"},
+      {R"(["https://a.example/1.jpg)", "at character 2: expected the quote that opens here to be closed"},
+      {R"(["é" "b"])", "at character 6: expected ',' or ']'"},
+      {R"({"url" "x"})", "at character 8: expected ':'"},
+      {"[] x", "at character 4: expected the end of the cell"},
+      {"['a'", "at character 5: expected ',' or ']'"},
+      {"https://a.example/\xFF", "is not valid UTF-8"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.text);
+    const Result<AddressList> list = parse_address_list({Form::Text, std::string(c.text)});
+    REQUIRE(!list);
+    CHECK_MESSAGE(list.error().message.find(c.why) != std::string::npos, list.error().message);
+  }
+}
+
+TEST_CASE("deep nesting is refused, not followed") {
+  for (const char* open : {"[", "[{\"a\":", "(["}) {
+    std::string text;
+    for (int i = 0; i < 20'000; ++i) text += open;
+    CHECK(!parse_address_list({Form::Text, text}));
+    CHECK(!parse_address_list({Form::Json, text}));
+  }
+  std::string closed = std::string(40, '[') + std::string(40, ']');
+  CHECK(!parse_address_list({Form::Text, closed}));
+}
+
+TEST_CASE("Python literals as JSON") {
+  CHECK(json_of_literal("['a', 1.5, None, True, ('b',), {'k': nan}]").value_or("") ==
+        R"(["a","1.5",null,true,["b"],{"k":null}])");
+  CHECK(json_of_literal(R"(['\x41\u00e9\U0001F600\n\\\q'])").value_or("") == "[\"Aé😀\\n\\\\\\\\q\"]");
+  CHECK(json_of_literal(R"(["\ud83d\ude00"])").value_or("") == "[\"😀\"]");
+  CHECK(json_of_literal(R"(["\ud83d\u0041"])").value_or("") ==
+        "[\"\xEF\xBF\xBD"
+        "A\"]");
+  CHECK(!json_of_literal(""));
+  CHECK(!json_of_literal("["));
+  CHECK(!json_of_literal("['a' 'b']"));
+  CHECK(!json_of_literal("{1: 2}"));
+}
+
+TEST_CASE("any bytes give a list of addresses or a message, and a list reads back as itself") {
+  std::mt19937_64 rng(20261121);
+  const std::string alphabet = "https://www.a.example/1.jpg|;, \n\t\"'<>[]{}:%&amp\\#?=\xC3\xA9\xFF";
+  const auto pick = [&rng](std::size_t size) { return std::uniform_int_distribution<std::size_t>(0, size - 1)(rng); };
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = round % 2 == 0 ? "https://a.example/1.jpg|['https://b.example/2.jpg']" : "";
+    for (std::size_t edits = pick(12); edits > 0; --edits) {
+      const char c = alphabet[pick(alphabet.size())];
+      text.insert(text.begin() + static_cast<std::ptrdiff_t>(pick(text.size() + 1)), c);
+    }
+    CAPTURE(text);
+    const Result<AddressList> list = parse_address_list({round % 3 == 0 ? Form::Json : Form::Text, text});
+    if (!list) {
+      CHECK(!list.error().message.empty());
+      continue;
+    }
+    for (const std::string& address : list->addresses) {
+      CHECK(normalise_address(address).value_or("") == address);
+      for (const char c : address) CHECK((c > 0x20 && c < 0x7F));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace reelbatch

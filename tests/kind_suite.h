@@ -1,0 +1,26 @@
+// The contract that every kind passes, whatever its API: run on the fixtures of its own folder, see
+// tests/fixtures/iacrea.auto/README.md for how they are named. A new kind needs a folder, not a line here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "jobs/job.h"
+
+namespace reelbatch {
+
+struct Fixture {
+  std::string name;  ///< `poll-working-pending`
+  std::string body;
+};
+
+/// The replies in tests/fixtures/<kind>/ whose names begin with `prefix`, in the order of their names.
+std::vector<Fixture> fixtures(const JobKind& kind, std::string_view prefix);
+
+/// The row of row.json, as a manifest would give it.
+RawFields fixture_row(const JobKind& kind);
+
+/// The whole contract, as doctest checks.
+void check_kind(const JobKind& kind);
+
+}  // namespace reelbatch
