@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <functional>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -26,6 +27,28 @@ std::uint64_t count_lines(std::string_view text) {
 
 bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+
+/// Code points in well-formed UTF-8: bytes that are no continuation. Asked for every field of every row.
+std::size_t count_characters(const char* data, std::size_t size) {
+  std::size_t count = 0;
+  std::size_t at = 0;
+#ifdef __SSE2__
+  const __m128i last_tail = _mm_set1_epi8(static_cast<char>(0xBF));
+  while (at + 16 <= size) {
+    // Sixteen counters of one byte each, so at most 255 rounds before they are summed.
+    __m128i heads = _mm_setzero_si128();
+    for (int round = 0; round < 255 && at + 16 <= size; ++round, at += 16) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(data + at));
+      heads = _mm_sub_epi8(heads, _mm_cmpgt_epi8(bytes, last_tail));
+    }
+    const __m128i sums = _mm_sad_epu8(heads, _mm_setzero_si128());
+    count += static_cast<std::size_t>(_mm_cvtsi128_si64(sums)) +
+             static_cast<std::size_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(sums, sums)));
+  }
+#endif
+  for (; at < size; ++at) count += is_continuation(data[at]) ? 0U : 1U;
+  return count;
 }
 
 }  // namespace
@@ -225,11 +248,36 @@ bool CsvReader::skip_blank() {
 }
 
 Place CsvReader::place_of(std::size_t offset) const {
-  const std::string_view before(data() + begin_, offset - begin_);
-  const std::size_t line_end = before.find_last_of("\r\n");
-  const std::string_view same = line_end == std::string_view::npos ? before : before.substr(line_end + 1);
-  const auto tails = std::count_if(same.begin(), same.end(), is_continuation);
-  return {line_ + count_lines(before), same.size() - static_cast<std::size_t>(tails) + 1};
+  const char* start = data() + begin_;
+  const std::size_t size = offset - begin_;
+  if (next_line_ == line_ + 1) return {line_, count_characters(start, size) + 1};
+
+  const void* lf = ::memrchr(start, '\n', size);
+  const void* cr = ::memrchr(start, '\r', size);
+  const char* last = static_cast<const char*>(std::max(lf, cr, std::less<>()));
+  const char* from = last == nullptr ? start : last + 1;
+  const auto same_line = static_cast<std::size_t>(data() + offset - from);
+  return {line_ + count_lines({start, size}), count_characters(from, same_line) + 1};
+}
+
+std::vector<Place> CsvReader::places() const {
+  std::vector<Place> out;
+  out.reserve(starts_.size());
+  Place place{line_, 1};
+  std::size_t at = begin_;
+  for (const std::size_t start : starts_) {
+    for (; at < start; ++at) {
+      const char c = buffer_[at];
+      const bool crlf = c == '\r' && buffer_[at + 1] == '\n';
+      if ((c == '\n' || c == '\r') && !crlf) {
+        place = {place.line + 1, 1};
+      } else if (!is_continuation(c) && !crlf) {
+        ++place.column;
+      }
+    }
+    out.push_back(place);
+  }
+  return out;
 }
 
 Place CsvReader::place(std::size_t cell) const {

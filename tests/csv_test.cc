@@ -112,6 +112,8 @@ TEST_CASE("every cell has its line and its column in characters") {
     CAPTURE(i);
     CHECK(reader.place(i).line == places[i].first);
     CHECK(reader.place(i).column == places[i].second);
+    CHECK(reader.places()[i].line == places[i].first);
+    CHECK(reader.places()[i].column == places[i].second);
   }
   CHECK(reader.place_in(2, 3).column == 5);
   CHECK(reader.place_in(1, 1).column == 3);  // of a quoted cell only the start is known

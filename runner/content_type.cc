@@ -1,0 +1,113 @@
+#include "runner/content_type.h"
+
+#include <algorithm>
+#include <array>
+
+#include "jobs/json.h"
+#include "jobs/unicode.h"
+
+namespace reelbatch {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+struct Magic {
+  std::string_view bytes;
+  const char* advice;
+};
+
+constexpr std::array kMagic{
+    Magic{"\x1F\x8B"sv, "this is a gzip archive: unpack it first (gunzip)"},
+    Magic{"BZh"sv, "this is a bzip2 archive: unpack it first (bunzip2)"},
+    Magic{"\xFD"
+          "7zXZ"sv,
+          "this is an xz archive: unpack it first (unxz)"},
+    Magic{"\x28\xB5\x2F\xFD"sv, "this is a zstd archive: unpack it first (unzstd)"},
+    Magic{"\xD0\xCF\x11\xE0"sv, "this is an old Excel workbook: save it as CSV (UTF-8)"},
+    Magic{"%PDF"sv, "this is a PDF document: a manifest is CSV, TSV, YAML, JSON or JSON Lines"},
+    Magic{"SQLite format 3\0"sv, "this is an SQLite database: a manifest is CSV, TSV, YAML, JSON or JSON Lines"},
+    Magic{"\xFF\xFE\0\0"sv, "this is UTF-32: save it as UTF-8"},
+    Magic{"\0\0\xFE\xFF"sv, "this is UTF-32: save it as UTF-8"},
+    Magic{"\xFF\xFE"sv, "this is UTF-16: save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"},
+    Magic{"\xFE\xFF"sv, "this is UTF-16: save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"},
+};
+
+std::string_view visible(std::string_view head) {
+  if (head.starts_with("\xEF\xBB\xBF")) head.remove_prefix(3);
+  while (!head.empty() && std::string_view(" \t\r\n").find(head.front()) != std::string_view::npos)
+    head.remove_prefix(1);
+  return head;
+}
+
+/// Text in Latin letters as UTF-16 has a NUL in every other byte.
+bool looks_like_utf16(std::string_view head) {
+  const std::string_view sample = head.substr(0, 512);
+  std::size_t even = 0;
+  std::size_t odd = 0;
+  for (std::size_t i = 0; i < sample.size(); ++i)
+    if (sample[i] == '\0') ++(i % 2 == 0 ? even : odd);
+  const std::size_t enough = sample.size() / 3;
+  return sample.size() >= 8 && ((even > enough && odd == 0) || (odd > enough && even == 0));
+}
+
+std::optional<std::string> markup(std::string_view text) {
+  const std::string start = ascii_lower(text.substr(0, 64));
+  if (start.starts_with("<!doctype html") || start.starts_with("<html") || start.starts_with("<head"))
+    return "this is an HTML page, not a feed: did the download need a login?";
+  const bool tag = start.size() > 1 && start[0] == '<' &&
+                   (start[1] == '?' || start[1] == '!' || (start[1] >= 'a' && start[1] <= 'z'));
+  if (tag) return "this is XML, which is not supported: convert it to CSV or JSON";
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> foreign_content(std::string_view head) {
+  if (head.starts_with("PK\x03\x04") || head.starts_with("PK\x05\x06")) {
+    const bool workbook =
+        head.find("[Content_Types].xml") != std::string_view::npos || head.find("xl/") != std::string_view::npos;
+    return workbook ? "this is an Excel workbook: save it as CSV (UTF-8)" : "this is a ZIP archive: unpack it first";
+  }
+  for (const Magic& magic : kMagic)
+    if (head.starts_with(magic.bytes)) return magic.advice;
+  if (looks_like_utf16(head)) return "this looks like UTF-16: save it as UTF-8 (iconv -f UTF-16LE -t UTF-8)";
+  return markup(visible(head));
+}
+
+bool is_empty_content(std::string_view head) {
+  return visible(head).empty();
+}
+
+std::optional<ManifestFormat> format_by_name(std::string_view path) {
+  constexpr std::array<std::pair<std::string_view, ManifestFormat>, 7> kEndings{{
+      {".csv", ManifestFormat::Csv},
+      {".tsv", ManifestFormat::Tsv},
+      {".yaml", ManifestFormat::Yaml},
+      {".yml", ManifestFormat::Yaml},
+      {".json", ManifestFormat::Json},
+      {".jsonl", ManifestFormat::JsonLines},
+      {".ndjson", ManifestFormat::JsonLines},
+  }};
+  const std::string name = ascii_lower(path);
+  for (const auto& [ending, format] : kEndings)
+    if (name.ends_with(ending)) return format;
+  return std::nullopt;
+}
+
+ManifestFormat format_by_content(std::string_view head) {
+  const std::string_view text = visible(head);
+  if (text.starts_with('[')) return ManifestFormat::Json;
+  if (!text.starts_with('{')) return ManifestFormat::Csv;
+  // One object a line, or one object over many lines: the first line tells, if it is whole.
+  const std::string_view line = text.substr(0, text.find('\n'));
+  JsonReader reader;
+  const Result<JsonElement> object = reader.parse(line);
+  if (object)
+    return object->at_key("jobs").error() == simdjson::SUCCESS ? ManifestFormat::Json : ManifestFormat::JsonLines;
+  const bool cut_short = line.size() == text.size();
+  const std::string_view first = visible(line.substr(1));
+  const bool document = first.starts_with("\"jobs\"") || first.starts_with("\"defaults\"");
+  return cut_short && !document ? ManifestFormat::JsonLines : ManifestFormat::Json;
+}
+
+}  // namespace reelbatch

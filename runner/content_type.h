@@ -1,0 +1,26 @@
+// What a file is by its first bytes: nightly downloads are often not what their names say.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace reelbatch {
+
+/// Says what the file is and what to do, if its first bytes show that it is no text this program reads: `this is an
+/// Excel workbook: save it as CSV (UTF-8)`. Nothing if it may be text.
+std::optional<std::string> foreign_content(std::string_view head);
+
+/// Nothing but blanks and a byte order mark.
+bool is_empty_content(std::string_view head);
+
+/// Formats of manifests.
+enum class ManifestFormat { Csv, Tsv, Yaml, Json, JsonLines };
+
+/// By the ending of a file's name, letter case aside; nothing for any other ending.
+std::optional<ManifestFormat> format_by_name(std::string_view path);
+
+/// Of standard input: JSON when its first visible character is `[`, JSON or JSON Lines when it is `{`, else CSV.
+ManifestFormat format_by_content(std::string_view head);
+
+}  // namespace reelbatch

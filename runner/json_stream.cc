@@ -1,0 +1,385 @@
+#include "runner/json_stream.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "jobs/json.h"
+
+namespace reelbatch {
+namespace {
+
+constexpr std::size_t kMaxPiece = std::size_t{64} << 20U;
+constexpr std::size_t kBlock = std::size_t{256} * 1024;
+
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+
+struct Position {
+  std::uint64_t line = 1;
+  std::uint64_t column = 1;
+
+  void pass(char c) {
+    if (c == '\n') {
+      ++line;
+      column = 1;
+    } else if (!is_continuation(c)) {
+      ++column;
+    }
+  }
+};
+
+// ---- Text and its elements to trees ---------------------------------------------------------------------------------
+
+/// Walks valid JSON text beside the elements that were read from it: the elements have the values, the text the places.
+class TreeBuilder {
+ public:
+  TreeBuilder(std::string_view text, Position at) : text_(text), at_(at) {}
+
+  YamlNode build(JsonElement element);
+
+  struct Repeated {
+    std::string key;
+    Position at;
+    std::uint64_t first_line = 0;
+  };
+  const std::optional<Repeated>& repeated() const { return repeated_; }
+
+ private:
+  char peek() const { return next_ < text_.size() ? text_[next_] : '\0'; }
+  char take() {
+    const char c = peek();
+    at_.pass(c);
+    ++next_;
+    return c;
+  }
+  void skip(std::string_view more) {
+    while (next_ < text_.size() && (is_space(peek()) || more.find(peek()) != std::string_view::npos)) take();
+  }
+  void skip_string();
+  std::string skip_token();
+  YamlNode place(YamlNode::Kind kind) const;
+  YamlNode build_object(const simdjson::dom::object& object);
+
+  std::string_view text_;
+  std::size_t next_ = 0;
+  Position at_;
+  std::optional<Repeated> repeated_;
+};
+
+YamlNode TreeBuilder::place(YamlNode::Kind kind) const {
+  YamlNode node;
+  node.kind = kind;
+  node.line = at_.line;
+  node.column = at_.column;
+  return node;
+}
+
+void TreeBuilder::skip_string() {
+  take();
+  while (peek() != '"' && next_ < text_.size())
+    if (take() == '\\') take();
+  take();
+}
+
+std::string TreeBuilder::skip_token() {
+  std::string token;
+  while (next_ < text_.size() && !is_space(peek()) && std::string_view(",]}").find(peek()) == std::string_view::npos)
+    token += take();
+  return token;
+}
+
+YamlNode TreeBuilder::build(JsonElement element) {
+  skip({});
+  switch (element.type()) {
+    case simdjson::dom::element_type::OBJECT:
+      return build_object(element.get_object().value_unsafe());
+    case simdjson::dom::element_type::ARRAY: {
+      YamlNode node = place(YamlNode::Kind::List);
+      take();
+      const simdjson::dom::array items = element.get_array().value_unsafe();
+      for (const JsonElement item : items) {
+        skip(",");
+        node.items.push_back(build(item));
+      }
+      skip({});
+      take();
+      return node;
+    }
+    case simdjson::dom::element_type::STRING: {
+      YamlNode node = place(YamlNode::Kind::Scalar);
+      node.quoted = true;
+      node.scalar = element.get_string().value_unsafe();
+      skip_string();
+      return node;
+    }
+    case simdjson::dom::element_type::NULL_VALUE: {
+      YamlNode node = place(YamlNode::Kind::Null);
+      skip_token();
+      return node;
+    }
+    default: {
+      YamlNode node = place(YamlNode::Kind::Scalar);
+      node.scalar = skip_token();
+      return node;
+    }
+  }
+}
+
+YamlNode TreeBuilder::build_object(const simdjson::dom::object& object) {
+  YamlNode node = place(YamlNode::Kind::Map);
+  std::unordered_map<std::string, std::uint64_t> keys;
+  take();
+  for (const auto field : object) {
+    skip(",");
+    YamlNode key = place(YamlNode::Kind::Scalar);
+    key.quoted = true;
+    key.scalar = field.key;
+    const auto [found, added] = keys.emplace(key.scalar, key.line);
+    if (!added && !repeated_) repeated_ = Repeated{key.scalar, at_, found->second};
+    skip_string();
+    skip(":");
+    YamlNode value = build(field.value);
+    node.members.emplace_back(std::move(key), std::move(value));
+  }
+  skip({});
+  take();
+  return node;
+}
+
+Result<YamlNode> read_tree(JsonReader& reader, std::string_view text, Position at) {
+  const Result<JsonElement> element = reader.parse(text);
+  if (!element) return tl::unexpected<Error>(element.error());
+  TreeBuilder builder(text, at);
+  YamlNode node = builder.build(*element);
+  if (const auto& repeated = builder.repeated())
+    return usage_error(fmt::format("duplicate key '{}', first on line {}", repeated->key, repeated->first_line));
+  return node;
+}
+
+// ---- A document, piece by piece -------------------------------------------------------------------------------------
+
+/// Finds where the pieces of a document begin and end; whether they are valid is for the JSON reader to say.
+class Scanner {
+ public:
+  Scanner(ByteSource& source, std::string_view file, std::string_view list, const YamlSink& sink)
+      : source_(source), file_(file), list_(list), sink_(sink), block_(kBlock) {}
+
+  Result<void> read();
+
+ private:
+  static constexpr int kEnd = -1;
+
+  int peek() {
+    if (next_ == filled_ && !refill()) return kEnd;
+    return static_cast<unsigned char>(block_[next_]);
+  }
+  void take() { at_.pass(block_[next_++]); }
+  bool refill();
+  int skip_space() {
+    while (peek() != kEnd && is_space(static_cast<char>(peek()))) take();
+    return peek();
+  }
+  tl::unexpected<Error> error_at(Position at, std::string_view message) const {
+    return usage_error(fmt::format("{}:{}:{}: {}", file_, at.line, at.column, message));
+  }
+  tl::unexpected<Error> unexpected(std::string_view wanted);
+  Result<void> read_piece();
+  void copy_string();
+  Result<YamlNode> read_value();
+  Result<void> read_items();
+  Result<void> read_members();
+  Result<void> read_member();
+
+  ByteSource& source_;
+  std::string_view file_;
+  std::string_view list_;
+  const YamlSink& sink_;
+  std::vector<char> block_;
+  std::size_t next_ = 0;
+  std::size_t filled_ = 0;
+  bool ended_ = false;
+  std::string source_error_;
+  Position at_;
+  std::string piece_;
+  Position piece_at_;
+  JsonReader reader_;
+  std::map<std::string, std::uint64_t> keys_;
+};
+
+bool Scanner::refill() {
+  if (ended_) return false;
+  const Result<std::size_t> taken = source_.read(block_.data(), block_.size());
+  if (!taken) source_error_ = taken.error().message;
+  next_ = 0;
+  filled_ = taken.value_or(0);
+  ended_ = filled_ == 0;
+  return !ended_;
+}
+
+tl::unexpected<Error> Scanner::unexpected(std::string_view wanted) {
+  if (!source_error_.empty()) return usage_error(source_error_);
+  const int found = peek();
+  if (found == kEnd) return error_at(at_, fmt::format("expected {}, found the end of the file", wanted));
+  if (found < 0x20 || found > 0x7E) return error_at(at_, fmt::format("expected {}", wanted));
+  return error_at(at_, fmt::format("expected {}, found '{}'", wanted, static_cast<char>(found)));
+}
+
+void Scanner::copy_string() {
+  bool escaped = false;
+  for (bool first = true;; first = false) {
+    const int c = peek();
+    if (c == kEnd || piece_.size() > kMaxPiece) return;
+    piece_ += static_cast<char>(c);
+    take();
+    if (!first && !escaped && c == '"') return;
+    escaped = !first && !escaped && c == '\\';
+  }
+}
+
+/// The text of the value that begins here, into piece_.
+Result<void> Scanner::read_piece() {
+  piece_.clear();
+  skip_space();
+  piece_at_ = at_;
+  std::size_t depth = 0;
+  while (true) {
+    const int c = peek();
+    if (piece_.size() > kMaxPiece)
+      return error_at(piece_at_, fmt::format("a value is longer than {} MiB", kMaxPiece >> 20U));
+    if (c == kEnd) break;
+    if (c == '"') {
+      copy_string();
+      if (depth == 0) break;
+      continue;
+    }
+    const bool closes = c == ']' || c == '}';
+    const bool outside = closes || c == ',' || c == ':' || is_space(static_cast<char>(c));
+    if (depth == 0 && outside) break;
+    piece_ += static_cast<char>(c);
+    take();
+    if (c == '[' || c == '{') ++depth;
+    if (closes && --depth == 0) break;
+  }
+  if (!source_error_.empty()) return usage_error(source_error_);
+  if (piece_.empty()) return unexpected("a value");
+  if (depth > 0) return error_at(piece_at_, "what begins here is never closed: is the file still being written?");
+  return {};
+}
+
+Result<YamlNode> Scanner::read_value() {
+  if (Result<void> read = read_piece(); !read) return tl::unexpected<Error>(read.error());
+  Result<YamlNode> node = read_tree(reader_, piece_, piece_at_);
+  if (!node) return error_at(piece_at_, node.error().message);
+  return node;
+}
+
+Result<void> Scanner::read() {
+  for (const char c : {'\xEF', '\xBB', '\xBF'})
+    if (peek() == static_cast<unsigned char>(c)) ++next_;
+  const int first = skip_space();
+  if (first == kEnd && source_error_.empty()) return {};
+  if (first != '[' && first != '{') return unexpected(fmt::format("a list of jobs or an object with '{}'", list_));
+  if (Result<void> read = first == '[' ? read_items() : read_members(); !read) return read;
+  if (skip_space() == kEnd && source_error_.empty()) return {};
+  return unexpected("nothing more (a file with one job a line is named .jsonl)");
+}
+
+Result<void> Scanner::read_items() {
+  take();
+  if (skip_space() == ']') return take(), Result<void>();
+  while (true) {
+    Result<YamlNode> item = read_value();
+    if (!item) return tl::unexpected<Error>(item.error());
+    if (Result<void> taken = sink_.item(*item); !taken) return taken;
+    const int c = skip_space();
+    if (c != ',' && c != ']') return unexpected("',' or ']'");
+    take();
+    if (c == ']') return {};
+  }
+}
+
+Result<void> Scanner::read_members() {
+  take();
+  if (skip_space() == '}') return take(), Result<void>();
+  while (true) {
+    if (Result<void> read = read_member(); !read) return read;
+    const int c = skip_space();
+    if (c != ',' && c != '}') return unexpected("',' or '}'");
+    take();
+    if (c == '}') return {};
+  }
+}
+
+Result<void> Scanner::read_member() {
+  if (skip_space() != '"') return unexpected("a key in quotes");
+  Result<YamlNode> key = read_value();
+  if (!key) return tl::unexpected<Error>(key.error());
+  const auto [found, added] = keys_.emplace(key->scalar, key->line);
+  if (!added)
+    return error_at({key->line, key->column},
+                    fmt::format("duplicate key '{}', first on line {}", key->scalar, found->second));
+  if (skip_space() != ':') return unexpected("':'");
+  take();
+  if (skip_space() == '[' && key->scalar == list_) {
+    YamlNode list;
+    list.kind = YamlNode::Kind::List;
+    list.line = at_.line;
+    list.column = at_.column;
+    if (Result<void> read = read_items(); !read) return read;
+    return sink_.member(*key, list);
+  }
+  Result<YamlNode> value = read_value();
+  if (!value) return tl::unexpected<Error>(value.error());
+  return sink_.member(*key, *value);
+}
+
+}  // namespace
+
+Result<void> stream_json(ByteSource& source, std::string_view file, std::string_view list, const YamlSink& sink) {
+  return Scanner(source, file, list, sink).read();
+}
+
+Result<void> stream_json_lines(ByteSource& source, std::string_view file,
+                               const std::function<Result<void>(JsonLine& line)>& sink) {
+  JsonReader reader;
+  std::vector<char> buffer(kBlock);
+  std::size_t begin = 0;
+  std::size_t filled = 0;
+  std::uint64_t number = 1;
+  const auto deliver = [&](std::string_view text, bool newline) -> Result<void> {
+    Position at{number++, 1};
+    if (at.line == 1 && text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    if (text.find_first_not_of(" \t\r") == std::string_view::npos) return {};
+    JsonLine line{read_tree(reader, text, at), at.line, newline};
+    return sink(line);
+  };
+  while (true) {
+    if (begin > 0) std::memmove(buffer.data(), buffer.data() + begin, filled - begin);
+    filled -= begin;
+    begin = 0;
+    if (filled > kMaxPiece)
+      return usage_error(fmt::format("{}:{}:1: a line is longer than {} MiB", file, number, kMaxPiece >> 20U));
+    if (filled == buffer.size()) buffer.resize(2 * buffer.size());
+    const Result<std::size_t> taken = source.read(buffer.data() + filled, buffer.size() - filled);
+    if (!taken) return tl::unexpected<Error>(taken.error());
+    std::size_t unseen = filled;
+    filled += *taken;
+    while (const void* end = std::memchr(buffer.data() + unseen, '\n', filled - unseen)) {
+      const auto at = static_cast<std::size_t>(static_cast<const char*>(end) - buffer.data());
+      if (Result<void> sunk = deliver({buffer.data() + begin, at - begin}, true); !sunk) return sunk;
+      begin = unseen = at + 1;
+    }
+    if (*taken == 0) return begin == filled ? Result<void>() : deliver({buffer.data() + begin, filled - begin}, false);
+  }
+}
+
+}  // namespace reelbatch

@@ -1,0 +1,400 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <istream>
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "jobs/json.h"
+#include "jobs/registry.h"
+#include "jobs/unicode.h"
+#include "runner/edit_distance.h"
+#include "runner/json_stream.h"
+#include "runner/manifest_formats.h"
+#include "runner/manifest_text.h"
+#include "runner/yaml.h"
+
+namespace reelbatch {
+namespace {
+
+constexpr std::size_t kShownKeys = 40;
+
+bool is_blank(const YamlNode& node) {
+  switch (node.kind) {
+    case YamlNode::Kind::Null:
+      return true;
+    case YamlNode::Kind::Scalar:
+      return trim(node.scalar).empty();
+    case YamlNode::Kind::List:
+      return node.items.empty();
+    case YamlNode::Kind::Map:
+      return false;
+  }
+  return true;
+}
+
+/// A scalar as it was written, a list or a map as JSON.
+RawValue to_value(const YamlNode& node) {
+  if (node.kind == YamlNode::Kind::Scalar) return {RawValue::Form::Text, node.scalar};
+  return {RawValue::Form::Json, to_json(node)};
+}
+
+const YamlNode* find_malformed_scalar(const YamlNode& node) {
+  if (!is_utf8(node.scalar)) return &node;
+  for (const YamlNode& item : node.items)
+    if (const YamlNode* found = find_malformed_scalar(item)) return found;
+  for (const auto& [key, value] : node.members) {
+    if (const YamlNode* found = find_malformed_scalar(key)) return found;
+    if (const YamlNode* found = find_malformed_scalar(value)) return found;
+  }
+  return nullptr;
+}
+
+Place place_of(const YamlNode& node) {
+  return {node.line, node.column};
+}
+
+/// One member of a job that feeds a field.
+struct Given {
+  const YamlNode* key = nullptr;
+  const YamlNode* value = nullptr;
+  Target target;
+};
+
+/// Jobs that are maps: from YAML, JSON or JSON Lines. What a name means is worked out once a name and kind.
+class JobReader {
+ public:
+  explicit JobReader(ManifestRun& run);
+
+  /// A member of the top of a document other than the jobs.
+  Result<void> take_member(const YamlNode& key, YamlNode& value);
+  /// A job; or why it has none, for a line of JSON Lines.
+  Result<void> take_job(const YamlNode& job);
+  Result<void> take_broken(Place place, const std::string& why);
+  /// After the last job: what can be said only then.
+  void finish();
+
+ private:
+  const NameUse& use_of(const YamlNode& key, const JobKind* kind);
+  void say_slip(const YamlNode& key, const NameUse& use);
+  std::vector<Given> gather(const YamlNode& map, const JobKind* kind, std::size_t field);
+  void take_specials(const YamlNode& job);
+  std::string_view special(const YamlNode& job, std::size_t field, Place& place);
+  void take_fields(const YamlNode& job);
+  bool take_field(const YamlNode& map, std::size_t field);
+  bool take_family(const std::vector<Given>& given, RawField& field, Place& place) const;
+  void take_labels(const YamlNode& map);
+  bool feeds(const YamlNode& map, const YamlNode& key, const NameUse& use);
+  void refuse_missing_names();
+
+  ManifestRun& run_;
+  std::unordered_map<const JobKind*, std::unordered_map<std::string, NameUse>> uses_;
+  std::vector<std::string> keys_;  ///< every name that was seen, in order
+  YamlNode defaults_;
+  bool has_list_ = false;
+  bool has_members_ = false;
+  bool has_jobs_ = false;
+  bool saw_id_ = false;
+  ManifestRow row_;
+};
+
+JobReader::JobReader(ManifestRun& run) : run_(run) {
+  defaults_.kind = YamlNode::Kind::Map;
+}
+
+// ---- The top of a document ------------------------------------------------------------------------------------------
+
+Result<void> JobReader::take_member(const YamlNode& key, YamlNode& value) {
+  has_members_ = true;
+  const std::string_view name = key.scalar;
+  if (name == "jobs") {
+    has_list_ = true;
+    if (value.kind != YamlNode::Kind::List && value.kind != YamlNode::Kind::Null)
+      run_.find(place_of(value), "jobs", "must be a list of jobs");
+  } else if (name == "defaults") {
+    if (has_jobs_ || has_list_) run_.find(place_of(key), "defaults", "must stand before 'jobs'");
+    if (value.kind == YamlNode::Kind::Null) return {};
+    if (value.kind != YamlNode::Kind::Map) {
+      run_.find(place_of(value), "defaults", "must be a map of fields and values");
+      return {};
+    }
+    defaults_ = std::move(value);
+    for (const Given& id : gather(defaults_, nullptr, Target::kId))
+      run_.find(place_of(*id.key), "defaults", "every listing needs an id of its own");
+  } else if (!name.starts_with("x-") && !name.starts_with('.')) {  // where anchors are kept, by convention
+    constexpr std::string_view kTop[] = {"defaults", "jobs"};
+    const std::string near = did_you_mean(name, kTop);
+    const std::string message = fmt::format("'{}' means nothing here{}", printable(name, 60), near);
+    if (near.empty()) {
+      run_.warn(place_of(key), {}, message);
+    } else {
+      run_.find(place_of(key), {}, message);
+    }
+  }
+  return {};
+}
+
+void JobReader::finish() {
+  if (has_members_ && !has_list_ && !has_jobs_) run_.find({}, {}, "there is no list 'jobs'");
+  if (has_jobs_) refuse_missing_names();
+}
+
+/// A table's header would have told at once that a mapped column, or the id, does not exist.
+void JobReader::refuse_missing_names() {
+  std::string there;
+  for (std::size_t i = 0; i < std::min(keys_.size(), kShownKeys); ++i)
+    there += fmt::format("{}'{}'", i == 0 ? "" : ", ", printable(keys_[i], 60));
+  const std::vector<std::string_view> names(keys_.begin(), keys_.end());
+  const auto& map = run_.rules().options().map;
+  for (const auto& [field, column] : map) {
+    const bool fits = std::any_of(keys_.begin(), keys_.end(),
+                                  [&](const std::string& key) { return run_.rules().fits(field, key, 0); });
+    if (fits) continue;
+    run_.find({}, field,
+              fmt::format("the mapped name '{}' does not exist{}; there are {}", printable(column, 60),
+                          did_you_mean(column, names), there));
+  }
+  if (!saw_id_ && !map.contains("id")) run_.find({}, {}, fmt::format("no job has an 'id'; there are {}", there));
+}
+
+// ---- Jobs -----------------------------------------------------------------------------------------------------------
+
+Result<void> JobReader::take_broken(Place place, const std::string& why) {
+  has_jobs_ = true;
+  saw_id_ = true;  // it may have had one
+  clear_row(row_);
+  row_.fields.clear();
+  row_.labels.clear();
+  row_.kind = nullptr;
+  row_.file = run_.file();
+  row_.place = place;
+  refuse_row(row_, place, {}, why);
+  return run_.deliver(row_);
+}
+
+Result<void> JobReader::take_job(const YamlNode& job) {
+  if (job.kind != YamlNode::Kind::Map) return take_broken(place_of(job), "a job must be a map of fields and values");
+  has_jobs_ = true;
+  clear_row(row_);
+  row_.fields.clear();
+  row_.labels.clear();
+  row_.file = run_.file();
+  row_.place = place_of(job);
+  take_specials(job);
+  if (row_.kind != nullptr) take_fields(job);
+  take_labels(job);
+  take_labels(defaults_);
+  return run_.deliver(row_);
+}
+
+const NameUse& JobReader::use_of(const YamlNode& key, const JobKind* kind) {
+  auto& known = uses_[kind];
+  const auto found = known.find(key.scalar);
+  if (found != known.end()) return found->second;
+  NameUse use = run_.rules().use(key.scalar, 0, kind);
+  if (use.slip) say_slip(key, use);
+  if (std::find(keys_.begin(), keys_.end(), key.scalar) == keys_.end()) keys_.push_back(key.scalar);
+  return known.emplace(key.scalar, std::move(use)).first->second;
+}
+
+void JobReader::say_slip(const YamlNode& key, const NameUse& use) {
+  if (use.slip->error) {
+    run_.find(place_of(key), {}, use.slip->message);
+  } else {
+    run_.warn(place_of(key), {}, use.slip->message);
+  }
+}
+
+/// The members that feed a target: exact names win over folded ones, a family is in the order of its numbers.
+std::vector<Given> JobReader::gather(const YamlNode& map, const JobKind* kind, std::size_t field) {
+  std::vector<Given> given;
+  for (const auto& [key, value] : map.members)
+    for (const Target& target : use_of(key, kind).targets)
+      if (target.field == field) given.push_back({&key, &value, target});
+  const bool exact = std::any_of(given.begin(), given.end(), [](const Given& g) { return g.target.exact; });
+  std::erase_if(given, [&](const Given& g) { return g.target.exact != exact; });
+  std::stable_sort(given.begin(), given.end(),
+                   [](const Given& a, const Given& b) { return a.target.number < b.target.number; });
+  return given;
+}
+
+void JobReader::take_specials(const YamlNode& job) {
+  Place place = row_.place;
+  const std::string_view id = special(job, Target::kId, place);
+  take_id(row_, id, place);
+
+  const RawValue* kind = run_.rules().default_of(Target::kKind, nullptr);
+  Place unused;
+  std::string_view otherwise = special(defaults_, Target::kKind, unused);
+  if (trim(otherwise).empty()) otherwise = kind ? trim(kind->text) : default_kind().name();
+  place = row_.place;
+  const std::string_view kind_text = special(job, Target::kKind, place);
+  take_kind(row_, kind_text, trim(otherwise), place);
+
+  const RawValue* account = run_.rules().default_of(Target::kAccount, nullptr);
+  otherwise = special(defaults_, Target::kAccount, unused);
+  if (trim(otherwise).empty() && account) otherwise = account->text;
+  place = row_.place;
+  const std::string_view account_text = special(job, Target::kAccount, place);
+  take_account(row_, account_text, otherwise, place);
+}
+
+/// The text of id, kind or account; empty if absent. `place` is moved there if it is present.
+std::string_view JobReader::special(const YamlNode& job, std::size_t field, Place& place) {
+  const std::vector<Given> given = gather(job, nullptr, field);
+  if (given.empty()) return {};
+  if (field == Target::kId) saw_id_ = true;
+  place = place_of(*given[0].value);
+  const std::string_view name = NameRules::target_name(field, nullptr);
+  if (given.size() > 1) refuse_row(row_, place_of(*given[1].key), name, "is given twice");
+  if (given[0].value->kind == YamlNode::Kind::List || given[0].value->kind == YamlNode::Kind::Map)
+    refuse_row(row_, place, name, "must be text");
+  return given[0].value->scalar;
+}
+
+void JobReader::take_fields(const YamlNode& job) {
+  for (std::size_t field = 0; field < row_.kind->fields().size(); ++field) {
+    if (take_field(job, field) || take_field(defaults_, field)) continue;
+    const RawValue* otherwise = run_.rules().default_of(field, row_.kind);
+    if (otherwise == nullptr || trim(otherwise->text).empty()) continue;
+    row_.fields.push_back({std::string(row_.kind->fields()[field].name), *otherwise});
+    row_.places.emplace_back();
+  }
+}
+
+/// True if the map settles the field: it has a value for it, or one that makes the row invalid.
+bool JobReader::take_field(const YamlNode& map, std::size_t field) {
+  std::vector<Given> given = gather(map, row_.kind, field);
+  std::erase_if(given, [](const Given& g) { return is_blank(*g.value); });
+  if (given.empty()) return false;
+
+  const std::string_view name = row_.kind->fields()[field].name;
+  for (const Given& one : given)
+    if (const YamlNode* bad = find_malformed_scalar(*one.value)) {
+      refuse_row(row_, place_of(*bad), name, "is not UTF-8: save the file as UTF-8");
+      return true;
+    }
+  if (given.size() > 1 && !given[0].target.family) {
+    refuse_row(row_, place_of(*given[1].key), name,
+               fmt::format("is given twice: as '{}' and as '{}'", given[0].key->scalar, given[1].key->scalar));
+    return true;
+  }
+  RawField taken{std::string(name), {}};
+  Place place;
+  if (!take_family(given, taken, place)) {
+    taken.value = to_value(*given[0].value);
+    place = place_of(*given[0].value);
+  }
+  row_.fields.push_back(std::move(taken));
+  row_.places.push_back(place);
+  return true;
+}
+
+bool JobReader::take_family(const std::vector<Given>& given, RawField& field, Place& place) const {
+  if (given.size() < 2) return false;
+  YamlNode list;
+  list.kind = YamlNode::Kind::List;
+  for (const Given& one : given) {
+    if (one.value->kind == YamlNode::Kind::List) {
+      list.items.insert(list.items.end(), one.value->items.begin(), one.value->items.end());
+    } else {
+      list.items.push_back(*one.value);
+    }
+  }
+  field.value = {RawValue::Form::Json, to_json(list)};
+  place = place_of(*given[0].value);
+  return true;
+}
+
+/// A name that is equal to a field's only when folded feeds nothing when the exact one is there too.
+bool JobReader::feeds(const YamlNode& map, const YamlNode& key, const NameUse& use) {
+  return std::any_of(use.targets.begin(), use.targets.end(), [&](const Target& target) {
+    if (target.exact) return true;
+    const std::vector<Given> given = gather(map, row_.kind, target.field);
+    return std::any_of(given.begin(), given.end(), [&](const Given& one) { return one.key == &key; });
+  });
+}
+
+void JobReader::take_labels(const YamlNode& map) {
+  const std::size_t own = row_.labels.size();
+  for (const auto& [key, value] : map.members) {
+    const NameUse& use = use_of(key, row_.kind);
+    if (use.label.empty() || (!use.listed && feeds(map, key, use)) || value.kind == YamlNode::Kind::Null) continue;
+    const auto known = std::find_if(row_.labels.begin(), row_.labels.end(),
+                                    [&](const Label& label) { return label.name == use.label; });
+    if (known != row_.labels.end()) {
+      if (static_cast<std::size_t>(known - row_.labels.begin()) >= own)
+        run_.warn(place_of(key), use.label, "two keys have this name: the first one is the label");
+      continue;
+    }
+    std::string text = to_value(value).text;
+    if (!is_utf8(text)) run_.warn(place_of(value), use.label, "is not UTF-8: replaced what is malformed");
+    row_.labels.push_back({use.label, repair_utf8(text)});
+  }
+}
+
+YamlSink sink_into(JobReader& jobs) {
+  return {[&](const YamlNode& key, YamlNode& value) { return jobs.take_member(key, value); },
+          [&](YamlNode& item) { return jobs.take_job(item); }};
+}
+
+/// Tells an error of the sink, which ends everything, from one of the file, which is a finding.
+class SinkWatch {
+ public:
+  YamlSink watch(YamlSink sink) {
+    return {[this, sink](const YamlNode& key, YamlNode& value) { return note(sink.member(key, value)); },
+            [this, sink](YamlNode& item) { return note(sink.item(item)); }};
+  }
+  Result<void> note(Result<void> taken) {
+    failed_ = failed_ || !taken;
+    return taken;
+  }
+  Result<void> settle(Result<void> read, ManifestRun& run) const {
+    if (read || failed_) return read;
+    run.find_said(read.error().message);
+    return {};
+  }
+
+ private:
+  bool failed_ = false;
+};
+
+Result<void> end(Result<void> read, const SinkWatch& watch, JobReader& jobs, ManifestRun& run) {
+  const bool whole = read.has_value();
+  if (Result<void> settled = watch.settle(std::move(read), run); !settled) return settled;
+  if (whole) jobs.finish();
+  return {};
+}
+
+}  // namespace
+
+Result<void> read_yaml_jobs(ByteSource& source, ManifestRun& run) {
+  JobReader jobs(run);
+  SinkWatch watch;
+  SourceBuffer buffer(source);
+  std::istream in(&buffer);
+  Result<void> read = stream_yaml(in, run.file(), "jobs", watch.watch(sink_into(jobs)));
+  if (read && !buffer.error().empty()) read = usage_error(buffer.error());
+  return end(std::move(read), watch, jobs, run);
+}
+
+Result<void> read_json_jobs(ByteSource& source, ManifestRun& run) {
+  JobReader jobs(run);
+  SinkWatch watch;
+  return end(stream_json(source, run.file(), "jobs", watch.watch(sink_into(jobs))), watch, jobs, run);
+}
+
+Result<void> read_json_lines(ByteSource& source, ManifestRun& run) {
+  JobReader jobs(run);
+  SinkWatch watch;
+  Result<void> read = stream_json_lines(source, run.file(), [&](JsonLine& line) -> Result<void> {
+    if (line.node) return watch.note(jobs.take_job(*line.node));
+    if (!line.ended_by_newline)
+      run.find({line.line, 1}, {}, "the last line is incomplete: is the file still being written?");
+    return watch.note(jobs.take_broken({line.line, 1}, line.node.error().message));
+  });
+  return end(std::move(read), watch, jobs, run);
+}
+
+}  // namespace reelbatch

@@ -1,0 +1,140 @@
+#include "runner/manifest_run.h"
+
+#include <fmt/format.h>
+
+#include "jobs/json.h"
+#include "jobs/registry.h"
+#include "jobs/unicode.h"
+#include "runner/edit_distance.h"
+#include "runner/manifest_text.h"
+
+namespace reelbatch {
+namespace {
+
+constexpr std::size_t kMaxFindings = 100;
+constexpr std::size_t kShownRepeats = 10;
+constexpr std::size_t kMaxId = 255;
+
+std::vector<std::string_view> kind_names() {
+  std::vector<std::string_view> names;
+  for (const JobKind* kind : all_kinds()) names.push_back(kind->name());
+  return names;
+}
+
+}  // namespace
+
+ManifestRun::ManifestRun(const ManifestOptions& options, const RowSink& sink, const RemarkSink& remark)
+    : sink_(sink), remark_(remark), rules_(options) {}
+
+void ManifestRun::start_file(const std::string& path) {
+  files_.push_back(path);
+  rows_in_file_ = 0;
+  found_.clear();
+  warnings_.clear();
+  warning_index_.clear();
+}
+
+void ManifestRun::find(Place place, std::string_view field, std::string_view message) {
+  if (found_.contains(fmt::format("{}: {}", field, message))) return;
+  found_.insert(fmt::format("{}: {}", field, message));
+  Remark remark{Remark::Level::Error, file(), place, std::string(field), std::string(message)};
+  find_said(remark.text());
+}
+
+void ManifestRun::find_said(std::string message) {
+  found_.insert(message);
+  if (findings_.size() == kMaxFindings) {
+    ++findings_left_out_;
+  } else {
+    findings_.push_back(std::move(message));
+  }
+}
+
+void ManifestRun::warn(Place place, std::string_view field, std::string_view message) {
+  const auto [found, added] = warning_index_.emplace(fmt::format("{}: {}", field, message), warnings_.size());
+  if (added)
+    warnings_.push_back({{Remark::Level::Warning, file(), place, std::string(field), std::string(message)}, 0});
+  ++warnings_[found->second].count;
+}
+
+Result<void> ManifestRun::deliver(ManifestRow& row) {
+  ++rows_in_file_;
+  if (!row.id.empty()) {
+    const auto seen = ids_.insert(row.id, {static_cast<std::uint32_t>(files_.size() - 1), row.place.line});
+    if (seen) {
+      if (repeated_rows_++ < kShownRepeats) {
+        Remark remark{Remark::Level::Error, row.file, row.place, "id", {}};
+        remark.message = fmt::format("'{}' is there twice: first in {}:{}", row.id, files_[seen->file], seen->line);
+        repeated_.push_back(remark.text());
+      }
+      return {};
+    }
+  }
+  return sink_(row);
+}
+
+void ManifestRun::end_file() {
+  if (rows_in_file_ == 0 && found_.empty()) warn({}, {}, "0 listings");
+  for (Warning& warning : warnings_) {
+    if (warning.count > 1) warning.remark.message += fmt::format(" ({} times)", warning.count);
+    if (remark_) remark_(warning.remark);
+  }
+  warnings_.clear();
+  warning_index_.clear();
+}
+
+Result<void> ManifestRun::finish() const {
+  std::string message = fmt::format("{}", fmt::join(findings_, "\n"));
+  if (findings_left_out_ > 0) message += fmt::format("\n... and {} more of this sort", findings_left_out_);
+  for (const std::string& line : repeated_) message += (message.empty() ? "" : "\n") + line;
+  if (repeated_rows_ > 1)
+    message += fmt::format("\n{} rows repeat an id, which must be unique in a run", repeated_rows_);
+  if (message.empty()) return {};
+  return usage_error(std::move(message));
+}
+
+void refuse_row(ManifestRow& row, Place place, std::string_view field, std::string message) {
+  row.remarks.push_back({Remark::Level::Error, row.file, place, std::string(field), std::move(message)});
+}
+
+void take_id(ManifestRow& row, std::string_view text, Place place) {
+  const std::string_view id = trim(text);
+  if (id.empty()) return refuse_row(row, place, "id", "is empty: every listing needs a reference of its own");
+  if (!is_utf8(id)) return refuse_row(row, place, "id", "is not UTF-8");
+  if (id.size() > kMaxId)
+    return refuse_row(row, place, "id", fmt::format("has {} bytes, at most {} are allowed", id.size(), kMaxId));
+  if (has_control_character(id))
+    return refuse_row(row, place, "id", fmt::format("'{}' has a control character in it", printable(id, 60)));
+  row.id = id;
+}
+
+void take_kind(ManifestRow& row, std::string_view text, std::string_view otherwise, Place place) {
+  const std::string_view given = trim(text);
+  const std::string_view name = given.empty() ? otherwise : given;
+  if (row.kind == nullptr || row.kind->name() != name) row.kind = find_kind(name);
+  row.kind_name = row.kind != nullptr ? std::string(name) : repair_utf8(name.substr(0, kMaxId));
+  if (row.kind != nullptr) return;
+  const std::vector<std::string_view> names = kind_names();
+  const std::string near = did_you_mean(name, names);
+  refuse_row(row, place, "kind",
+             fmt::format("'{}' is not a kind{}", printable(name, 60),
+                         near.empty() ? fmt::format(": there are {}", fmt::join(names, ", ")) : near));
+}
+
+void take_account(ManifestRow& row, std::string_view text, std::string_view otherwise, Place place) {
+  const std::string_view given = trim(text);
+  const std::string_view name = given.empty() ? trim(otherwise) : given;
+  if (!is_utf8(name)) return refuse_row(row, place, "account", "is not UTF-8");
+  row.account = name;
+}
+
+void clear_row(ManifestRow& row) {
+  row.id.clear();
+  row.kind_name.clear();
+  row.account.clear();
+  row.places.clear();
+  row.remarks.clear();
+  row.place = {};
+}
+
+}  // namespace reelbatch
