@@ -15,18 +15,24 @@ namespace {
 
 std::string_view word_text(ResolveCommand::Word word) {
   switch (word) {
-    case ResolveCommand::Word::Adopt: return "adopt";
-    case ResolveCommand::Word::Resubmit: return "resubmit";
-    case ResolveCommand::Word::Drop: return "drop";
+    case ResolveCommand::Word::Adopt:
+      return "adopt";
+    case ResolveCommand::Word::Resubmit:
+      return "resubmit";
+    case ResolveCommand::Word::Drop:
+      return "drop";
   }
   return "";
 }
 
 Event event_of(ResolveCommand::Word word) {
   switch (word) {
-    case ResolveCommand::Word::Adopt: return Event::Adopt;
-    case ResolveCommand::Word::Resubmit: return Event::Resubmit;
-    case ResolveCommand::Word::Drop: return Event::Drop;
+    case ResolveCommand::Word::Adopt:
+      return Event::Adopt;
+    case ResolveCommand::Word::Resubmit:
+      return Event::Resubmit;
+    case ResolveCommand::Word::Drop:
+      return Event::Drop;
   }
   return Event::Drop;
 }
@@ -35,18 +41,22 @@ Event event_of(ResolveCommand::Word word) {
 Result<std::vector<HeldJob>> choose(const Options& options, const ResolveCommand& command, std::vector<HeldJob> held) {
   const std::string ref = command.all ? "" : ledger_ref(options, command.ref);
   std::erase_if(held, [&](const HeldJob& job) {
-    return (!command.all && job.ref != ref && job.ref != command.ref) || (!command.kind.empty() && job.kind != command.kind) ||
+    return (!command.all && job.ref != ref && job.ref != command.ref) ||
+           (!command.kind.empty() && job.kind != command.kind) ||
            (!command.account.empty() && job.account != command.account);
   });
   if (held.empty()) {
-    return usage_error(command.all ? std::string("nothing is held")
-                                   : fmt::format("no held job has the id '{}'; `reelbatch status` lists those that are held",
-                                                 command.ref));
+    return usage_error(
+        command.all
+            ? std::string("nothing is held")
+            : fmt::format("no held job has the id '{}'; `reelbatch status` lists those that are held", command.ref));
   }
   if (!command.all && held.size() > 1) {
     std::string which;
-    for (const HeldJob& job : held) which += fmt::format("{}{} of account {}", which.empty() ? "" : ", ", job.kind, job.account);
-    return usage_error(fmt::format("'{}' is held more than once ({}): say which with --kind or --account", command.ref, which));
+    for (const HeldJob& job : held)
+      which += fmt::format("{}{} of account {}", which.empty() ? "" : ", ", job.kind, job.account);
+    return usage_error(
+        fmt::format("'{}' is held more than once ({}): say which with --kind or --account", command.ref, which));
   }
   return held;
 }
@@ -71,13 +81,15 @@ Result<void> resolve(const Options& options, const ResolveCommand& command) {
   if (!session) return tl::unexpected(session.error());
   SqliteLedger& ledger = (*session)->ledger();
   // An acceptance that a run could not record left its intent behind: it is held from here on, and may be adopted.
-  if (const auto interrupted = ledger.hold_interrupted(0, clock.wall()); !interrupted) return tl::unexpected(interrupted.error());
+  if (const auto interrupted = ledger.hold_interrupted(0, clock.wall()); !interrupted)
+    return tl::unexpected(interrupted.error());
   Result<std::vector<HeldJob>> held = ledger.held_jobs();
   if (!held) return tl::unexpected(held.error());
   const Result<std::vector<HeldJob>> chosen = choose(options, command, std::move(*held));
   if (!chosen) return tl::unexpected(chosen.error());
   if (!confirmed(command, chosen->size())) {
-    return usage_error(fmt::format("nothing was changed: {} --all wants --yes, or a yes at the terminal", word_text(command.word)));
+    return usage_error(
+        fmt::format("nothing was changed: {} --all wants --yes, or a yes at the terminal", word_text(command.word)));
   }
   Commit commit;
   for (const HeldJob& job : *chosen) {
@@ -99,9 +111,10 @@ Result<void> resolve(const Options& options, const ResolveCommand& command) {
   if (options.quiet) return {};
   for (const HeldJob& job : *chosen) {
     fmt::print("{}: {}\n", for_terminal(job.ref),
-               command.word == ResolveCommand::Word::Adopt      ? "in flight; `reelbatch resume` or the next run polls it"
-               : command.word == ResolveCommand::Word::Resubmit ? "planned; `reelbatch resume` or the next run submits it"
-                                                                : "given up; the same content is not submitted again");
+               command.word == ResolveCommand::Word::Adopt ? "in flight; `reelbatch resume` or the next run polls it"
+               : command.word == ResolveCommand::Word::Resubmit
+                   ? "planned; `reelbatch resume` or the next run submits it"
+                   : "given up; the same content is not submitted again");
   }
   return {};
 }

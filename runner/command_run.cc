@@ -94,7 +94,8 @@ Result<void> RunJob::set_up(const std::string* resume_uid) {
 
   const Result<std::int64_t> held = session_->ledger().hold_interrupted(0, clock_.wall());
   if (!held) return tl::unexpected(held.error());
-  if (*held > 0) progress_->warn(fmt::format("{} submissions of a run that died are held: they may have been accepted", *held));
+  if (*held > 0)
+    progress_->warn(fmt::format("{} submissions of a run that died are held: they may have been accepted", *held));
   if (resume_uid == nullptr) {
     if (Result<void> taken = take_manifests(); !taken) return taken;
   } else {
@@ -113,7 +114,8 @@ Result<void> RunJob::set_up(const std::string* resume_uid) {
 
 Result<void> RunJob::open_log() {
   ProgressPrinter::Settings settings;
-  settings.style = options_.quiet ? ProgressStyle::None : effective_style(options_.progress, isatty(STDERR_FILENO) == 1);
+  settings.style =
+      options_.quiet ? ProgressStyle::None : effective_style(options_.progress, isatty(STDERR_FILENO) == 1);
   settings.level = options_.quiet && options_.log_file.empty() ? LogLevel::Error : options_.log_level;
   settings.run = run_.uid;
   if (!options_.log_file.empty()) {
@@ -130,13 +132,13 @@ Result<void> RunJob::open_log() {
 /// The services, played by a child of this process; what they remember stands beside the ledger.
 Result<void> RunJob::start_sandbox() {
   const std::string state = std::filesystem::path(full_path(options_.ledger)).replace_extension(".state").string();
-  Result<std::unique_ptr<SandboxProcess>> started =
-      SandboxProcess::start({"sandbox", "--port", "0", "--state", state});
+  Result<std::unique_ptr<SandboxProcess>> started = SandboxProcess::start({"sandbox", "--port", "0", "--state", state});
   if (!started) return tl::unexpected(started.error());
   sandbox_ = std::move(*started);
   session_->set_base_url(sandbox_->base_url());
   if (!options_.quiet) {
-    fmt::print(stderr, "This is the SANDBOX at {}: nothing is paid, no real service is asked, the videos are not real.\n",
+    fmt::print(stderr,
+               "This is the SANDBOX at {}: nothing is paid, no real service is asked, the videos are not real.\n",
                sandbox_->base_url());
   }
   return {};
@@ -239,7 +241,9 @@ Result<int> RunJob::finish(const Result<RunOutcome>& outcome) {
 
 }  // namespace
 
-int command_run(const Options& options) { return RunJob(options).start_and_finish(nullptr); }
+int command_run(const Options& options) {
+  return RunJob(options).start_and_finish(nullptr);
+}
 
 int command_resume(const Options& options, const ResumeCommand& command) {
   return RunJob(options).start_and_finish(&command.run);

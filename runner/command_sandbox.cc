@@ -17,7 +17,7 @@ int command_sandbox(const SandboxCommand& command) {
   options.rate = command.rate;
   options.verbose = command.verbose;
   for (const std::string& text : command.faults) {
-    if (const Result<void> added = add_faults(options.faults, text); !added) return report_error(added.error());
+    if (const Result<void> added = add_faults(text, options.faults); !added) return report_error(added.error());
   }
   return run_sandbox(options);
 }

@@ -84,7 +84,8 @@ Result<void> print_status(const Options& options) {
   if (*last) {
     const RunRecord& run = **last;
     fmt::print("  last run {} of {}: {}\n", run.uid, to_rfc3339(run.started_at),
-               run.exit_code ? fmt::format("exit {}{}", *run.exit_code, run.stopped_by.empty() ? "" : ", stopped by " + run.stopped_by)
+               run.exit_code ? fmt::format("exit {}{}", *run.exit_code,
+                                           run.stopped_by.empty() ? "" : ", stopped by " + run.stopped_by)
                              : std::string("not ended"));
     const Result<RunReport> report = make_report(**ledger, run);
     if (!report) return tl::unexpected(report.error());
@@ -111,7 +112,8 @@ Result<void> write_report(const Options& options, const std::string& uid) {
   const Result<RunReport> report = make_report(**ledger, **run);
   if (!report) return tl::unexpected(report.error());
   if (report->counts.rows == 0) {
-    return usage_error(fmt::format("the rows of run {} are no longer kept (keep_runs: {})", (*run)->uid, options.keep_runs));
+    return usage_error(
+        fmt::format("the rows of run {} are no longer kept (keep_runs: {})", (*run)->uid, options.keep_runs));
   }
   Result<ReportWriter> writer = ReportWriter::open(options.outputs);
   if (!writer) return tl::unexpected(writer.error());

@@ -1,5 +1,5 @@
-// What each command does, with everything real. Each returns its exit code; results go to standard output, everything else to
-// standard error.
+// What each command does, with everything real. Each returns its exit code; results go to standard output, everything
+// else to standard error.
 #pragma once
 
 #include "runner/command_line.h"

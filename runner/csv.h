@@ -52,7 +52,7 @@ class CsvReader {
   bool ended_by_newline() const { return newline_; }
 
   std::uint64_t line() const { return line_; }                 ///< where the record starts, from 1
-  std::vector<Place> places() const;    ///< of every cell, in one pass
+  std::vector<Place> places() const;                           ///< of every cell, in one pass
   Place place(std::size_t cell) const;                         ///< where a cell starts, its quote included
   Place place_in(std::size_t cell, std::size_t offset) const;  ///< of a byte of a cell; of its start if it was quoted
   std::uint64_t blank_lines() const { return blank_lines_; }

@@ -183,6 +183,7 @@ struct RowView {
 struct HeldJob {
   JobId id = 0;
   std::string ref;  ///< the listing's id, with its catalogue
+  AccountId account_id = 0;
   std::string kind, account, reason;
   WallTime submitted_at;
 };

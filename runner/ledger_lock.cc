@@ -77,6 +77,15 @@ Result<LedgerLock> LedgerLock::take(const std::string& ledger, Duration wait, co
   return lock;
 }
 
+std::optional<std::string> LedgerLock::holder(const std::string& ledger) {
+  const int fd = open((ledger + ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return std::nullopt;
+  const LedgerLock looked(fd);
+  // A shared lock is granted unless a run holds its own; it goes with the descriptor at once.
+  if (flock(fd, LOCK_SH | LOCK_NB) == 0) return std::nullopt;
+  return holder_of(fd);
+}
+
 LedgerLock::LedgerLock(LedgerLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 
 LedgerLock::~LedgerLock() {

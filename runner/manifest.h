@@ -71,15 +71,16 @@ using RemarkSink = std::function<void(const Remark&)>;
 /// Reads manifests in order: CSV (`.csv`), TSV (`.tsv`), YAML (`.yaml`, `.yml`), JSON (`.json`), JSON Lines (`.jsonl`,
 /// `.ndjson`); `-` is standard input, whose first character decides between JSON and CSV.
 ///
-/// Every row reaches `sink`, valid or not, but one whose id was there before. What is wrong with its shape (an empty id, too many cells, malformed UTF-8,
-/// an unknown kind) is among its remarks already; what is wrong with its fields is found by validate(), so that a
-/// caller who knows the row can spare it. Warnings go to `remark` at the end of their file, each sort once, with the first
-/// place and how often: a column that is nearly a field, cells that were mended, 0 listings.
+/// Every row reaches `sink`, valid or not, but one whose id was there before. What is wrong with its shape (an empty
+/// id, too many cells, malformed UTF-8, an unknown kind) is among its remarks already; what is wrong with its fields is
+/// found by validate(), so that a caller who knows the row can spare it. Warnings go to `remark` at the end of their
+/// file, each sort once, with the first place and how often: a column that is nearly a field, cells that were mended, 0
+/// listings.
 ///
 /// Fails, after having delivered rows or not, on what makes a file wrong as a whole: not readable, no `id` column, a
 /// mapped column that does not exist, the same id twice in all files, an unclosed quote, YAML that does not parse, a
-/// column that is nearly a field, ids that a spreadsheet shortened, a file that is cut short or is no text. Reading goes
-/// on after most of these, so that one look finds them all. The message has one line a finding, each
+/// column that is nearly a field, ids that a spreadsheet shortened, a file that is cut short or is no text. Reading
+/// goes on after most of these, so that one look finds them all. The message has one line a finding, each
 /// `file:line:column: ...`, at most 100 and ten repeated ids, with how many there are. Options that name what does not
 /// exist fail before anything is read.
 Result<void> read_manifests(const std::vector<std::string>& paths, const ManifestOptions& options, const RowSink& sink,

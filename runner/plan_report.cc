@@ -60,15 +60,24 @@ std::string counts_json(const IntakeCounts& counts) {
 
 std::string_view words_for(Reason reason) {
   switch (reason) {
-    case Reason::New: return "new: no video yet";
-    case Reason::Changed: return "changed since its video was made";
-    case Reason::Retry: return "failed before, submitted again";
-    case Reason::InFlight: return "in flight";
-    case Reason::Unchanged: return "unchanged, paid for already";
-    case Reason::FailedBefore: return "failed before, same content";
-    case Reason::Dropped: return "dropped by the operator";
-    case Reason::Held: return "held: unknown whether accepted";
-    case Reason::Invalid: return "invalid";
+    case Reason::New:
+      return "new: no video yet";
+    case Reason::Changed:
+      return "changed since its video was made";
+    case Reason::Retry:
+      return "failed before, submitted again";
+    case Reason::InFlight:
+      return "in flight";
+    case Reason::Unchanged:
+      return "unchanged, paid for already";
+    case Reason::FailedBefore:
+      return "failed before, same content";
+    case Reason::Dropped:
+      return "dropped by the operator";
+    case Reason::Held:
+      return "held: unknown whether accepted";
+    case Reason::Invalid:
+      return "invalid";
   }
   return "";
 }
@@ -106,12 +115,12 @@ Result<void> print_expectation(Ledger* ledger, const Options& options, const std
     needed = std::max(needed, window.width * (submissions - 1) / window.limit);
   }
   if (past.empty()) {
-    fmt::print(", time unknown (none has finished yet), at least {} to submit them\n", duration_text(needed));
+    fmt::print(", time unknown (none has finished yet), at least {} to submit them\n", to_text(needed));
     return {};
   }
   const Duration usual = past[past.size() / 2];
   needed = std::max(needed, usual * submissions / options_of->max_in_flight) + usual;
-  fmt::print(", about {}\n", duration_text(needed));
+  fmt::print(", about {}\n", to_text(needed));
   return {};
 }
 
@@ -158,11 +167,11 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
     for (const auto& [reason, count] : counts.reasons) {
       const bool submitted = reason == Reason::New || reason == Reason::Retry || reason == Reason::Changed;
       const bool kept = reason == Reason::Changed && options.on_change == OnChange::Skip;
-      const std::string_view verb = reason == Reason::InFlight          ? "poll"
-                                    : reason == Reason::Held            ? "wait for"
-                                    : reason == Reason::Invalid         ? "refuse"
-                                    : submitted && !kept                ? "submit"
-                                                                        : "skip";
+      const std::string_view verb = reason == Reason::InFlight  ? "poll"
+                                    : reason == Reason::Held    ? "wait for"
+                                    : reason == Reason::Invalid ? "refuse"
+                                    : submitted && !kept        ? "submit"
+                                                                : "skip";
       fmt::print("  {:<9}{:>8}  {}\n", verb, count, words_for(reason));
     }
     if (counts.not_selected > 0) fmt::print("  {:<9}{:>8}  not selected\n", "leave", counts.not_selected);

@@ -12,7 +12,8 @@ namespace reelbatch {
 
 class RemarkPrinter {
  public:
-  /// most  how many remarks of one kind (same field, same words apart from what is quoted or counted) are printed; 0 is all.
+  /// most  how many remarks of one kind (same field, same words apart from what is quoted or counted) are printed; 0 is
+  /// all.
   RemarkPrinter(std::FILE* out, std::int64_t most) : out_(out), most_(most) {}
 
   void print(const Remark& remark);

@@ -634,15 +634,16 @@ Result<void> SqliteLedger::for_each_row(RunId run, const std::function<Result<vo
 
 Result<std::vector<HeldJob>> SqliteLedger::held_jobs() {
   Statement query = database_.prepare(
-      "SELECT j.id, l.ref, l.kind, a.name, j.reason, j.submitted_at FROM jobs j JOIN listings l ON l.id = j.listing "
+      "SELECT j.id, l.ref, l.account, l.kind, a.name, j.reason, j.submitted_at FROM jobs j JOIN listings l ON l.id = "
+      "j.listing "
       "JOIN accounts a ON a.id = l.account WHERE j.state = 4 ORDER BY j.id");
   std::vector<HeldJob> held;
   for (;;) {
     const Result<bool> row = query.step();
     if (!row) return tl::unexpected(row.error());
     if (!*row) return held;
-    held.push_back({query.integer(0), std::string(query.text(1)), std::string(query.text(2)),
-                    std::string(query.text(3)), std::string(query.text(4)), from_ms(query.integer(5))});
+    held.push_back({query.integer(0), std::string(query.text(1)), query.integer(2), std::string(query.text(3)),
+                    std::string(query.text(4)), std::string(query.text(5)), from_ms(query.integer(6))});
   }
 }
 
