@@ -6,7 +6,7 @@
 
 int main(int argc, char** argv) {
   using namespace reelbatch;
-  const auto invocation = parse_command_line(argc, argv, {Environment::of_process(), SystemClock().wall(), {}});
+  const auto invocation = parse_command_line(argc, argv, {system_environment(), SystemClock().wall(), {}});
   if (invocation) return run_command(*invocation);
   std::fputs(invocation.error().out.c_str(), stdout);
   std::fputs(invocation.error().err.c_str(), stderr);

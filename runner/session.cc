@@ -69,11 +69,14 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Clo
   session->known_ = std::move(*known);
   for (const AccountRecord& account : session->known_) {
     if ((account.origin == kSandboxOrigin) == options.sandbox) continue;
-    return usage_error(fmt::format(
-        options.sandbox
-            ? "the ledger {} has the real account '{}': the sandbox keeps a ledger of its own, leave out --ledger"
-            : "the ledger {} belongs to the sandbox (account '{}'): use another --ledger for real work",
-        options.ledger, account.name));
+    if (options.sandbox) {
+      return usage_error(fmt::format(
+          "the ledger {} has the real account '{}': the sandbox keeps a ledger of its own, leave out --ledger",
+          options.ledger, account.name));
+    }
+    return usage_error(
+        fmt::format("the ledger {} belongs to the sandbox (account '{}'): use another --ledger for real work",
+                    options.ledger, account.name));
   }
   return session;
 }
