@@ -443,6 +443,7 @@ TEST_CASE("proxies of the environment") {
     const Completion done = one(*net, exchange(1, "POST", "https://tunnel.invalid/ok"));
     CHECK(!done.may_have_left);
     CHECK(done.error == "proxy refused the connection: it answered 502");
+    CHECK(done.status == 0);
     const std::vector<Received> log = refusing.log();
     REQUIRE(log.size() == 1);
     CHECK(log[0].method == "CONNECT");
@@ -459,6 +460,10 @@ TEST_CASE("proxies of the environment") {
       CHECK(done.answered == (path == std::string("ok")));
       CHECK(done.may_have_left);
       CHECK(done.retry_after == "");
+      if (path == std::string("close")) {
+        CHECK(done.status == 0);
+        CHECK(done.error == "connection closed before the answer");
+      }
       CHECK(server.log().size() == before + 1);
     }
   }
@@ -581,6 +586,25 @@ TEST_CASE("waiting") {
     CHECK(net->open() == 1);
     ::close(pipe[0]);
     ::close(pipe[1]);
+  }
+  SUBCASE("does not turn in circles for an idle connection that the server closed") {
+    struct Counting final : Clock {
+      const SystemClock real;
+      mutable int readings = 0;
+      Instant now() const override {
+        ++readings;
+        return real.now();
+      }
+      WallTime wall() const override { return real.wall(); }
+    };
+    const Counting clock;
+    const auto net = transport(quick(), clock);
+    REQUIRE(one(*net, exchange(1, "GET", server.url("/ok"))).answered);
+    server.control("/__rst_idle");
+    clock.readings = 0;
+    net->wait_until(kClock.now() + milliseconds(100), some);
+    CHECK(clock.readings < 50);
+    CHECK(one(*net, exchange(2, "GET", server.url("/ok"))).answered);
   }
   SUBCASE("reports what could not be sent without delay") {
     const auto net = transport(quick());

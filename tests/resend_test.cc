@@ -44,6 +44,7 @@ TEST_CASE("libcurl by itself sends a refused POST again over HTTP/2; over HTTP/1
     options.ca_file = certificates().good;
     BareCurl curl(options);
     const BareResult result = curl.post(server.url("/ok", "https://127.0.0.1"), "bare", "{}");
+    CAPTURE(result.code);
     CHECK((result.code == 0) == !always);
     CHECK(server.arrivals("bare") == (always ? 6 : 2));
 
