@@ -87,6 +87,19 @@ TEST_CASE("a number that is used again is a new descriptor") {
   }
 }
 
+TEST_CASE("a descriptor that nobody announced may be closed without a word once nothing is wanted of it") {
+  Poller poller;
+  Pipe first;
+  const int number = first.fd[0];
+  poller.want(number, true, false, nullptr);
+  poller.want(number, false, false, nullptr);
+  Pipe second;
+  REQUIRE(::dup2(second.fd[0], number) == number);
+  poller.want(number, true, false, nullptr);
+  second.write();
+  CHECK(events_of(poller).size() == 1);
+}
+
 TEST_CASE("an event's handler may end what a later event is about") {
   Poller poller;
   Pipe a;
