@@ -12,7 +12,8 @@ Duration doubling(int attempt, Duration first, Duration most) {
 
 Duration backoff_delay(int attempt, Duration first, Duration most, Rng& rng) {
   const Duration delay = doubling(attempt, first, most);
-  return Duration(std::uniform_int_distribution<Duration::rep>(delay.count() / 2, delay.count())(rng));
+  const auto half = static_cast<std::uint64_t>(delay.count() / 2);
+  return delay - Duration(static_cast<Duration::rep>(rng.below(half + 1)));
 }
 
 }  // namespace reelbatch

@@ -1,15 +1,13 @@
 // How long to wait after something went wrong. Pure: told everything, draws from the generator it is given.
 #pragma once
 
-#include <cstdint>
-#include <random>
-
+#include "jobs/seeded_random.h"
 #include "runner/clock.h"
 
 namespace reelbatch {
 
 /// The one source of randomness, seeded once; a seed repeats a run.
-using Rng = std::mt19937_64;
+using Rng = SeededRandom;
 
 /// The delay without jitter: `first`, doubling with each attempt, at most `most`.
 ///

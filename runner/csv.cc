@@ -86,7 +86,7 @@ Result<bool> CsvReader::next() {
 Result<void> CsvReader::refill() {
   // The record so far moves to the front; the buffer doubles when it is full of it, so that a record of n bytes is
   // scanned fewer than 2n bytes in all.
-  std::memmove(buffer_.data(), buffer_.data() + begin_, filled_ - begin_);
+  if (begin_ > 0) std::memmove(buffer_.data(), buffer_.data() + begin_, filled_ - begin_);
   filled_ -= begin_;
   next_ -= begin_;
   begin_ = 0;

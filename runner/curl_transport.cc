@@ -475,7 +475,7 @@ bool CurlTransport::Impl::poll_once(Instant until, Instant now) {
       woken = true;
       return;
     }
-    // Never CURL_CSELECT_ERR: that would drop an answer which lies unread before a reset.
+    // An error comes as what was wanted, so that libcurl reads what arrived before it and then finds it by itself.
     const int bits = (event.readable ? CURL_CSELECT_IN : 0) | (event.writable ? CURL_CSELECT_OUT : 0);
     int running = 0;
     ::curl_multi_socket_action(static_cast<Shard*>(event.owner)->multi, event.fd, bits, &running);

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <istream>
-#include <memory>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "jobs/json.h"
 #include "jobs/registry.h"
@@ -194,7 +192,7 @@ const NameUse& JobReader::use_of(const YamlNode& key, const JobKind* kind) {
   if (found != known.end()) return found->second;
   NameUse use = run_.rules().use(key.scalar, 0, kind);
   if (use.slip) say_slip(key, use);
-  if (std::find(keys_.begin(), keys_.end(), key.scalar) == keys_.end()) keys_.push_back(key.scalar);
+  if (kind == nullptr) keys_.push_back(key.scalar);  // every name is asked for without a kind first
   return known.emplace(key.scalar, std::move(use)).first->second;
 }
 

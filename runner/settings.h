@@ -66,8 +66,8 @@ struct Setting {
   char separator = 0;           ///< between values in the environment, 0: there is only one
   bool is_path = false;         ///< in a configuration relative to its folder
   bool real_only = false;       ///< tuned for real accounts: only a flag counts for the sandbox
-  /// Replaces what lower levels set. Fails without the option's name in the message, leaving the target as it was.
-  /// `values` has at least one. Null for what only a command line has.
+  /// Replaces what lower levels set; `map` only for the fields it names. Fails without the option's name in the
+  /// message, leaving the target as it was. `values` has at least one. Null for what only a command line has.
   Result<void> (*apply)(SettingTarget& target, const std::vector<std::string>& values) = nullptr;
 
   std::string key() const;       ///< `poll_interval`, in the configuration

@@ -107,8 +107,10 @@ struct SqliteLedger::Statements {
 };
 
 SqliteLedger::SqliteLedger(Database database)
-    : database_(std::move(database)), statements_(std::make_unique<Statements>(database_)) {}
+    : database_(std::make_unique<Database>(std::move(database))),
+      statements_(std::make_unique<Statements>(*database_)) {}
 
+SqliteLedger::SqliteLedger(SqliteLedger&& other) noexcept = default;
 SqliteLedger::~SqliteLedger() = default;
 
 Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& path, Mode mode) {
@@ -132,7 +134,7 @@ Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& path
 
 Result<std::vector<AccountRecord>> SqliteLedger::accounts() {
   Statement query =
-      database_.prepare("SELECT id, name, service, origin, credit_meaning, credit_evidence FROM accounts ORDER BY id");
+      database_->prepare("SELECT id, name, service, origin, credit_meaning, credit_evidence FROM accounts ORDER BY id");
   std::vector<AccountRecord> accounts;
   for (;;) {
     const Result<bool> row = query.step();
@@ -144,7 +146,7 @@ Result<std::vector<AccountRecord>> SqliteLedger::accounts() {
 }
 
 Result<void> SqliteLedger::put_account(AccountRecord& account) {
-  Statement put = database_.prepare(
+  Statement put = database_->prepare(
       "INSERT INTO accounts (name, service, origin) VALUES (?, ?, ?) "
       "ON CONFLICT (name) DO UPDATE SET service = excluded.service, origin = excluded.origin RETURNING id");
   put.bind(1, account.name).bind(2, account.service).bind(3, account.origin);
@@ -155,7 +157,7 @@ Result<void> SqliteLedger::put_account(AccountRecord& account) {
 }
 
 Result<std::optional<RunRecord>> SqliteLedger::run(std::string_view uid) {
-  Statement query = database_.prepare(
+  Statement query = database_->prepare(
       "SELECT id, uid, started_at, finished_at, exit_code, stopped_by, stopped_detail, accounts_stopped, sandbox FROM "
       "runs "
       "WHERE ?1 = '' OR uid = ?1 ORDER BY id DESC LIMIT 1");
@@ -176,9 +178,9 @@ Result<std::optional<RunRecord>> SqliteLedger::run(std::string_view uid) {
 }
 
 Result<void> SqliteLedger::end_run(const RunRecord& run, std::span<const SendRecord> sends, int keep_runs) {
-  Result<Transaction> transaction = Transaction::begin(database_);
+  Result<Transaction> transaction = Transaction::begin(*database_);
   if (!transaction) return tl::unexpected(transaction.error());
-  Statement end = database_.prepare(
+  Statement end = database_->prepare(
       "UPDATE runs SET finished_at = ?, exit_code = ?, stopped_by = ?, stopped_detail = ?, accounts_stopped = ? WHERE "
       "id = ?");
   end.bind(1, to_ms(*run.finished_at))
@@ -186,19 +188,19 @@ Result<void> SqliteLedger::end_run(const RunRecord& run, std::span<const SendRec
       .bind(3, run.stopped_by)
       .bind(4, run.stopped_detail);
   if (Result<void> done = end.bind(5, join_lines(run.accounts_stopped)).bind(6, run.id).run(); !done) return done;
-  if (Result<void> done = database_.execute("DELETE FROM sends; DELETE FROM meta WHERE name = 'working'"); !done)
+  if (Result<void> done = database_->execute("DELETE FROM sends; DELETE FROM meta WHERE name = 'working'"); !done)
     return done;
   for (const SendRecord& send : sends) {
     if (Result<void> done = write_send(send); !done) return done;
   }
-  Statement prune = database_.prepare(
+  Statement prune = database_->prepare(
       "DELETE FROM rows WHERE run < (SELECT min(id) FROM (SELECT id FROM runs ORDER BY id DESC LIMIT ?))");
   if (Result<void> done = prune.bind(1, std::int64_t{keep_runs}).run(); !done) return done;
   return transaction->commit();
 }
 
 Result<void> SqliteLedger::reopen_run(RunId run) {
-  Statement reopen = database_.prepare(
+  Statement reopen = database_->prepare(
       "UPDATE runs SET finished_at = NULL, exit_code = NULL, stopped_by = '', stopped_detail = '', accounts_stopped = "
       "'' "
       "WHERE id = ?");
@@ -206,10 +208,10 @@ Result<void> SqliteLedger::reopen_run(RunId run) {
 }
 
 Result<std::vector<SendRecord>> SqliteLedger::begin_work(bool& clean) {
-  const Result<std::int64_t> working = database_.number("SELECT value FROM meta WHERE name = 'working'");
+  const Result<std::int64_t> working = database_->number("SELECT value FROM meta WHERE name = 'working'");
   if (!working) return tl::unexpected(working.error());
   clean = *working == 0;
-  Statement query = database_.prepare("SELECT account, submission, at FROM sends ORDER BY at");
+  Statement query = database_->prepare("SELECT account, submission, at FROM sends ORDER BY at");
   std::vector<SendRecord> sends;
   for (;;) {
     const Result<bool> row = query.step();
@@ -217,7 +219,7 @@ Result<std::vector<SendRecord>> SqliteLedger::begin_work(bool& clean) {
     if (!*row) break;
     sends.push_back({query.integer(0), query.integer(1) != 0, from_ms(query.integer(2))});
   }
-  if (Result<void> done = database_.execute("INSERT OR REPLACE INTO meta VALUES ('working', 1)"); !done) {
+  if (Result<void> done = database_->execute("INSERT OR REPLACE INTO meta VALUES ('working', 1)"); !done) {
     return tl::unexpected(done.error());
   }
   return sends;
@@ -226,16 +228,16 @@ Result<std::vector<SendRecord>> SqliteLedger::begin_work(bool& clean) {
 // ---- Intake ---------------------------------------------------------------------------------------------------------
 
 Result<void> SqliteLedger::begin_intake(RunRecord& run) {
-  Result<Transaction> transaction = Transaction::begin(database_);
+  Result<Transaction> transaction = Transaction::begin(*database_);
   if (!transaction) return tl::unexpected(transaction.error());
   intake_.emplace(std::move(*transaction));
-  Statement add = database_.prepare("INSERT INTO runs (uid, started_at, sandbox) VALUES (?, ?, ?)");
+  Statement add = database_->prepare("INSERT INTO runs (uid, started_at, sandbox) VALUES (?, ?, ?)");
   add.bind(1, run.uid).bind(2, to_ms(run.started_at)).bind(3, std::int64_t{run.sandbox});
   if (Result<void> added = add.run(); !added) {
     abandon_intake();
     return added;
   }
-  run.id = intake_run_ = database_.last_id();
+  run.id = intake_run_ = database_->last_id();
   return {};
 }
 
@@ -262,7 +264,7 @@ Result<ListingId> SqliteLedger::listing(AccountId account, std::string_view kind
   Statement& add = statements_->add_listing;
   if (Result<void> added = add.bind(1, account).bind(2, kind).bind(3, ref).run(); !added)
     return tl::unexpected(added.error());
-  return database_.last_id();
+  return database_->last_id();
 }
 
 Result<ContentId> SqliteLedger::content(ListingId listing, std::string_view fields) {
@@ -294,7 +296,7 @@ Result<ContentId> SqliteLedger::content(ListingId listing, std::string_view fiel
   if (Result<void> done = statements_->add_content.bind(1, listing).bind(2, fields).run(); !done) {
     return tl::unexpected(done.error());
   }
-  return database_.last_id();
+  return database_->last_id();
 }
 
 namespace {
@@ -318,7 +320,7 @@ Result<void> SqliteLedger::add_row(const RowRecord& row) {
 
 Result<void> SqliteLedger::update_row(RunId run, const RowRecord& row) {
   Statement update =
-      database_.prepare("UPDATE rows SET job = ?, action = ?, reason = ?, detail = ? WHERE run = ? AND number = ?");
+      database_->prepare("UPDATE rows SET job = ?, action = ?, reason = ?, detail = ? WHERE run = ? AND number = ?");
   update.bind(1, id_or_null(row.job))
       .bind(2, static_cast<std::int64_t>(row.action))
       .bind(3, static_cast<std::int64_t>(row.reason));
@@ -326,7 +328,7 @@ Result<void> SqliteLedger::update_row(RunId run, const RowRecord& row) {
 }
 
 Result<ListingId> SqliteLedger::find_listing(std::string_view account, std::string_view kind, std::string_view ref) {
-  Statement query = database_.prepare(
+  Statement query = database_->prepare(
       "SELECT l.id FROM listings l JOIN accounts a ON a.id = l.account WHERE a.name = ? AND l.kind = ? AND l.ref = ?");
   const Result<bool> row = query.bind(1, account).bind(2, kind).bind(3, ref).step();
   if (!row) return tl::unexpected(row.error());
@@ -349,7 +351,7 @@ Result<std::string> SqliteLedger::fields_of(ContentId content) {
   Statement& query = statements_->fields_of;
   const Result<bool> row = query.bind(1, content).step();
   if (!row) return tl::unexpected(row.error());
-  if (!*row) return ground_error(fmt::format("the ledger {} misses content {}", database_.path(), content));
+  if (!*row) return ground_error(fmt::format("the ledger {} misses content {}", database_->path(), content));
   std::string fields(query.text(0));
   query.reset();
   return fields;
@@ -362,7 +364,7 @@ JobId SqliteLedger::next_job_id() {
 }
 
 Result<std::int64_t> SqliteLedger::hold_interrupted(RunId run, WallTime at) {
-  Statement query = database_.prepare("SELECT id FROM jobs WHERE state = 1");
+  Statement query = database_->prepare("SELECT id FROM jobs WHERE state = 1");
   Commit held;
   held.run = run;
   for (;;) {
@@ -397,7 +399,7 @@ Result<std::vector<PlannedRow>> SqliteLedger::planned_rows(RunId run, std::strin
 }
 
 Result<std::vector<OpenJob>> SqliteLedger::open_jobs() {
-  Statement query = database_.prepare(
+  Statement query = database_->prepare(
       "SELECT j.id, l.account, l.kind, j.remote_id, j.state, j.accepted_at, j.reserved, j.polls FROM jobs j "
       "JOIN listings l ON l.id = j.listing WHERE j.state IN (2, 3) ORDER BY j.accepted_at, j.id");
   std::vector<OpenJob> jobs;
@@ -422,7 +424,7 @@ Result<JobId> SqliteLedger::job_with_remote_id(AccountId account, std::string_vi
 
 Result<void> SqliteLedger::commit(const Commit& commit) {
   if (commit.empty()) return {};
-  Result<Transaction> transaction = Transaction::begin(database_);
+  Result<Transaction> transaction = Transaction::begin(*database_);
   if (!transaction) return tl::unexpected(transaction.error());
   const auto write_all = [](const auto& items, auto write) -> Result<void> {
     for (const auto& item : items) {
@@ -463,7 +465,7 @@ Result<void> SqliteLedger::write_intent(RunId run, const Intent& intent) {
         .bind(5, to_ms(intent.at));
   }
   if (Result<void> done = write.run(); !done) return done;
-  CHECK(database_.changes() == 1);
+  CHECK(database_->changes() == 1);
   Statement& row = statements_->row_has_job;
   if (Result<void> done = row.bind(1, intent.job).bind(2, run).bind(3, intent.row).run(); !done) return done;
   Statement& step = statements_->add_step;
@@ -491,7 +493,7 @@ Result<void> SqliteLedger::write_step(RunId run, const Step& step) {
   move.bind(8, is_terminal(*to) ? std::optional(to_ms(step.at)) : std::nullopt);
   if (Result<void> done = move.bind(9, step.polls).bind(10, milli(step.cost_alone)).run(); !done) return done;
   // The table was followed by whoever made the step; if the record says otherwise, nothing untrue may be written.
-  CHECK(database_.changes() == 1);
+  CHECK(database_->changes() == 1);
   if (step.unsent_row == 0) return {};
   return statements_->row_not_sent.bind(1, run).bind(2, step.unsent_row).run();
 }
@@ -506,7 +508,7 @@ Result<void> SqliteLedger::write_credits(RunId run, const CreditSeen& seen) {
 }
 
 Result<void> SqliteLedger::write_meaning(const MeaningFound& found) {
-  Statement set = database_.prepare("UPDATE accounts SET credit_meaning = ?, credit_evidence = ? WHERE id = ?");
+  Statement set = database_->prepare("UPDATE accounts SET credit_meaning = ?, credit_evidence = ? WHERE id = ?");
   return set.bind(1, found.meaning).bind(2, found.evidence).bind(3, found.account).run();
 }
 
@@ -516,7 +518,7 @@ Result<void> SqliteLedger::write_send(const SendRecord& send) {
 }
 
 Result<std::int64_t> SqliteLedger::planned_count(RunId run) {
-  Statement query = database_.prepare(
+  Statement query = database_->prepare(
       "SELECT count(*) FROM rows r LEFT JOIN jobs j ON j.id = r.job WHERE r.run = ? AND r.action = 0 AND r.selected = "
       "1 "
       "AND (r.job IS NULL OR j.state = 0)");
@@ -526,18 +528,18 @@ Result<std::int64_t> SqliteLedger::planned_count(RunId run) {
 }
 
 Result<std::int64_t> SqliteLedger::leave_replaced(RunId run) {
-  Statement leave = database_.prepare(
+  Statement leave = database_->prepare(
       "UPDATE rows SET selected = 0, detail = 'replaced by a later run' WHERE run = ?1 AND selected = 1 AND action IN "
       "(0, 3) "
       "AND (job IS NULL OR job IN (SELECT id FROM jobs WHERE state = 0)) "
       "AND listing IN (SELECT listing FROM rows WHERE run > ?1)");
   if (Result<void> done = leave.bind(1, run).run(); !done) return tl::unexpected(done.error());
-  return database_.changes();
+  return database_->changes();
 }
 
 Result<std::vector<Duration>> SqliteLedger::past_durations(std::string_view kind, std::size_t most) {
   // The newest finished jobs are found by walking the primary key backwards.
-  Statement query = database_.prepare(
+  Statement query = database_->prepare(
       "SELECT took FROM (SELECT j.finished_at - j.accepted_at AS took FROM jobs j JOIN listings l ON l.id = j.listing "
       "WHERE j.state = 5 AND l.kind = ? AND j.accepted_at IS NOT NULL ORDER BY j.id DESC LIMIT ?) ORDER BY took");
   query.bind(1, kind).bind(2, static_cast<std::int64_t>(most));
@@ -552,17 +554,17 @@ Result<std::vector<Duration>> SqliteLedger::past_durations(std::string_view kind
 
 Result<std::optional<Credits>> SqliteLedger::highest_price(AccountId account, std::string_view kind) {
   Statement query =
-      database_.prepare(fmt::format("SELECT max(coalesce({}, j.cost_alone)) FROM jobs j JOIN listings l ON l.id = "
-                                    "j.listing JOIN accounts a ON a.id = l.account "
-                                    "WHERE l.account = ? AND l.kind = ? AND j.state IN (5, 6)",
-                                    kCost));
+      database_->prepare(fmt::format("SELECT max(coalesce({}, j.cost_alone)) FROM jobs j JOIN listings l ON l.id = "
+                                     "j.listing JOIN accounts a ON a.id = l.account "
+                                     "WHERE l.account = ? AND l.kind = ? AND j.state IN (5, 6)",
+                                     kCost));
   const Result<bool> row = query.bind(1, account).bind(2, kind).step();
   if (!row) return tl::unexpected(row.error());
   return *row ? maybe_credits(query, 0) : std::nullopt;
 }
 
 Result<Credits> SqliteLedger::spent(AccountId account, RunId run, WallTime since) {
-  Statement query = database_.prepare(fmt::format(
+  Statement query = database_->prepare(fmt::format(
       "SELECT coalesce(sum(coalesce({}, j.reserved, 0)), 0) FROM jobs j JOIN listings l ON l.id = j.listing "
       "JOIN accounts a ON a.id = l.account WHERE l.account = ?1 AND (?2 = 0 OR j.run = ?2) AND j.submitted_at >= ?3 "
       "AND (j.remote_id IS NOT NULL OR j.state IN (1, 4, 7))",
@@ -575,7 +577,7 @@ Result<Credits> SqliteLedger::spent(AccountId account, RunId run, WallTime since
 Result<CreditFigures> SqliteLedger::last_figures(AccountId account) {
   CreditFigures figures;
   for (const auto& [column, figure] : {std::pair{"remaining", &figures.remaining}, std::pair{"used", &figures.used}}) {
-    Statement query = database_.prepare(
+    Statement query = database_->prepare(
         fmt::format("SELECT {0} FROM credits WHERE account = ? AND {0} IS NOT NULL ORDER BY id DESC LIMIT 1", column));
     const Result<bool> row = query.bind(1, account).step();
     if (!row) return tl::unexpected(row.error());
@@ -587,7 +589,7 @@ Result<CreditFigures> SqliteLedger::last_figures(AccountId account) {
 // ---- Views ----------------------------------------------------------------------------------------------------------
 
 Result<void> SqliteLedger::for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) {
-  Statement query = database_.prepare(fmt::format(
+  Statement query = database_->prepare(fmt::format(
       "SELECT r.number, r.id, r.kind, r.account, r.listing, r.content, r.job, r.action, r.reason, r.detail, "
       "r.selected, r.file, "
       "r.line, r.labels, r.submissions, j.state, j.url, j.remote_id, j.reason, j.submitted_at, j.accepted_at, "
@@ -633,7 +635,7 @@ Result<void> SqliteLedger::for_each_row(RunId run, const std::function<Result<vo
 }
 
 Result<std::vector<HeldJob>> SqliteLedger::held_jobs() {
-  Statement query = database_.prepare(
+  Statement query = database_->prepare(
       "SELECT j.id, l.ref, l.account, l.kind, a.name, j.reason, j.submitted_at FROM jobs j JOIN listings l ON l.id = "
       "j.listing "
       "JOIN accounts a ON a.id = l.account WHERE j.state = 4 ORDER BY j.id");
@@ -649,7 +651,7 @@ Result<std::vector<HeldJob>> SqliteLedger::held_jobs() {
 
 Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
   CreditSums sums;
-  Statement jobs = database_.prepare(fmt::format(
+  Statement jobs = database_->prepare(fmt::format(
       "SELECT count(*), count(cost), sum(cost) FROM (SELECT {} AS cost FROM jobs j JOIN listings l ON l.id = j.listing "
       "JOIN accounts a ON a.id = l.account WHERE j.run = ? AND l.account = ? AND j.remote_id IS NOT NULL)",
       kCost));
@@ -660,7 +662,7 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
   // No job is a known sum of nothing; jobs of which no cost is known are not.
   if (submitted == 0 || jobs.integer(1) > 0) sums.used = Credits{jobs.integer(2)};
 
-  Statement reserved = database_.prepare(
+  Statement reserved = database_->prepare(
       "SELECT sum(j.reserved) FROM jobs j JOIN listings l ON l.id = j.listing WHERE l.account = ? AND j.state IN (1, "
       "2, 3, 4)");
   if (row = reserved.bind(1, account).step(); !row) return tl::unexpected(row.error());
@@ -668,7 +670,7 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
 
   const auto figure = [&](std::string_view where,
                           std::string_view order) -> Result<std::optional<std::pair<Credits, Credits>>> {
-    Statement query = database_.prepare(fmt::format(
+    Statement query = database_->prepare(fmt::format(
         "SELECT c.remaining, CASE a.credit_meaning WHEN 'job' THEN c.used ELSE 0 END FROM credits c JOIN accounts a "
         "ON a.id = c.account WHERE c.account = ?1 AND c.remaining IS NOT NULL AND {} ORDER BY c.id {} LIMIT 1",
         where, order));
@@ -695,21 +697,21 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
 
 Result<LedgerCounts> SqliteLedger::counts() {
   LedgerCounts counts;
-  Statement query = database_.prepare("SELECT state, count(*) FROM jobs GROUP BY state");
+  Statement query = database_->prepare("SELECT state, count(*) FROM jobs GROUP BY state");
   for (;;) {
     const Result<bool> row = query.step();
     if (!row) return tl::unexpected(row.error());
     if (!*row) break;
     counts.jobs[static_cast<State>(query.integer(0))] = query.integer(1);
   }
-  const Result<std::int64_t> listings = database_.number("SELECT count(*) FROM listings");
+  const Result<std::int64_t> listings = database_->number("SELECT count(*) FROM listings");
   if (!listings) return tl::unexpected(listings.error());
   counts.listings = *listings;
   return counts;
 }
 
 Result<std::int64_t> SqliteLedger::listings_gone(RunId run) {
-  Statement query = database_.prepare(
+  Statement query = database_->prepare(
       "SELECT count(*) FROM listings WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.listing = listings.id AND state IN "
       "(2, 3, 4, 5)) "
       "AND id NOT IN (SELECT listing FROM rows WHERE run = ? AND listing IS NOT NULL)");
@@ -790,14 +792,14 @@ Result<std::vector<std::string>> SqliteLedger::verify() {
         "SELECT 'row ' || r.number || ' of run ' || r.run || ' names a missing job' FROM rows r LEFT JOIN jobs j ON "
         "j.id = r.job "
         "WHERE r.job IS NOT NULL AND j.id IS NULL"}) {
-    if (Result<void> done = verify_query(database_, sql, findings); !done) return tl::unexpected(done.error());
+    if (Result<void> done = verify_query(*database_, sql, findings); !done) return tl::unexpected(done.error());
   }
-  if (Result<void> done = verify_steps(database_, findings); !done) return tl::unexpected(done.error());
+  if (Result<void> done = verify_steps(*database_, findings); !done) return tl::unexpected(done.error());
   return findings;
 }
 
 Result<void> SqliteLedger::backup(const std::string& path) {
-  return database_.backup_to(path);
+  return database_->backup_to(path);
 }
 
 }  // namespace reelbatch

@@ -63,6 +63,10 @@ class SqliteLedger : public Ledger {
   Result<std::vector<std::string>> verify() override;
   Result<void> backup(const std::string& path) override;
 
+ protected:
+  /// For a ledger that adds to this one, as tests do.
+  SqliteLedger(SqliteLedger&& other) noexcept;
+
  private:
   struct Statements;
   explicit SqliteLedger(Database database);
@@ -73,7 +77,7 @@ class SqliteLedger : public Ledger {
   Result<void> write_meaning(const MeaningFound& found);
   Result<void> write_send(const SendRecord& send);
 
-  Database database_;
+  std::unique_ptr<Database> database_;  ///< stays where it is: statements point at it
   std::unique_ptr<Statements> statements_;
   std::optional<Transaction> intake_;
   RunId intake_run_ = 0;

@@ -29,6 +29,8 @@ SignalStop::SignalStop() {
   CHECK(wake_pipe[0] == -1);
   CHECK(pipe2(wake_pipe.data(), O_CLOEXEC | O_NONBLOCK) == 0);
   signals_seen = 0;
+  // A peer or a reader of our output that went away is an error of that write, not the end of the run.
+  ::signal(SIGPIPE, SIG_IGN);
   struct sigaction action = {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;

@@ -20,7 +20,7 @@ class SignalStop final : public StopRequest {
   SignalStop& operator=(const SignalStop&) = delete;
 
   bool requested() const override;
-  /// Readable from the first signal on; never drained.
+  /// Readable from the first signal on until requested() has said so.
   int wake_fd() const;
 };
 

@@ -32,14 +32,16 @@ class Server(hostile.Server):
     async def converse_h2(self, reader, writer):
         h2c = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
         h2c.initiate_connection()
-        number, nth = self.accepted, 0
+        number, nth, requests = self.accepted, 0, {}
         try:
             writer.write(h2c.data_to_send())
             while data := await reader.read(65536):
                 for event in h2c.receive_data(data):
                     if isinstance(event, h2.events.RequestReceived):
                         nth += 1
-                        self.answer_h2(h2c, event, number, nth)
+                        requests[event.stream_id] = self.note_h2(event, number, nth)
+                    elif isinstance(event, h2.events.StreamEnded):
+                        self.answer_h2(h2c, event.stream_id, requests.pop(event.stream_id))
                 writer.write(h2c.data_to_send())
                 await writer.drain()
         except (ConnectionError, ssl.SSLError):
@@ -47,17 +49,20 @@ class Server(hostile.Server):
         finally:
             writer.close()
 
-    def answer_h2(self, h2c, event, number, nth):
+    def note_h2(self, event, number, nth):
         headers = dict(event.headers)
-        method = headers[":method"]
-        self.requests.append({"method": method, "path": headers[":path"], "marker": headers.get("x-marker", ""),
-                              "connection": number, "nth": nth, "headers": headers})
-        if method == "POST" and (self.options.refuse == "always" or self.refused == 0):
+        self.requests.append({"method": headers[":method"], "path": headers[":path"],
+                              "marker": headers.get("x-marker", ""), "connection": number, "nth": nth,
+                              "headers": headers})
+        return self.requests[-1]
+
+    def answer_h2(self, h2c, stream, request):
+        if request["method"] == "POST" and (self.options.refuse == "always" or self.refused == 0):
             self.refused += 1
-            h2c.reset_stream(event.stream_id, h2.errors.ErrorCodes.REFUSED_STREAM)
+            h2c.reset_stream(stream, h2.errors.ErrorCodes.REFUSED_STREAM)
             return
-        h2c.send_headers(event.stream_id, [(":status", "200"), ("content-type", "application/json")])
-        h2c.send_data(event.stream_id, hostile.OK, end_stream=True)
+        h2c.send_headers(stream, [(":status", "200"), ("content-type", "application/json")])
+        h2c.send_data(stream, hostile.OK, end_stream=True)
 
 
 if __name__ == "__main__":

@@ -552,6 +552,31 @@ TEST_CASE("a row that was moved from does not disturb the next one") {
   CHECK(rows[2].kind == &default_kind());
 }
 
+TEST_CASE("what is wrong with fields is said where they stand") {
+  const Folder folder;
+  const std::string path = folder.write("f.csv",
+                                        "id,note,image_urls,description,format\n"
+                                        "1,\"two\nlines\",https://a.fr/1.jpg,\xC3\xA9t\xC3\xA9,portrait\n"
+                                        "2,,,A flat with a view of the sea,oval\n"
+                                        ",,,,\n");
+  Lines said;
+  std::vector<std::size_t> fields;
+  const auto sink = [&](ManifestRow& row) -> Result<void> {
+    fields.push_back(validate(row).fields.size());
+    CHECK_FALSE(row.valid());
+    for (const Remark& remark : row.remarks) said.push_back(folder.without(remark.text()));
+    return {};
+  };
+  REQUIRE(read_manifests({path}, {}, sink, {}).has_value());
+  REQUIRE(said.size() == 4);
+  CHECK(said[0].starts_with("f.csv:3:27: description: "));
+  CHECK(said[0].ends_with(" (row starts on line 2)"));
+  CHECK(said[1].starts_with("f.csv:4:35: format: "));
+  CHECK(said[2].starts_with("f.csv:4:1: image_urls: "));  // absent: only the row has a place
+  CHECK(said[3].starts_with("f.csv:5:1: id: "));          // invalid already: not normalised
+  CHECK(fields.back() == 0);
+}
+
 TEST_CASE("any bytes give rows or an error") {
   const std::vector<File> seeds = {
       {"f.csv",

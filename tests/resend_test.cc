@@ -26,11 +26,16 @@ TEST_CASE("what libcurl counts as sent misses a request that it could not hand o
   BareOptions options;
   options.ca_file = certificates().good;
   options.send_buffer = 4096;
-  BareCurl curl(options);
-  const BareResult result = curl.post(server.url("/close", "https://127.0.0.1"), "large", std::string(60000, ' '));
-  CHECK(result.code != 0);
-  CHECK(server.arrivals("large") == 1);
-  CHECK(result.request_size == 0);
+  int miscounted = 0;
+  for (int i = 0; i < 20; ++i) {  // a server that reads fast enough may take all of it at once
+    const std::string marker = "large" + std::to_string(i);
+    BareCurl curl(options);
+    const BareResult result = curl.post(server.url("/close", "https://127.0.0.1"), marker, std::string(60000, ' '));
+    CHECK(result.code != 0);
+    CHECK(server.arrivals(marker) == 1);
+    miscounted += result.request_size == 0 ? 1 : 0;
+  }
+  CHECK(miscounted > 0);
 }
 
 TEST_CASE("libcurl by itself sends a refused POST again over HTTP/2; over HTTP/1.1 there is nothing to refuse") {
@@ -44,6 +49,7 @@ TEST_CASE("libcurl by itself sends a refused POST again over HTTP/2; over HTTP/1
     options.ca_file = certificates().good;
     BareCurl curl(options);
     const BareResult result = curl.post(server.url("/ok", "https://127.0.0.1"), "bare", "{}");
+    CAPTURE(result.code);
     CHECK((result.code == 0) == !always);
     CHECK(server.arrivals("bare") == (always ? 6 : 2));
 

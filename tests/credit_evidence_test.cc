@@ -1,4 +1,4 @@
-#include "jobs/credit_meaning.h"
+#include "jobs/credit_evidence.h"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@
 namespace reelbatch {
 namespace {
 
-using Meaning = CreditMeaning::Meaning;
+using Meaning = CreditEvidence::Meaning;
 
 struct Answer {
   std::int64_t job;
@@ -60,7 +60,7 @@ TEST_CASE("what `used` means") {
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
-    CreditMeaning meaning;
+    CreditEvidence meaning;
     for (const Answer& answer : c.answers) meaning.observe(observation(answer));
     CHECK(meaning.meaning() == c.meaning);
     CHECK(meaning.evidence().empty() == (c.meaning == Meaning::Undecided));
@@ -68,7 +68,7 @@ TEST_CASE("what `used` means") {
 }
 
 TEST_CASE("the evidence names the figures") {
-  CreditMeaning meaning;
+  CreditEvidence meaning;
   meaning.observe(observation({1, true, 0, 1, 49, 1}));
   meaning.observe(observation({2, true, 2, 3, 48, 2}));
   CHECK(meaning.evidence() ==
@@ -111,7 +111,7 @@ TEST_CASE("answers that cross never lead to the wrong meaning, and some meaning 
       answers.push_back(service.ask(job, paid, now));
     }
     std::stable_sort(answers.begin(), answers.end(), [](auto& a, auto& b) { return a.received < b.received; });
-    CreditMeaning meaning;
+    CreditEvidence meaning;
     for (const Answer& answer : answers) meaning.observe(observation(answer));
     CHECK(meaning.meaning() == truth);
   }

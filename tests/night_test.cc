@@ -1,0 +1,218 @@
+// Whole nights in the simulated world: the real loop, limiter, ledger and kind against the model of the service.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "tests/world_run.h"
+
+using namespace reelbatch;
+using namespace std::chrono_literals;
+
+namespace {
+
+WorldOptions quick_service(std::uint64_t seed) {
+  WorldOptions options;
+  options.seed = seed;
+  options.service.seed = seed;
+  options.service.clip_ms = 20'000;
+  options.service.render_ms = 10'000;
+  options.service.credits = Credits::whole(100'000);
+  return options;
+}
+
+/// A service whose jobs take as long as `duration_of` says, by time alone.
+class TimedService {
+ public:
+  TimedService(World& world, std::function<Duration(int)> duration_of)
+      : world_(world), duration_of_(std::move(duration_of)) {
+    world.answer = [this](const Exchange& exchange) { return serve(exchange); };
+  }
+  Duration longest() const { return longest_; }
+  Duration sum(Duration grid) const {
+    Duration sum{};
+    for (const Duration d : durations_) sum += (d + grid - 1ns) / grid * grid;
+    return sum;
+  }
+  std::int64_t polls_needed(Duration grid) const {
+    std::int64_t polls = 0;
+    for (const Duration d : durations_) polls += (d + grid - 1ns) / grid;
+    return polls;
+  }
+
+ private:
+  std::optional<Completion> serve(const Exchange& exchange) {
+    Completion completion;
+    completion.answered = true;
+    completion.status = 200;
+    if (exchange.method == "POST") {
+      const int id = static_cast<int>(ends_.size());
+      const Duration duration = duration_of_(id);
+      durations_.push_back(duration);
+      longest_ = std::max(longest_, duration);
+      ends_.push_back(world_.now() + duration);
+      completion.status = 201;
+      completion.body = fmt::format(R"({{"id":"job-{}","status":"PENDING"}})", id);
+      return completion;
+    }
+    const auto id = static_cast<std::size_t>(std::stoi(exchange.url.substr(exchange.url.rfind('-') + 1)));
+    completion.body = world_.now() >= ends_[id] ? R"({"status":"DONE","url":"https://cdn.test/v.mp4"})"
+                                                : R"({"status":"GENERATING_VIDEO"})";
+    return completion;
+  }
+
+  World& world_;
+  std::function<Duration(int)> duration_of_;
+  std::vector<Duration> durations_;
+  std::vector<Instant> ends_;
+  Duration longest_{};
+};
+
+}  // namespace
+
+TEST_CASE("night: every listing gets its video, once; the same again costs nothing; a change is one submission") {
+  WorldRun run(quick_service(1));
+  run.write_listings(200);
+  const RunReport first = run.night();
+  CHECK(first.counts.of(RowState::Done) == 200);
+  CHECK(run.world.accepted().size() == 200);
+  run.check_promises(first);
+
+  const std::size_t sends = run.world.sends.size();
+  const RunReport second = run.night();
+  CHECK(second.counts.of(RowState::Done) == 200);
+  CHECK(second.counts.submissions == 0);
+  CHECK(run.world.sends.size() == sends);
+}
+
+TEST_CASE("night: 500 listings, 50 in flight: as fast as the limits allow") {
+  struct Case {
+    const char* name;
+    RateWindow rate, submit_rate;
+    int in_flight;
+    Duration from, to;
+  };
+  const Case cases[] = {
+      {"submissions bind", {50, 1s}, {1, 1s}, 50, 20s, 40s},
+      {"the cap binds", {100, 1s}, {10, 1s}, 50, 60s, 180s},
+      {"requests bind", {10, 1s}, {5, 1s}, 50, 60s, 90s},
+      {"long windows", {300, 60s}, {30, 60s}, 50, 30s, 60s},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    WorldRun run;
+    run.world.options.latency = 1ms;
+    TimedService service(run.world, [&](int id) {
+      SeededRandom rng(static_cast<std::uint64_t>(id));
+      return c.from +
+             Duration(static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>((c.to - c.from).count()))));
+    });
+    run.options.accounts[0].rate = {c.rate};
+    run.options.accounts[0].submit_rate = {c.submit_rate};
+    run.options.accounts[0].max_in_flight = c.in_flight;
+    run.write_listings(500);
+    const Instant start = run.world.now();
+    const RunReport report = run.night();
+    CHECK(report.counts.of(RowState::Done) == 500);
+    const Duration makespan = run.world.now() - start;
+
+    const Duration grid = run.loop.poll_interval;
+    const auto at_rate = [](std::int64_t n, const RateWindow& window) { return window.width * n / window.limit; };
+    const Duration by_requests = at_rate(500 + service.polls_needed(grid), c.rate);
+    const Duration by_submissions = at_rate(500, c.submit_rate);
+    const Duration by_cap = service.sum(grid) / c.in_flight;
+    Duration bound = std::max({by_requests, by_submissions, by_cap});
+    Duration allowed = Duration(static_cast<std::int64_t>(static_cast<double>(bound.count()) * 1.02));
+    if (bound == by_cap || bound == by_submissions) allowed += service.longest();
+    CHECK(makespan <= allowed);
+    CHECK(busiest_span(run.world.sends, c.rate.width, false) <= c.rate.limit);
+    CHECK(busiest_span(run.world.sends, c.submit_rate.width, true) <= c.submit_rate.limit);
+    MESSAGE(c.name << ": makespan " << makespan / 1s << " s, bound " << bound / 1s << " s");
+  }
+}
+
+TEST_CASE("night: a crash at every commit and every turn of a small run, and again while it recovers") {
+  for (const bool in_transport : {false, true}) {
+    for (int at = 1; at < 400; ++at) {
+      CAPTURE(in_transport);
+      CAPTURE(at);
+      WorldRun run(quick_service(7));
+      run.world.options.connect = 30ms;
+      run.world.options.latency = 200ms;
+      run.options.accounts[0].rate = {{50, 1s}};
+      run.options.accounts[0].submit_rate = {{5, 1s}};
+      run.write_listings(4);
+      int countdown = at, crashes = 0;
+      const auto die = [&] {
+        if (--countdown != 0 || crashes == 2) return false;
+        ++crashes;
+        countdown = 1 + at % 3;  // the second one soon after, while the first is being recovered from
+        return true;
+      };
+      if (in_transport) {
+        run.world.crash_now = die;
+      } else {
+        run.crash_at_commit = [&](bool) { return die(); };
+      }
+      const RunReport last = run.nights_until_done(4);
+      run.check_promises(last);
+      CHECK(last.counts.of(RowState::Held) <= run.lost);
+      CHECK(last.counts.of(RowState::Done) + last.counts.of(RowState::Held) == 4);
+      if (crashes == 0) {
+        REQUIRE(at > 20);  // the run was shorter than `at`: everything was crashed at
+        break;
+      }
+    }
+  }
+}
+
+TEST_CASE("night: faults of every sort, crashes at random, then calm: nothing twice, nothing lost, limits kept") {
+  std::int64_t held = 0, crashed = 0;
+  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
+    CAPTURE(seed);
+    SeededRandom draw(seed);
+    WorldOptions options = quick_service(seed);
+    options.connect = std::chrono::milliseconds(draw.below(300));
+    options.latency = std::chrono::milliseconds(1 + draw.below(3000));
+    options.lost_answer = draw.unit() * 0.05;
+    options.lost_request = draw.unit() * 0.05;
+    options.never_left = draw.unit() * 0.1;
+    options.server_error = draw.unit() * 0.05;
+    options.too_many = draw.unit() * 0.1;
+    options.service.job_error_rate = draw.unit() * 0.1;
+    options.service.used_per_job = draw.below(2) == 0;
+    WorldRun run(options);
+    run.options.accounts[0].rate = {{static_cast<int>(5 + draw.below(20)), 1s},
+                                    {static_cast<int>(100 + draw.below(300)), 1min}};
+    run.options.accounts[0].submit_rate = {{static_cast<int>(1 + draw.below(5)), 1s}};
+    run.options.accounts[0].max_in_flight = static_cast<int>(1 + draw.below(20));
+    run.options.accounts[0].hold_limit = 1000;
+    run.write_listings(20);
+    std::uint64_t until_crash = 20 + draw.below(400);
+    int crashes = 0;
+    run.world.crash_now = [&] {
+      if (crashes >= 3 || --until_crash != 0) return false;
+      ++crashes;
+      until_crash = 1 + draw.below(300);
+      return true;
+    };
+    run.nights_until_done(5);
+    crashed += crashes;
+    // Calm.
+    run.world.crash_now = nullptr;
+    for (double* rate : {&run.world.options.lost_answer, &run.world.options.lost_request, &run.world.options.never_left,
+                         &run.world.options.server_error, &run.world.options.too_many}) {
+      *rate = 0;
+    }
+    const RunReport last = run.night();
+    run.check_promises(last);
+    CHECK(last.counts.of(RowState::Done) + last.counts.of(RowState::Failed) + last.counts.of(RowState::Held) == 20);
+    held += last.counts.of(RowState::Held);
+    const std::size_t sends = run.world.sends.size();
+    run.night();
+    CHECK(run.world.sends.size() == sends);
+  }
+  // The campaign is worth something only if it was rough.
+  CHECK(held > 50);
+  CHECK(crashed > 100);
+}
