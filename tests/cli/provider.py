@@ -69,7 +69,9 @@ class Job:
         self.url = f"https://cdn.example.test/{job_id}.mp4"
 
 
-Request = collections.namedtuple("Request", "at method path headers body json ref")
+class Request(collections.namedtuple("Request", "at method path headers body json ref")):
+    def __repr__(self):
+        return f"<{self.method} {self.ref or self.path} at {self.at:.3f}>"
 
 
 def ref_of(text):
@@ -251,8 +253,8 @@ class Provider:
     def answer_poll(self, handler, job, answer):
         if answer.wait is not None:
             answer.wait.wait(60)
-        if answer.status is not None:
-            return handler.say(answer, answer.status, {"error": "refused"})
+        if answer.status is not None or answer.lost is not None:  # the job does not move on
+            return handler.say(answer, answer.status or 200, {"error": "refused"})
         if handler.headers.get("x-api-key") != self.key:
             return handler.reply(401, {"error": "Unauthorized"})
         if job is None:

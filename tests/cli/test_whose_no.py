@@ -7,35 +7,26 @@ import socket
 import time
 import unittest
 
-from harness import Answer, Case, KEY, Provider, row, wait_for
+from harness import Answer, Case, KEY, Provider, begin_beside, row, wait_for
 
 # What goes on for a minute by contract goes on beside the other tests: started first, looked at last.
 background = {}
 
 
-class Beside(Case):
-    """A run that outlives the test that started it."""
-
-    def runTest(self):
-        pass
-
-
 def setUpModule():
-    for name, begin in (("held spacing", begin_held_spacing), ("key refused", begin_key_refused)):
-        case = Beside()
-        case.setUp()
-        background[name] = (case, begin(case))
+    background["held spacing"] = begin_beside(begin_held_spacing)
+    background["key refused"] = begin_beside(begin_key_refused)
 
 
 def tearDownModule():
-    for case, _ in background.values():
+    for case in background.values():
         case.doCleanups()
 
 
 def begin_held_spacing(case):
     case.provider.on_submit(Answer(500), times=2)
     case.manifest(["A-1", "A-2", "A-3", "A-4", "A-5"])
-    return case.start("run", "feed.csv")
+    return case.start("run", "feed.csv", "--max-in-flight", "1")
 
 
 def begin_key_refused(case):
@@ -442,13 +433,14 @@ class Poll(Case):
         self.assert_account_held(2, {"Retry-After": "2"}, on_poll=False)
 
     def test_429_with_a_date(self):
-        at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=4)
+        now = datetime.datetime.now(datetime.timezone.utc)
+        at = (now + datetime.timedelta(seconds=4)).replace(microsecond=0)
+        due = time.monotonic() + (at - now).total_seconds()
         self.assert_account_held(0.5, {"Retry-After": email.utils.format_datetime(at, usegmt=True)}, at_most=4)
-        polls = [r.at for r in self.provider.requests]
-        limit = time.monotonic() - (datetime.datetime.now(datetime.timezone.utc) - at).total_seconds()
-        # A date has whole seconds: nothing between the refusal and that second.
-        late = [t for t in polls if t >= int_second(limit, at)]
-        self.assertTrue(late)
+        refused = self.provider.polls()[5].at
+        self.assertLess(refused, due, "the machine was too slow for this test")
+        early = [r.at for r in self.provider.requests if refused + 0.1 < r.at < due - 0.05]
+        self.assertEqual(early, [])
 
     def test_429_without_or_with_an_unreadable_time_is_one_second(self):
         for headers in ({}, {"Retry-After": "soon"}, {"Retry-After": "-5"},
@@ -467,6 +459,7 @@ class Poll(Case):
         done = self.run_feed("--outage-timeout", "5s", code=3)
         self.assertLess(done.seconds, 5)
         self.assertEqual(done.state("A-1"), "planned")
+        self.assertEqual(done.row("A-1")["submissions"], "1")
         self.assertRegex(done.text, r"\d{4}-\d\d-\d\dT\d\d:\d\d")
         self.assert_posts(1)
 
@@ -479,16 +472,12 @@ class Poll(Case):
         self.assert_posts(1)
 
 
-def int_second(limit, at):
-    return limit - at.microsecond / 1e6 - 0.05
-
-
 class ZBeside(unittest.TestCase):
     """What was started in setUpModule."""
 
     def test_after_held_submissions_one_at_a_time_spaced_by_5_s_doubling(self):
-        case, running = background["held spacing"]
-        done = running.wait(90)
+        case = background["held spacing"]
+        done = case.running.wait(90)
         self.assertEqual(done.code, 4, done)
         case.assert_states(done, A_1="held", A_2="held", A_3="done", A_4="done", A_5="done")
         times = [r.at for r in case.provider.posts()]
@@ -497,13 +486,14 @@ class ZBeside(unittest.TestCase):
         self.assertLess(times[1] - times[0], 9)
         self.assertGreaterEqual(times[2] - times[1], 9.95)
         self.assertLess(times[2] - times[1], 15)
-        self.assertLess(times[4] - times[2], 4)  # once one is accepted, as before
+        self.assertLess(times[4] - times[2], 5)  # once one is accepted, as before
 
     def test_a_key_refused_to_polls_for_a_minute_stops_the_account(self):
-        case, running = background["key refused"]
-        done = running.wait(120)
+        case = background["key refused"]
+        done = case.running.wait(130)
         self.assertEqual(done.code, 5, done)
-        self.assertGreaterEqual(done.seconds, 58)
+        polls = case.provider.polls()
+        self.assertGreaterEqual(polls[-1].at - polls[0].at, 59.9)
         self.assertEqual(done.state("A-1"), "in_flight")
         self.assertEqual(done.json["run"]["stopped_by"], "key")
         case.assert_posts(1)
