@@ -22,6 +22,14 @@ Error no_ledger(const Options& options) {
                                          full_path(options.ledger))};
 }
 
+/// A limit that would be read and not kept is refused.
+Result<void> check_budget(const AccountOptions& account) {
+  if (account.budget.mode == Budget::Mode::Hard && account.budget.labels.empty()) return {};
+  return usage_error(
+      fmt::format("account '{}': this version keeps budgets of mode hard, by run, day, month and keep: leave out {}",
+                  account.name, account.budget.labels.empty() ? "the mode" : "the budgets by label"));
+}
+
 bool exists(const std::string& path) {
   std::error_code ignored;
   return std::filesystem::exists(path, ignored);
@@ -105,6 +113,7 @@ Result<AccountId> Session::bind(const std::string& name) {
                                     [&](const AccountOptions& candidate) { return candidate.name == name; });
   if (account == options_.accounts.end()) return usage_error(fmt::format("no account '{}' is configured", name));
   if (Result<void> same = check_origin(*account); !same) return tl::unexpected(same.error());
+  if (Result<void> enforced = check_budget(*account); !enforced) return tl::unexpected(enforced.error());
   Result<Credentials> credentials = load_credentials(*account);
   if (!credentials) return tl::unexpected(credentials.error());
   Bound bound;
