@@ -73,11 +73,7 @@ bool confirmed(const ResolveCommand& command, std::size_t count) {
 
 Result<void> resolve(const Options& options, const ResolveCommand& command) {
   SystemClock clock;
-  if (const Result<std::unique_ptr<SqliteLedger>> there = open_for_reading(options); !there) {
-    return tl::unexpected(there.error());
-  }
-  bool made = false;
-  const Result<std::unique_ptr<Session>> session = Session::open(options, clock, made);
+  const Result<std::unique_ptr<Session>> session = Session::open(options, clock, Session::IfMissing::Fail);
   if (!session) return tl::unexpected(session.error());
   SqliteLedger& ledger = (*session)->ledger();
   // An acceptance that a run could not record left its intent behind: it is held from here on, and may be adopted.

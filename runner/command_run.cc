@@ -76,15 +76,16 @@ Result<void> RunJob::set_up(const std::string* resume_uid) {
   run_.uid = new_run_uid(clock_.wall());
   run_.started_at = clock_.wall();
   run_.sandbox = options_.sandbox;
-  bool made = false;
-  Result<std::unique_ptr<Session>> session = Session::open(options_, clock_, made);
+  const auto if_missing = resume_uid == nullptr ? Session::IfMissing::Make : Session::IfMissing::Fail;
+  Result<std::unique_ptr<Session>> session = Session::open(options_, clock_, if_missing);
   if (!session) return tl::unexpected(session.error());
   session_ = std::move(*session);
   if (resume_uid != nullptr) {
     if (Result<void> found = find_run(*resume_uid); !found) return found;
   }
   if (Result<void> opened = open_log(); !opened) return opened;
-  if (made && !options_.sandbox) progress_->warn(fmt::format("made a new ledger: {}", full_path(options_.ledger)));
+  if (session_->made_ledger() && !options_.sandbox)
+    progress_->warn(fmt::format("made a new ledger: {}", full_path(options_.ledger)));
   Result<ReportWriter> writer = ReportWriter::open(options_.outputs);
   if (!writer) return tl::unexpected(writer.error());
   writer_ = std::move(*writer);
@@ -226,7 +227,7 @@ Result<int> RunJob::finish(const Result<RunOutcome>& outcome) {
   if (written) context.outputs = options_.outputs;
   context.ledger = options_.ledger;
   if (const auto held = ledger.held_jobs()) context.held = *held;
-  if (const auto gone = ledger.listings_gone(run_.id)) context.left_the_feed = *gone;
+  if (const auto gone = ledger.listings_gone(run_.id, ledger_ref(options_, ""))) context.left_the_feed = *gone;
   if (const auto counts = ledger.counts()) {
     const auto of = [&](State state) {
       const auto found = counts->jobs.find(state);

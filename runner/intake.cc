@@ -70,14 +70,13 @@ Result<RowRecord> Planner::plan(ManifestRow& row, std::string& fields) {
   if (!no_account.empty()) {
     row.remarks.push_back({Remark::Level::Error, row.file, row.place, "account", no_account});
   }
+  if (account != nullptr && !row.id.empty() && ledger_ != nullptr) {
+    const Result<ListingId> listing = ledger_->find_listing(account->name, row.kind_name, ledger_ref(options_, row.id));
+    if (!listing) return tl::unexpected(listing.error());
+    record.listing = *listing;
+  }
   if (row.valid()) {
     fields = to_json(row.fields);
-    if (ledger_ != nullptr) {
-      const Result<ListingId> listing =
-          ledger_->find_listing(account->name, row.kind_name, ledger_ref(options_, row.id));
-      if (!listing) return tl::unexpected(listing.error());
-      record.listing = *listing;
-    }
     const Result<Decision> decision = decide_row(row, fields, record.listing, record);
     if (!decision) return tl::unexpected(decision.error());
     record.action = decision->action;

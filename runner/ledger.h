@@ -207,7 +207,7 @@ class Ledger {
 
   // Accounts and runs.
   virtual Result<std::vector<AccountRecord>> accounts() = 0;
-  /// Adds the account, or records its new origin. Sets `account.id`.
+  /// Adds the account, or records its new origin and what its figures mean. Sets `account.id`.
   virtual Result<void> put_account(AccountRecord& account) = 0;
 
   /// The run of that uid, or the last one for an empty uid. Nothing if there is none.
@@ -273,8 +273,8 @@ class Ledger {
   virtual Result<std::vector<HeldJob>> held_jobs() = 0;
   virtual Result<CreditSums> credit_sums(AccountId account, RunId run) = 0;
   virtual Result<LedgerCounts> counts() = 0;
-  /// Listings with jobs in flight, or with videos, that the run does not name: they left the feed.
-  virtual Result<std::int64_t> listings_gone(RunId run) = 0;
+  /// Listings of earlier runs that the run does not name: they left the feed. `prefix` is that of the run's catalogue.
+  virtual Result<std::int64_t> listings_gone(RunId run, std::string_view prefix) = 0;
 
   // Care.
   /// Everything that is wrong with the record, one sentence each; empty if nothing is.

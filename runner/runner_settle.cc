@@ -74,7 +74,8 @@ void Runner::note_health(Account& account, const OpenExchange& exchange, const C
   }
   account.last_failure = completion.answered ? describe_status(completion.status) : completion.error;
   const bool untaken = exchange.submission && (!completion.may_have_left || is_known_not_taken(account, completion));
-  if (account.gate.outage_at() == kNever && !stopping_) {
+  const bool again = !exchange.submission || untaken;  // one that may have been taken is held, and says so itself
+  if (again && account.gate.outage_at() == kNever && !stopping_) {
     progress_.warn(fmt::format("{}: {}; trying again", account.record.name, account.last_failure));
   }
   account.gate.failed(completion.at, untaken, rng_);
@@ -202,7 +203,8 @@ void Runner::not_taken(Account& account, Pending& row, const std::string& why, b
 void Runner::hold(Account& account, const Pending& row, const std::string& why) {
   commit_.steps.push_back(step_of(row.row.job, State::Submitting, Event::Lose, why));
   account.gate.doubtful(clock_.now());
-  progress_.warn(fmt::format("{} is held, it may have been accepted: {}", row.row.id, why));
+  progress_.warn(
+      fmt::format("{} is held and not sent again by itself, it may have been accepted: {}", row.row.id, why));
   --counts_.planned;
   ++counts_.held;
 }

@@ -12,6 +12,9 @@ namespace {
 
 /// What a sandbox account stands for, on whatever port it listens.
 constexpr std::string_view kSandboxOrigin = "sandbox";
+/// The evidence for a meaning of credits that the configuration states; a later run without that statement decides
+/// anew.
+constexpr std::string_view kStated = "stated in the configuration";
 
 std::string origin_of(const AccountOptions& account) {
   return account.sandbox ? std::string(kSandboxOrigin) : origin(account.base_url);
@@ -20,6 +23,14 @@ std::string origin_of(const AccountOptions& account) {
 Error no_ledger(const Options& options) {
   return Error{Fault::Usage, fmt::format("there is no ledger {}: name it with --ledger, or `reelbatch run` makes one",
                                          full_path(options.ledger))};
+}
+
+/// A limit that would be read and not kept is refused.
+Result<void> check_budget(const AccountOptions& account) {
+  if (account.budget.mode == Budget::Mode::Hard && account.budget.labels.empty()) return {};
+  return usage_error(
+      fmt::format("account '{}': this version keeps budgets of mode hard, by run, day, month and keep: leave out {}",
+                  account.name, account.budget.labels.empty() ? "the mode" : "the budgets by label"));
 }
 
 bool exists(const std::string& path) {
@@ -55,15 +66,16 @@ Result<std::unique_ptr<SqliteLedger>> open_for_reading(const Options& options) {
   return SqliteLedger::open(options.ledger, SqliteLedger::Mode::Read);
 }
 
-Result<std::unique_ptr<Session>> Session::open(const Options& options, const Clock& clock, bool& made) {
-  made = !exists(options.ledger);
-  if (made && options.ledger_must_exist) return tl::unexpected(no_ledger(options));
+Result<std::unique_ptr<Session>> Session::open(const Options& options, const Clock& clock, IfMissing if_missing) {
+  const bool made = !exists(options.ledger);
+  if (made && (if_missing == IfMissing::Fail || options.ledger_must_exist)) return tl::unexpected(no_ledger(options));
   Result<LedgerLock> lock = LedgerLock::take(options.ledger, options.wait, clock);
   if (!lock) return tl::unexpected(lock.error());
   std::unique_ptr<Session> session(new Session(options, std::move(*lock)));
   Result<std::unique_ptr<SqliteLedger>> ledger = SqliteLedger::open(options.ledger, SqliteLedger::Mode::Write);
   if (!ledger) return tl::unexpected(ledger.error());
   session->ledger_ = std::move(*ledger);
+  session->made_ledger_ = made;
   Result<std::vector<AccountRecord>> known = session->ledger_->accounts();
   if (!known) return tl::unexpected(known.error());
   session->known_ = std::move(*known);
@@ -105,6 +117,7 @@ Result<AccountId> Session::bind(const std::string& name) {
                                     [&](const AccountOptions& candidate) { return candidate.name == name; });
   if (account == options_.accounts.end()) return usage_error(fmt::format("no account '{}' is configured", name));
   if (Result<void> same = check_origin(*account); !same) return tl::unexpected(same.error());
+  if (Result<void> enforced = check_budget(*account); !enforced) return tl::unexpected(enforced.error());
   Result<Credentials> credentials = load_credentials(*account);
   if (!credentials) return tl::unexpected(credentials.error());
   Bound bound;
@@ -114,13 +127,16 @@ Result<AccountId> Session::bind(const std::string& name) {
   bound.record.name = name;
   bound.record.service = account->service->name;
   bound.record.origin = origin_of(*account);
-  if (Result<void> put = ledger_->put_account(bound.record); !put) return tl::unexpected(put.error());
-  const auto known =
-      std::find_if(known_.begin(), known_.end(), [&](const AccountRecord& record) { return record.name == name; });
-  if (known != known_.end()) {
+  if (account->credits != CreditMeaning::Auto) {
+    bound.record.credit_meaning = account->credits == CreditMeaning::Job ? "job" : "account";
+    bound.record.credit_evidence = kStated;
+  } else if (const auto known = std::find_if(known_.begin(), known_.end(),
+                                             [&](const AccountRecord& record) { return record.name == name; });
+             known != known_.end() && known->credit_evidence != kStated) {
     bound.record.credit_meaning = known->credit_meaning;
     bound.record.credit_evidence = known->credit_evidence;
   }
+  if (Result<void> put = ledger_->put_account(bound.record); !put) return tl::unexpected(put.error());
   const AccountId id = bound.record.id;
   bound_.emplace(name, std::move(bound));
   return id;

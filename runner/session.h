@@ -27,13 +27,14 @@ Result<std::unique_ptr<SqliteLedger>> open_for_reading(const Options& options);
 /// The one writer of a ledger: holds its lock for as long as it lives.
 class Session {
  public:
+  enum class IfMissing { Make, Fail };
+
   /// Locks, then opens or makes the ledger, and refuses one that belongs to the sandbox when the work is real, and the
   /// reverse.
-  ///
-  /// made  is set if the ledger is new.
-  static Result<std::unique_ptr<Session>> open(const Options& options, const Clock& clock, bool& made);
+  static Result<std::unique_ptr<Session>> open(const Options& options, const Clock& clock, IfMissing if_missing);
 
   SqliteLedger& ledger() { return *ledger_; }
+  bool made_ledger() const { return made_ledger_; }
 
   /// Gives an account its number in the ledger and finds its keys, once. Fails with Fault::Usage if the ledger knows
   /// the account as another service's, or if a key is missing.
@@ -61,6 +62,7 @@ class Session {
   std::vector<AccountRecord> known_;
   std::map<std::string, Bound> bound_;
   std::string sandbox_url_;
+  bool made_ledger_ = false;
 };
 
 }  // namespace reelbatch

@@ -147,9 +147,11 @@ Result<std::vector<AccountRecord>> SqliteLedger::accounts() {
 
 Result<void> SqliteLedger::put_account(AccountRecord& account) {
   Statement put = database_->prepare(
-      "INSERT INTO accounts (name, service, origin) VALUES (?, ?, ?) "
-      "ON CONFLICT (name) DO UPDATE SET service = excluded.service, origin = excluded.origin RETURNING id");
+      "INSERT INTO accounts (name, service, origin, credit_meaning, credit_evidence) VALUES (?, ?, ?, ?, ?) "
+      "ON CONFLICT (name) DO UPDATE SET service = excluded.service, origin = excluded.origin, "
+      "credit_meaning = excluded.credit_meaning, credit_evidence = excluded.credit_evidence RETURNING id");
   put.bind(1, account.name).bind(2, account.service).bind(3, account.origin);
+  put.bind(4, account.credit_meaning).bind(5, account.credit_evidence);
   const Result<bool> row = put.step();
   if (!row) return tl::unexpected(row.error());
   account.id = put.integer(0);
@@ -710,12 +712,11 @@ Result<LedgerCounts> SqliteLedger::counts() {
   return counts;
 }
 
-Result<std::int64_t> SqliteLedger::listings_gone(RunId run) {
+Result<std::int64_t> SqliteLedger::listings_gone(RunId run, std::string_view prefix) {
   Statement query = database_->prepare(
-      "SELECT count(*) FROM listings WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.listing = listings.id AND state IN "
-      "(2, 3, 4, 5)) "
-      "AND id NOT IN (SELECT listing FROM rows WHERE run = ? AND listing IS NOT NULL)");
-  const Result<bool> row = query.bind(1, run).step();
+      "SELECT count(*) FROM listings WHERE substr(ref, 1, length(?2)) = ?2 "
+      "AND id NOT IN (SELECT listing FROM rows WHERE run = ?1 AND listing IS NOT NULL)");
+  const Result<bool> row = query.bind(1, run).bind(2, prefix).step();
   if (!row) return tl::unexpected(row.error());
   return *row ? query.integer(0) : 0;
 }

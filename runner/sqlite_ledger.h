@@ -58,7 +58,7 @@ class SqliteLedger : public Ledger {
   Result<std::vector<HeldJob>> held_jobs() override;
   Result<CreditSums> credit_sums(AccountId account, RunId run) override;
   Result<LedgerCounts> counts() override;
-  Result<std::int64_t> listings_gone(RunId run) override;
+  Result<std::int64_t> listings_gone(RunId run, std::string_view prefix) override;
 
   Result<std::vector<std::string>> verify() override;
   Result<void> backup(const std::string& path) override;

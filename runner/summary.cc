@@ -152,8 +152,9 @@ std::string summary_text(const RunReport& report, const SummaryContext& context)
   if (held_elsewhere > 0)
     text += fmt::format("  {} held from other manifests\n", plural(held_elsewhere, "job is", "jobs are"));
   if (context.left_the_feed > 0) {
-    text += fmt::format("  {} of earlier runs not in this manifest\n",
-                        plural(context.left_the_feed, "listing is", "listings are"));
+    text += fmt::format(
+        "  {} in this manifest any more\n",
+        plural(context.left_the_feed, "listing of earlier runs is not", "listings of earlier runs are not"));
   }
   for (const std::string& output : context.outputs) text += fmt::format("  results: {}\n", output);
   for (const std::string& step : next_steps(report, context)) text += fmt::format("  next: {}\n", step);

@@ -144,12 +144,6 @@ void World::reboot() {
   happenings_ = std::move(kept);
 }
 
-std::size_t World::open_submissions() const {
-  std::size_t count = 0;
-  for (const auto& [key, open] : exchanges_) count += open.exchange.paid && open.life == life_;
-  return count;
-}
-
 std::map<std::string, int> World::accepted() const {
   std::map<std::string, int> accepted;
   JsonReader reader;

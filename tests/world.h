@@ -63,7 +63,7 @@ class World final : public Clock, public Transport {
   std::vector<Send> sends;  ///< every request that left, by the client's clock
   /// How often the service accepted each description.
   std::map<std::string, int> accepted() const;
-  std::size_t open_submissions() const;  ///< on the wire now
+
   const ServiceModel& service() const { return *service_; }
   WorldOptions options;
 

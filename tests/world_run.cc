@@ -18,6 +18,8 @@ class MortalLedger final : public SqliteLedger {
     ++run_.commits;
     if (run_.crash_at_commit && run_.crash_at_commit(true)) throw Crash();
     Result<void> done = SqliteLedger::commit(commit);
+    run_.open_intents += static_cast<std::int64_t>(commit.intents.size());
+    for (const Step& step : commit.steps) run_.open_intents -= step.from == State::Submitting && run_.open_intents > 0;
     if (run_.crash_at_commit && run_.crash_at_commit(false)) throw Crash();
     return done;
   }
@@ -53,7 +55,9 @@ RunReport WorldRun::night() {
   Result<std::unique_ptr<SqliteLedger>> opened = SqliteLedger::open(options.ledger, SqliteLedger::Mode::Write);
   REQUIRE(opened);
   MortalLedger ledger(std::move(*opened), *this);
-  REQUIRE(ledger.hold_interrupted(0, world.wall()));
+  const Result<std::int64_t> interrupted = ledger.hold_interrupted(0, world.wall());
+  REQUIRE(interrupted);
+  open_intents = 0;
   AccountRecord record{0, "iacrea", "iacrea", "https://service.test", "", ""};
   const auto bind = [&](const std::string&) -> Result<AccountId> {
     if (Result<void> put = ledger.put_account(record); !put) return tl::unexpected(put.error());
@@ -89,7 +93,7 @@ RunReport WorldRun::nights_until_done(int most) {
     try {
       return night();
     } catch (const Crash&) {
-      lost += static_cast<std::int64_t>(world.open_submissions());
+      lost += std::exchange(open_intents, 0);
       world.reboot();
     }
   }

@@ -43,7 +43,8 @@ class WorldRun {
   /// Asked before and after each commit of the loop; true ends the process there.
   std::function<bool(bool before)> crash_at_commit;
   std::int64_t commits = 0;
-  std::int64_t lost = 0;  ///< submissions that were open at a crash
+  std::int64_t open_intents = 0;  ///< on disk, without an outcome
+  std::int64_t lost = 0;          ///< submissions that were open at a crash
 
  private:
   ScopedFolder folder_;
