@@ -8,6 +8,7 @@
 
 #include "jobs/address.h"
 #include "jobs/address_list.h"
+#include "jobs/edit_distance.h"
 #include "jobs/json.h"
 #include "jobs/list_literal.h"
 #include "jobs/unicode.h"
@@ -57,6 +58,14 @@ struct CleanText {
 /// The next code point of `text` as it should be, and `at` behind it. A carriage return, with or without its line feed,
 /// is a line feed: the same listing exported on another system is the same listing.
 void take_clean(std::string_view text, std::size_t& at, CleanText& clean) {
+  // Nearly all text is runs of plain ASCII, which stay as they are.
+  std::size_t plain = at;
+  while (plain < text.size() && text[plain] >= ' ' && text[plain] < 0x7F) ++plain;
+  if (plain > at) {
+    clean.text.append(text, at, plain - at);
+    at = plain;
+    return;
+  }
   char32_t point = code_point_at(text, at).value;
   at += code_point_at(text, at).size;
   if (point == '\r') {
@@ -90,21 +99,6 @@ std::vector<std::string> remarks_on(const CleanText& clean) {
 
 // ---- Choices --------------------------------------------------------------------------------------------------------
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 std::string or_list(std::span<const std::string_view> choices) {
   std::string list;
   for (std::size_t i = 0; i < choices.size(); ++i) {
@@ -118,7 +112,7 @@ std::string suggestion(std::string_view word, std::span<const std::string_view> 
   // Longer words are no slips, and comparing them takes its time.
   if (word.size() > 32) return {};
   for (const std::string_view choice : choices) {
-    if (edit_distance(word, choice) <= 2) return fmt::format("; did you mean '{}'?", choice);
+    if (edit_distance(word, choice, 2) <= 2) return fmt::format("; did you mean '{}'?", choice);
   }
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "jobs/unicode.h"
@@ -54,8 +55,14 @@ std::string json_quote(std::string_view text) {
 }
 
 void append_json_quoted(std::string& out, std::string_view text) {
+  const auto is_plain = [](char c) { return c >= ' ' && c < 0x7F && c != '"' && c != '\\'; };
   out.push_back('"');
   for (std::size_t at = 0; at < text.size();) {
+    std::size_t plain = at;
+    while (plain < text.size() && is_plain(text[plain])) ++plain;
+    out.append(text, at, plain - at);
+    at = plain;
+    if (at == text.size()) break;
     const CodePoint point = code_point_at(text, at);
     at += point.size;
     switch (point.value) {
@@ -94,9 +101,9 @@ bool is_utf8(std::string_view text) {
 }
 
 std::size_t count_code_points(std::string_view text) {
-  std::size_t points = 0;
-  for (std::size_t at = 0; at < text.size(); at += code_point_at(text, at).size) ++points;
-  return points;
+  // Every code point has exactly one byte that continues none.
+  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins));
 }
 
 }  // namespace reelbatch

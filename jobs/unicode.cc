@@ -1,6 +1,5 @@
 #include "jobs/unicode.h"
 
-#include <algorithm>
 #include <cstdint>
 
 namespace reelbatch {
@@ -76,18 +75,20 @@ bool is_control_point(char32_t point) {
 }
 
 std::string_view trim_blanks(std::string_view text) {
-  std::size_t begin = text.size();
-  std::size_t end = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const CodePoint point = code_point_at(text, at);
-    const std::size_t after = at + point.size;
-    if (!point.valid || !is_blank_point(point.value)) {
-      begin = std::min(begin, at);
-      end = after;
-    }
-    at = after;
+  while (!text.empty()) {
+    const CodePoint first = code_point_at(text, 0);
+    if (!first.valid || !is_blank_point(first.value)) break;
+    text.remove_prefix(first.size);
   }
-  return begin < end ? text.substr(begin, end - begin) : std::string_view{};
+  while (!text.empty()) {
+    // The last code point begins at most three bytes before the last byte.
+    std::size_t at = text.size() - 1;
+    while (at > 0 && text.size() - at < 4 && (byte_at(text, at) & 0xC0) == 0x80) --at;
+    const CodePoint last = code_point_at(text, at);
+    if (!last.valid || at + last.size != text.size() || !is_blank_point(last.value)) break;
+    text.remove_suffix(last.size);
+  }
+  return text;
 }
 
 std::string ascii_lower(std::string_view text) {

@@ -9,10 +9,10 @@
 #include <map>
 #include <utility>
 
+#include "jobs/edit_distance.h"
 #include "runner/command_help.h"
 #include "runner/command_words.h"
 #include "runner/config.h"
-#include "runner/edit_distance.h"
 
 namespace reelbatch {
 namespace {

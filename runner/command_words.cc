@@ -8,9 +8,9 @@
 #include <optional>
 #include <string_view>
 
+#include "jobs/edit_distance.h"
 #include "jobs/registry.h"
 #include "runner/durations.h"
-#include "runner/edit_distance.h"
 
 namespace reelbatch {
 namespace {

@@ -10,11 +10,11 @@
 #include <fstream>
 #include <utility>
 
+#include "jobs/edit_distance.h"
 #include "jobs/registry.h"
 #include "runner/config_account.h"
 #include "runner/config_reader.h"
 #include "runner/durations.h"
-#include "runner/edit_distance.h"
 
 namespace reelbatch {
 namespace {

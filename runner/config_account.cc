@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "jobs/edit_distance.h"
 #include "jobs/registry.h"
 #include "runner/durations.h"
-#include "runner/edit_distance.h"
 
 namespace reelbatch {
 namespace {

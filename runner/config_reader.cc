@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "runner/edit_distance.h"
+#include "jobs/edit_distance.h"
 
 namespace reelbatch {
 namespace {

@@ -4,10 +4,10 @@
 #include <istream>
 #include <unordered_map>
 
+#include "jobs/edit_distance.h"
 #include "jobs/json.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
-#include "runner/edit_distance.h"
 #include "runner/json_stream.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_text.h"

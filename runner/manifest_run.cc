@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "jobs/edit_distance.h"
 #include "jobs/json.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
-#include "runner/edit_distance.h"
 #include "runner/manifest_text.h"
 
 namespace reelbatch {

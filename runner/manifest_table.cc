@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <memory>
 
+#include "jobs/edit_distance.h"
 #include "jobs/json.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
 #include "runner/csv.h"
-#include "runner/edit_distance.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_text.h"
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 
+#include "jobs/edit_distance.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
-#include "runner/edit_distance.h"
 #include "runner/manifest_text.h"
 
 namespace reelbatch {

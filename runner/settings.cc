@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "jobs/edit_distance.h"
 #include "runner/durations.h"
-#include "runner/edit_distance.h"
 
 extern char** environ;
 

@@ -207,7 +207,7 @@ class Limits(Case):
         wait_for(lambda: len({r.ref for r in self.provider.polls()}) == 2)
         running.kill()
         self.provider.paused = False
-        done = self.run_feed(*pace, "--job-timeout", "3s", "--deadline", "4s", pace=False, code=3)
+        done = self.run_feed(*pace, "--job-timeout", "3s", "--deadline", "6s", pace=False, code=3)
         self.assertEqual([r["state"] for r in done.rows], ["done", "done", "planned"], done)
         self.assert_posts(2)
 

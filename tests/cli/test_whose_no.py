@@ -7,24 +7,7 @@ import socket
 import time
 import unittest
 
-from harness import Answer, Case, KEY, Provider, begin_beside, row, wait_for
-
-# What goes on for a minute by contract goes on beside the other tests, those of other files too: started when the tests
-# are collected, looked at last.
-background = {}
-
-
-def load_tests(loader, tests, pattern):
-    if not background:
-        background["held spacing"] = begin_beside(begin_held_spacing)
-        background["key refused"] = begin_beside(begin_key_refused)
-    return tests
-
-
-def tearDownModule():
-    for case in background.values():
-        case.doCleanups()
-
+from harness import Answer, Background, Case, KEY, Provider, row, wait_for
 
 def begin_held_spacing(case):
     case.provider.on_submit(Answer(500), times=2)
@@ -36,6 +19,10 @@ def begin_key_refused(case):
     case.provider.on_poll(Answer(401, {"error": "Unauthorized"}))
     case.manifest(["A-1"])
     return case.start("run", "feed.csv")
+
+
+background = Background(held_spacing=begin_held_spacing, key_refused=begin_key_refused)
+load_tests, setUpModule, tearDownModule = background.load_tests, background.set_up, background.tear_down
 
 
 class Submission(Case):
@@ -96,7 +83,8 @@ class Submission(Case):
                 self.again()
 
     def test_no_credits_stops_submissions_and_polls_on(self):
-        answers = (Answer(402), Answer(400, {"error": "Not enough credits"}), Answer(400, {"message": "no credits left"}))
+        answers = (Answer(402), Answer(400, {"error": "Not enough credits"}),
+                   Answer(400, {"message": "no credits left"}))
         for answer in answers:
             with self.subTest(status=answer.status, body=answer.body):
                 self.refuse_the_account(answer, 3)
@@ -493,10 +481,10 @@ class Poll(Case):
 
 
 class ZBeside(unittest.TestCase):
-    """What was started in setUpModule."""
+    """What takes long by contract."""
 
     def test_after_held_submissions_one_at_a_time_spaced_by_5_s_doubling(self):
-        case = background["held spacing"]
+        case = background["held_spacing"]
         done = case.running.wait(90)
         self.assertEqual(done.code, 4, done)
         case.assert_states(done, A_1="held", A_2="held", A_3="done", A_4="done", A_5="done")
@@ -509,7 +497,7 @@ class ZBeside(unittest.TestCase):
         self.assertLess(times[4] - times[2], 5)  # once one is accepted, as before
 
     def test_a_key_refused_to_polls_for_a_minute_stops_the_account(self):
-        case = background["key refused"]
+        case = background["key_refused"]
         done = case.running.wait(130)
         self.assertEqual(done.code, 5, done)
         polls = case.provider.polls()

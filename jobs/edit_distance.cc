@@ -1,4 +1,4 @@
-#include "runner/edit_distance.h"
+#include "jobs/edit_distance.h"
 
 #include <algorithm>
 #include <cstdint>

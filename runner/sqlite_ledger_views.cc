@@ -1,0 +1,234 @@
+// The ledger as it is looked at: rows with their outcomes, sums, and the check of the whole record.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "runner/sqlite_ledger.h"
+#include "runner/sqlite_values.h"
+
+namespace reelbatch {
+
+// ---- Views ----------------------------------------------------------------------------------------------------------
+
+Result<void> SqliteLedger::for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) {
+  Statement query = database_->prepare(fmt::format(
+      "SELECT r.number, r.id, r.kind, r.account, r.listing, r.content, r.job, r.action, r.reason, r.detail, "
+      "r.selected, r.file, "
+      "r.line, r.labels, r.submissions, j.state, j.url, j.remote_id, j.reason, j.submitted_at, j.accepted_at, "
+      "j.finished_at, "
+      "j.polls, {}, CASE WHEN r.reason = 1 THEN (SELECT p.url FROM jobs p WHERE p.listing = r.listing AND p.state = 5 "
+      "AND p.id IS NOT r.job ORDER BY p.id DESC LIMIT 1) END "
+      "FROM rows r LEFT JOIN jobs j ON j.id = r.job LEFT JOIN listings l ON l.id = j.listing "
+      "LEFT JOIN accounts a ON a.id = l.account WHERE r.run = ? ORDER BY r.number",
+      kCost));
+  query.bind(1, run);
+  RowView view;
+  for (;;) {
+    const Result<bool> more = query.step();
+    if (!more) return tl::unexpected(more.error());
+    if (!*more) return {};
+    view.row.number = query.integer(0);
+    view.row.id = query.text(1);
+    view.row.kind = query.text(2);
+    view.row.account = query.text(3);
+    view.row.listing = query.integer(4);
+    view.row.content = query.integer(5);
+    view.row.job = query.integer(6);
+    view.row.action = static_cast<Action>(query.integer(7));
+    view.row.reason = static_cast<Reason>(query.integer(8));
+    view.row.detail = query.text(9);
+    view.row.selected = query.integer(10) != 0;
+    view.row.file = query.text(11);
+    view.row.line = static_cast<std::uint64_t>(query.integer(12));
+    view.row.labels = query.text(13);
+    view.submissions = query.integer(14);
+    view.state = query.is_null(15) ? std::nullopt : std::optional(static_cast<State>(query.integer(15)));
+    view.url = query.text(16);
+    view.remote_id = query.text(17);
+    view.reason = query.text(18);
+    view.submitted_at = maybe_time(query, 19);
+    view.accepted_at = maybe_time(query, 20);
+    view.finished_at = maybe_time(query, 21);
+    view.polls = query.maybe_integer(22);
+    view.cost = maybe_credits(query, 23);
+    view.previous_url = query.text(24);
+    if (Result<void> visited = visit(view); !visited) return visited;
+  }
+}
+
+Result<std::vector<HeldJob>> SqliteLedger::held_jobs() {
+  Statement query = database_->prepare(
+      "SELECT j.id, l.ref, l.account, l.kind, a.name, j.reason, j.submitted_at FROM jobs j JOIN listings l ON l.id = "
+      "j.listing "
+      "JOIN accounts a ON a.id = l.account WHERE j.state = 4 ORDER BY j.id");
+  std::vector<HeldJob> held;
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return held;
+    held.push_back({query.integer(0), std::string(query.text(1)), query.integer(2), std::string(query.text(3)),
+                    std::string(query.text(4)), std::string(query.text(5)), from_ms(query.integer(6))});
+  }
+}
+
+Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
+  CreditSums sums;
+  Statement jobs = database_->prepare(fmt::format(
+      "SELECT count(*), count(cost), sum(cost) FROM (SELECT {} AS cost FROM jobs j JOIN listings l ON l.id = j.listing "
+      "JOIN accounts a ON a.id = l.account WHERE j.run = ? AND l.account = ? AND j.remote_id IS NOT NULL)",
+      kCost));
+  Result<bool> row = jobs.bind(1, run).bind(2, account).step();
+  if (!row) return tl::unexpected(row.error());
+  const std::int64_t submitted = jobs.integer(0);
+  sums.unknown_jobs = submitted - jobs.integer(1);
+  // No job is a known sum of nothing; jobs of which no cost is known are not.
+  if (submitted == 0 || jobs.integer(1) > 0) sums.used = Credits{jobs.integer(2)};
+
+  Statement reserved = database_->prepare(
+      "SELECT sum(j.reserved) FROM jobs j JOIN listings l ON l.id = j.listing WHERE l.account = ? AND j.state IN (1, "
+      "2, 3, 4)");
+  if (row = reserved.bind(1, account).step(); !row) return tl::unexpected(row.error());
+  sums.reserved = maybe_credits(reserved, 0).value_or(Credits{});
+
+  const auto figure = [&](std::string_view where,
+                          std::string_view order) -> Result<std::optional<std::pair<Credits, Credits>>> {
+    Statement query = database_->prepare(fmt::format(
+        "SELECT c.remaining, CASE a.credit_meaning WHEN 'job' THEN c.used ELSE 0 END FROM credits c JOIN accounts a "
+        "ON a.id = c.account WHERE c.account = ?1 AND c.remaining IS NOT NULL AND {} ORDER BY c.id {} LIMIT 1",
+        where, order));
+    query.bind(1, account).bind(2, run);
+    const Result<bool> found = query.step();
+    if (!found) return tl::unexpected(found.error());
+    if (!*found) return std::nullopt;
+    return std::pair{Credits{query.integer(0)}, Credits{query.integer(1)}};
+  };
+  const auto before = figure("coalesce(c.run, 0) < ?2", "DESC");
+  const auto first = figure("c.run = ?2", "ASC");
+  const auto last = figure("coalesce(c.run, 0) <= ?2", "DESC");
+  for (const auto* result : {&before, &first, &last}) {
+    if (!*result) return tl::unexpected(result->error());
+  }
+  if (!*last) return sums;
+  sums.remaining = (*last)->first;
+  // The very first answer of an account has no figure before it; if its "used" is the job's own, the balance before
+  // follows.
+  const Credits start = *before ? (*before)->first : (*first)->first + (*first)->second;
+  sums.unattributed = start - *sums.remaining - sums.used.value_or(Credits{});
+  return sums;
+}
+
+Result<LedgerCounts> SqliteLedger::counts() {
+  LedgerCounts counts;
+  Statement query = database_->prepare("SELECT state, count(*) FROM jobs GROUP BY state");
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) break;
+    counts.jobs[static_cast<State>(query.integer(0))] = query.integer(1);
+  }
+  const Result<std::int64_t> listings = database_->number("SELECT count(*) FROM listings");
+  if (!listings) return tl::unexpected(listings.error());
+  counts.listings = *listings;
+  return counts;
+}
+
+Result<std::int64_t> SqliteLedger::listings_gone(RunId run, std::string_view prefix) {
+  Statement query = database_->prepare(
+      "SELECT count(*) FROM listings WHERE substr(ref, 1, length(?2)) = ?2 "
+      "AND id NOT IN (SELECT listing FROM rows WHERE run = ?1 AND listing IS NOT NULL)");
+  const Result<bool> row = query.bind(1, run).bind(2, prefix).step();
+  if (!row) return tl::unexpected(row.error());
+  return *row ? query.integer(0) : 0;
+}
+
+// ---- Care -----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// Replays every job's steps by the transition table, and compares the last state with the job's.
+Result<void> verify_steps(Database& database, std::vector<std::string>& findings) {
+  Statement query = database.prepare(
+      "SELECT j.id, j.state, s.from_state, s.event, l.ref FROM jobs j JOIN listings l ON l.id = j.listing "
+      "LEFT JOIN steps s ON s.job = j.id ORDER BY j.id, s.id");
+  JobId job = 0;
+  State recorded = State::Planned, replayed = State::Planned;
+  std::string ref;
+  const auto finish = [&] {
+    if (job != 0 && replayed != recorded) {
+      findings.push_back(fmt::format("job {} of {}: its steps lead to {}, but it is recorded as {}", job, ref,
+                                     name_of(replayed), name_of(recorded)));
+    }
+  };
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) break;
+    if (query.integer(0) != job) {
+      finish();
+      job = query.integer(0);
+      recorded = static_cast<State>(query.integer(1));
+      replayed = State::Planned;
+      ref = query.text(4);
+    }
+    if (query.is_null(2)) continue;
+    const State from = static_cast<State>(query.integer(2));
+    const std::optional<State> to = next(from, static_cast<Event>(query.integer(3)));
+    if (from != replayed || !to) {
+      findings.push_back(fmt::format("job {} of {}: a step from {} does not follow from {}", job, ref, name_of(from),
+                                     name_of(replayed)));
+    }
+    replayed = to.value_or(from);
+  }
+  finish();
+  return {};
+}
+
+/// Adds a finding for each row of a query that gives sentences.
+Result<void> verify_query(Database& database, std::string_view sql, std::vector<std::string>& findings) {
+  Statement query = database.prepare(sql);
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return {};
+    if (query.text(0) != "ok") findings.emplace_back(query.text(0));
+  }
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> SqliteLedger::verify() {
+  std::vector<std::string> findings;
+  for (const char* sql :
+       {"PRAGMA integrity_check",
+        "SELECT 'table ' || \"table\" || ' row ' || coalesce(rowid, '?') || ' refers to a missing ' || parent "
+        "FROM pragma_foreign_key_check",
+        "SELECT 'job ' || id || ' was accepted but has no job id' FROM jobs WHERE state IN (2, 3, 5) AND remote_id IS "
+        "NULL",
+        "SELECT 'job id ' || j.remote_id || ' belongs to ' || count(*) || ' jobs' FROM jobs j JOIN listings l ON l.id "
+        "= j.listing "
+        "WHERE j.remote_id IS NOT NULL GROUP BY l.account, j.remote_id HAVING count(*) > 1",
+        "SELECT 'listing ' || l.ref || ' has ' || count(*) || ' jobs open at once' FROM jobs j JOIN listings l ON l.id "
+        "= j.listing "
+        "WHERE j.state IN (1, 2, 3, 4) GROUP BY j.listing HAVING count(*) > 1",
+        "SELECT 'row ' || r.number || ' of run ' || r.run || ' names a missing job' FROM rows r LEFT JOIN jobs j ON "
+        "j.id = r.job "
+        "WHERE r.job IS NOT NULL AND j.id IS NULL"}) {
+    if (Result<void> done = verify_query(*database_, sql, findings); !done) return tl::unexpected(done.error());
+  }
+  if (Result<void> done = verify_steps(*database_, findings); !done) return tl::unexpected(done.error());
+  return findings;
+}
+
+Result<void> SqliteLedger::backup(const std::string& path) {
+  // What is there may be a ledger too: it is not written over.
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0 && errno == EEXIST) return usage_error(fmt::format("{} exists: name a file that does not", path));
+  if (fd < 0) return ground_error(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+  ::close(fd);
+  return database_->backup_to(path);
+}
+
+}  // namespace reelbatch
