@@ -272,5 +272,5 @@ class Background:
         return self.cases[name]
 
 
-__all__ = ["Answer", "BINARY", "Background", "COLUMNS", "Case", "KEY", "OUTPUTS", "FAST", "Outcome", "Provider", "Running", "TIME",
-           "description", "row", "wait_for"]
+__all__ = ["Answer", "BINARY", "Background", "COLUMNS", "Case", "FAST", "KEY", "OUTPUTS", "Outcome", "Provider",
+           "Running", "TIME", "description", "row", "wait_for"]

@@ -152,7 +152,7 @@ class Wrong(Case):
             "feed.xyz": head + line,
             "broken.yaml": "jobs:\n  - id: A-1\n   description: [",
             "no-jobs.yaml": "listings: []\n",
-            "twice.yaml": "jobs:\n" + "- {id: A-1, description: A bright flat., image_urls: [https://x.test/1.jpg]}\n" * 2,
+            "twice.yaml": "jobs:\n" + "- {id: A-1, description: A bright flat, image_urls: [http://x.test/1]}\n" * 2,
             "broken.json": '{"jobs": [{"id": "A-1"',
             "nearly.yaml": "jobs:\n- id: A-1\n  descripton: A bright flat.\n  image_urls: [https://x.test/1.jpg]\n",
         }
