@@ -17,12 +17,13 @@ import tempfile
 import time
 import unittest
 
-import provider as provider_module
-from provider import Answer, KEY, Provider, description  # noqa: F401  (re-exported for the tests)
+from provider import Answer, KEY, Provider, description
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("REELBATCH", CHECKOUT / "build" / "reelbatch")).resolve()
 
+# A killed process needs no disk that survives the machine, and a busy disk makes tests of time fail.
+FOLDERS = os.environ.get("TMPDIR") or ("/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
 TIMEOUT = float(os.environ.get("REELBATCH_TEST_TIMEOUT", 60))
 FAST = ["--rate", "200/1s", "--submit-rate", "100/1s", "--poll-interval", "50ms"]
 OUTPUTS = ["-o", "results.csv", "-o", "results.json"]
@@ -125,9 +126,9 @@ class Case(unittest.TestCase):
     maxDiff = None
 
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="reelbatch-test-"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="reelbatch-test-", dir=FOLDERS))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        self.home = pathlib.Path(tempfile.mkdtemp(prefix="reelbatch-home-"))
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="reelbatch-home-", dir=FOLDERS))
         self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
         self.provider = Provider()
         self.addCleanup(self.provider.stop)
@@ -234,21 +235,42 @@ class Case(unittest.TestCase):
         self.assertEqual(done.code, 0, done)
 
 
-def begin_beside(begin):
-    """Starts what takes long by contract, to be looked at when the other tests are over: a Case with `running`.
+class Background:
+    """Runs that take long by contract, beside the other tests of a file.
 
-    begin  takes the Case, and returns the Running.
+    begins  by name, what starts one: takes a Case, returns the Running.
+
+    A file that has one gives `load_tests`, `set_up` and `tear_down` as its load_tests, setUpModule and tearDownModule.
+    All begin first when the whole file is run; a test that is run alone begins what it asks for.
     """
 
     class Beside(Case):
         def runTest(self):
             pass
 
-    case = Beside()
-    case.setUp()
-    case.running = begin(case)
-    return case
+    def __init__(self, **begins):
+        self.begins, self.cases, self.whole = begins, {}, False
+
+    def load_tests(self, loader, tests, pattern):
+        self.whole = True
+        return tests
+
+    def set_up(self):
+        for name in self.begins if self.whole else ():
+            self[name]
+
+    def tear_down(self):
+        for case in self.cases.values():
+            case.doCleanups()
+
+    def __getitem__(self, name):
+        """The Case, with its Running as `running`."""
+        if name not in self.cases:
+            case = self.cases[name] = Background.Beside()
+            case.setUp()
+            case.running = self.begins[name](case)
+        return self.cases[name]
 
 
-__all__ = ["Answer", "BINARY", "COLUMNS", "Case", "KEY", "OUTPUTS", "FAST", "Outcome", "Provider", "Running", "TIME",
-           "begin_beside", "description", "provider_module", "row", "wait_for"]
+__all__ = ["Answer", "BINARY", "Background", "COLUMNS", "Case", "FAST", "KEY", "OUTPUTS", "Outcome", "Provider",
+           "Running", "TIME", "description", "row", "wait_for"]

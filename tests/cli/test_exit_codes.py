@@ -11,19 +11,7 @@ import tempfile
 import threading
 import unittest
 
-from harness import Answer, Case, Provider, begin_beside, row, wait_for
-
-background = {}
-
-
-def setUpModule():
-    background["drain"] = begin_beside(begin_drain)
-
-
-def tearDownModule():
-    for case in background.values():
-        case.doCleanups()
-
+from harness import Answer, Background, Case, Provider, row, wait_for
 
 def begin_drain(case):
     case.never = threading.Event()
@@ -33,6 +21,10 @@ def begin_drain(case):
     wait_for(case.provider.posts)
     running.signal()
     return running
+
+
+background = Background(drain=begin_drain)
+load_tests, setUpModule, tearDownModule = background.load_tests, background.set_up, background.tear_down
 
 
 def free_port():
@@ -74,7 +66,8 @@ class Finished(Case):
             "an unknown format": row("I-6", format="round"), "one colour": row("I-7", colors="#111111"),
             "no boolean": row("I-8", display_logo="perhaps"), "a logo without address": row("I-9", display_logo="yes"),
             "an empty id": row(""), "a long id": row(long_id), "a control character": row(odd_id),
-            "an unknown kind": row("I-10", kind="iacrea.teapot"), "an unknown account": row("I-11", account="elsewhere"),
+            "an unknown kind": row("I-10", kind="iacrea.teapot"),
+            "an unknown account": row("I-11", account="elsewhere"),
         }
         self.manifest([*rows.values(), row("A-1"), row("x" * 255)])
         done = self.run_feed(code=1)
@@ -159,7 +152,7 @@ class Wrong(Case):
             "feed.xyz": head + line,
             "broken.yaml": "jobs:\n  - id: A-1\n   description: [",
             "no-jobs.yaml": "listings: []\n",
-            "twice.yaml": "jobs:\n" + ("- id: A-1\n  description: A bright flat.\n  image_urls: [https://x.test/1.jpg]\n") * 2,
+            "twice.yaml": "jobs:\n" + "- {id: A-1, description: A bright flat, image_urls: [http://x.test/1]}\n" * 2,
             "broken.json": '{"jobs": [{"id": "A-1"',
             "nearly.yaml": "jobs:\n- id: A-1\n  descripton: A bright flat.\n  image_urls: [https://x.test/1.jpg]\n",
         }
@@ -378,7 +371,8 @@ class Incomplete(Case):
 
     def test_outage_with_nobody_there(self):
         self.manifest(["A-1"])
-        done = self.run_feed("--outage-timeout", "2s", env={"IACREA_BASE_URL": f"http://127.0.0.1:{free_port()}"}, code=3)
+        nobody = {"IACREA_BASE_URL": f"http://127.0.0.1:{free_port()}"}
+        done = self.run_feed("--outage-timeout", "2s", env=nobody, code=3)
         self.assertGreaterEqual(done.seconds, 1.9)
         self.assertLess(done.seconds, 10)
         self.assert_states(done, A_1="planned")
@@ -492,7 +486,8 @@ class Unwritable(Case):
     def small_disk(self, size):
         disk = pathlib.Path(tempfile.mkdtemp(prefix="reelbatch-disk-"))
         self.addCleanup(disk.rmdir)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)], capture_output=True)
+        words = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)]
+        mounted = subprocess.run(words, capture_output=True)
         if mounted.returncode != 0:
             self.skipTest("no small disk can be mounted here")
         self.addCleanup(subprocess.run, ["umount", "-l", str(disk)], check=True)

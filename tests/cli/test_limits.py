@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The limits as the server sees them (PRODUCT.md sections 2 and 5)."""
 
+import signal
 import time
 import unittest
 
 from harness import Answer, Case, wait_for
 
-# A request is counted by the client before its bytes leave and by the server when they came, each at its own time.
+# A request is counted when its connection is ready to carry it; its bytes reach the server a little later.
 SLACK = 0.1
 
 
@@ -87,7 +88,6 @@ class Limits(Case):
         self.assertLess(sorted(gaps)[len(gaps) // 2], 0.6)  # jobs are polled on time
 
     def test_a_suspended_process_causes_no_burst(self):
-        import signal
         self.provider.paused = True
         self.manifest([f"A-{i}" for i in range(4)])
         running = self.start("run", "feed.csv", "--rate", "10/1s", "--submit-rate", "4/1s", "--poll-interval", "200ms",

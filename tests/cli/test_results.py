@@ -64,10 +64,11 @@ class Files(Mixed):
         self.assertEqual(list(whole["run"]), ["id", "started_at", "finished_at", "exit_code", "stopped_by", "sandbox"])
         self.assertRegex(whole["run"]["started_at"], TIME)
         self.assertRegex(whole["run"]["finished_at"], TIME)
-        self.assertEqual((whole["run"]["exit_code"], whole["run"]["stopped_by"], whole["run"]["sandbox"]), (4, None, False))
+        run = whole["run"]
+        self.assertEqual((run["exit_code"], run["stopped_by"], run["sandbox"]), (4, None, False))
         self.assertEqual(sorted(whole["counts"]), sorted(STATES))
-        self.assertEqual(whole["counts"], {"done": 1, "failed": 1, "planned": 1, "held": 1, "in_flight": 0, "timed_out": 0,
-                                           "invalid": 1})
+        self.assertEqual(whole["counts"], {"done": 1, "failed": 1, "planned": 1, "held": 1, "in_flight": 0,
+                                           "timed_out": 0, "invalid": 1})
         self.assertEqual(list(whole["credits"]), ["iacrea"])
         self.assertEqual(set(whole["credits"]["iacrea"]), {"used", "reserved", "remaining", "unattributed"})
         self.assertEqual(whole["credits"]["iacrea"]["remaining"], 999)
@@ -109,7 +110,8 @@ class Files(Mixed):
         self.assert_posts(3)
 
     def test_a_cell_that_a_spreadsheet_would_run_is_guarded(self):
-        labels = {"a": "=1+1", "b": "+33 4 78", "c": "-5 rooms", "d": "@home", "e": "-5.5", "f": "+7", "g": "1=1", "h": "-"}
+        labels = {"a": "=1+1", "b": "+33 4 78", "c": "-5 rooms", "d": "@home", "e": "-5.5", "f": "+7", "g": "1=1",
+                  "h": "-"}
         self.manifest([row("A-1", **labels), row("=A-2")])
         done = self.run_feed(code=0)
         found = done.row("A-1")
@@ -177,7 +179,8 @@ class Credits(Case):
         self.manifest(["A-1", "A-2"])
         done = self.run_feed(code=0)
         self.assertEqual([r["credits_used"] for r in done.rows], ["3", "3"])
-        self.assertEqual(done.json["credits"]["iacrea"], {"used": 6, "reserved": 0, "remaining": 994, "unattributed": 0})
+        self.assertEqual(done.json["credits"]["iacrea"],
+                         {"used": 6, "reserved": 0, "remaining": 994, "unattributed": 0})
 
     def test_what_a_job_cost_when_the_figure_is_the_accounts(self):
         self.config(account="credits: account")
@@ -403,8 +406,8 @@ class Reading(Case):
                         "photo_2": "https://img.example.test/2.jpg", "Ville": "Lyon"}])
         flags = ["--map", "id=Reference", "--map", "description=Texte", "--map", "image_urls=photo_*"]
         done = self.run_feed(*flags, code=0)
-        self.assertEqual(self.body(), {"image_urls": ["https://img.example.test/1.jpg", "https://img.example.test/2.jpg"],
-                                       "description": description("A-1")})
+        images = ["https://img.example.test/1.jpg", "https://img.example.test/2.jpg"]
+        self.assertEqual(self.body(), {"image_urls": images, "description": description("A-1")})
         self.assertEqual(done.rows[0]["Ville"], "Lyon")
         self.assertNotIn("Texte", done.rows[0])
         with self.subTest("from the configuration"):

@@ -59,7 +59,8 @@ class Secret(Case):
                 self.assert_nowhere(done)
 
     def test_the_key_in_an_account_wide_refusal(self):
-        answers = {"401": Answer(401, {"error": f"unknown key {KEY}"}), "402": Answer(402, {"error": f"{KEY} has none"}),
+        answers = {"401": Answer(401, {"error": f"unknown key {KEY}"}),
+                   "402": Answer(402, {"error": f"{KEY} has none"}),
                    "404": Answer(404, f"<html>{KEY}</html>"),
                    "308": Answer(308, headers={"Location": f"https://elsewhere.example.test/?key={KEY}"}),
                    "429": Answer(429, {"error": KEY}, headers={"Retry-After": "900"})}
