@@ -108,9 +108,9 @@ Duration AccountGate::throttled(Instant now, std::optional<Duration> retry_after
   return held_until_ - now;
 }
 
-bool AccountGate::key_refused(Instant now) {
+Instant AccountGate::key_refused(Instant now) {
   if (!key_refused_since_) key_refused_since_ = now;
-  return now - *key_refused_since_ >= kKeyPatience;
+  return *key_refused_since_ + kKeyPatience;
 }
 
 void AccountGate::submission_ended() {

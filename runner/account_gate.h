@@ -46,8 +46,8 @@ class AccountGate {
   /// 429. Holds everything until `retry_after` from now, or longer with each 429 that names no time.
   /// Returns how long from now the account is held.
   Duration throttled(Instant now, std::optional<Duration> retry_after);
-  /// A poll was answered 401. True once that has gone on for a minute.
-  bool key_refused(Instant now);
+  /// A poll was answered 401. The key is given up if that still is so at the moment returned, a minute after the first.
+  Instant key_refused(Instant now);
   /// The outcome of a submission. A doubtful one slows the account down; hold_limit of them in a row stop its
   /// submissions.
   void submission_ended();

@@ -45,7 +45,10 @@ class RunJob {
 
   int start_and_finish(const std::string* resume_uid) {
     const Result<void> ready = set_up(resume_uid);
-    if (!ready) return report_error(ready.error());
+    if (!ready) {
+      if (session_ && run_.id == 0) session_->unmake_ledger();
+      return report_error(ready.error());
+    }
     const Result<int> code = work();
     return code ? *code : report_error(code.error());
   }
@@ -84,8 +87,6 @@ Result<void> RunJob::set_up(const std::string* resume_uid) {
     if (Result<void> found = find_run(*resume_uid); !found) return found;
   }
   if (Result<void> opened = open_log(); !opened) return opened;
-  if (session_->made_ledger() && !options_.sandbox)
-    progress_->warn(fmt::format("made a new ledger: {}", full_path(options_.ledger)));
   Result<ReportWriter> writer = ReportWriter::open(options_.outputs);
   if (!writer) return tl::unexpected(writer.error());
   writer_ = std::move(*writer);
@@ -109,6 +110,8 @@ Result<void> RunJob::set_up(const std::string* resume_uid) {
     }
   }
   if (Result<void> bound = session_->bind_open_jobs(); !bound) return bound;
+  if (session_->made_ledger() && !options_.sandbox)
+    progress_->warn(fmt::format("made a new ledger: {}", full_path(options_.ledger)));
   if (resume_uid != nullptr) return session_->ledger().reopen_run(run_.id);
   return {};
 }

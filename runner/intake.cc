@@ -248,6 +248,7 @@ Result<IntakeCounts> take_in(Ledger& ledger, const Options& options, const BindA
   if (done) done = ledger.commit_intake();
   if (!done) {
     ledger.abandon_intake();
+    run.id = 0;
     return tl::unexpected(done.error());
   }
   return planner.counts();

@@ -233,6 +233,7 @@ void Runner::settle_poll(const OpenExchange& exchange, const Completion& complet
 void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Completion& completion, Instant sent_at) {
   Account& account = *flight.account;
   const Instant next = sent_at + options_.poll_interval;
+  Instant last_look = kNever;
   switch (verdict.outcome) {
     case PollOutcome::Done:
       return end_flight(flight, Event::Finish, "", verdict.url);
@@ -250,16 +251,18 @@ void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Co
       --flight.polls;
       return schedule(flight, completion.at);  // waits for the account's hold
     case PollOutcome::KeyRefused:
-      if (account.gate.key_refused(completion.at)) {
+      last_look = account.gate.key_refused(completion.at);
+      if (completion.at >= last_look) {
         stop_account(account, StopCause::Key, fmt::format("the service refused the key: {}", verdict.detail));
       }
-      [[fallthrough]];
+      break;
     case PollOutcome::TryAgain:
       break;
   }
   Instant due = completion.at + backoff_delay(++flight.failures, options_.poll_interval, kPollBackoffMost, rng_);
   if (const auto floor = parse_retry_after(completion.retry_after, clock_.wall()))
     due = std::max(due, completion.at + *floor);
+  due = std::min(due, std::max(last_look, completion.at + options_.poll_interval));
   progress_.detail(fmt::format("job {}: {}; polled again in {:%Q%q}", flight.remote_id, verdict.detail,
                                whole_seconds(due - completion.at)));
   wait_on(flight, completion.at, verdict.detail, due);

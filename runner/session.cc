@@ -93,6 +93,13 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Clo
   return session;
 }
 
+void Session::unmake_ledger() {
+  if (!made_ledger_) return;
+  ledger_.reset();
+  std::error_code ignored;
+  for (const char* companion : {"", "-wal", "-shm"}) std::filesystem::remove(options_.ledger + companion, ignored);
+}
+
 /// The account must stand for the service the ledger knows it as: other jobs than those of its ids would answer.
 Result<void> Session::check_origin(const AccountOptions& account) const {
   const auto known = std::find_if(known_.begin(), known_.end(),

@@ -35,6 +35,8 @@ class Session {
 
   SqliteLedger& ledger() { return *ledger_; }
   bool made_ledger() const { return made_ledger_; }
+  /// Takes a ledger away that was made just now and holds nothing: the command was refused.
+  void unmake_ledger();
 
   /// Gives an account its number in the ledger and finds its keys, once. Fails with Fault::Usage if the ledger knows
   /// the account as another service's, or if a key is missing.
