@@ -64,12 +64,6 @@ void AtomicFile::flush() {
   buffer_.clear();
 }
 
-void AtomicFile::rewind() {
-  buffer_.clear();
-  error_ = 0;
-  if (::lseek(fd_, 0, SEEK_SET) != 0 || ::ftruncate(fd_, 0) != 0) error_ = errno;
-}
-
 Result<void> AtomicFile::commit() {
   flush();
   if (error_ == 0 && ::fsync(fd_) != 0) error_ = errno;

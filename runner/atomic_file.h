@@ -19,8 +19,6 @@ class AtomicFile {
 
   /// Buffered; an error shows in commit().
   void write(std::string_view text);
-  /// Forgets what was written so far.
-  void rewind();
   Result<void> commit();
 
   const std::string& path() const { return path_; }

@@ -216,3 +216,163 @@ TEST_CASE("night: faults of every sort, crashes at random, then calm: nothing tw
   CHECK(held > 50);
   CHECK(crashed > 100);
 }
+
+// ---- What takes hours -----------------------------------------------------------------------------------------------
+
+namespace {
+
+/// Accepts every submission; polls are answered with what `poll` says.
+void script_polls(World& world, std::function<Completion()> poll) {
+  world.answer = [poll = std::move(poll), number = 0](const Exchange& exchange) mutable {
+    Completion completion;
+    if (exchange.method == "POST") {
+      completion.answered = true;
+      completion.status = 201;
+      completion.body = fmt::format(R"({{"id":"job-{}","status":"PENDING"}})", ++number);
+      return std::optional(completion);
+    }
+    return std::optional(poll());
+  };
+}
+
+Completion answer(int status, const std::string& body = "") {
+  Completion completion;
+  completion.answered = true;
+  completion.status = status;
+  completion.body = body;
+  return completion;
+}
+
+}  // namespace
+
+TEST_CASE("night: a 404 is 'not yet' for ten minutes, then the service no longer knows the job") {
+  WorldRun run;
+  run.write_listings(1);
+  Instant accepted{};
+  script_polls(run.world, [&] {
+    return run.world.now() < Instant(9min) ? answer(404) : answer(200, R"({"status":"DONE","url":"https://c.test/v"})");
+  });
+  CHECK(run.night().counts.of(RowState::Done) == 1);
+
+  WorldRun never;
+  never.write_listings(1);
+  script_polls(never.world, [] { return answer(404); });
+  const RunReport report = never.night();
+  CHECK(report.counts.of(RowState::Failed) == 1);
+  REQUIRE(report.examples.size() == 1);
+  CHECK(report.examples[0].reason.find("no longer knows") != std::string::npos);
+  CHECK(never.world.now() - accepted >= Instant(10min) - Instant{});
+  CHECK(never.world.now() - accepted < Instant(11min) - Instant{});
+}
+
+TEST_CASE("night: a job that timed out is waited for again, after a day polled once a run, after seven days given up") {
+  WorldRun run;
+  run.write_listings(1);
+  script_polls(run.world, [] { return answer(200, R"({"status":"GENERATING_VIDEO"})"); });
+  const auto polls = [&] { return run.world.sends.size() - 1; };
+  CHECK(run.night().counts.of(RowState::TimedOut) == 1);
+  CHECK(run.outcome.stopped_by == "job_timeout");
+  const std::size_t first = polls();
+  CHECK(first >= 390);  // 20 minutes, every 3 s
+  CHECK(run.night().counts.of(RowState::TimedOut) == 1);
+  CHECK(polls() >= first + 390);
+
+  run.world.wall_step += 25h;
+  const std::size_t second = polls();
+  CHECK(run.night().counts.of(RowState::TimedOut) == 1);
+  CHECK(polls() == second + 1);
+
+  run.world.wall_step += 24h * 7;
+  const RunReport last = run.night();
+  CHECK(polls() == second + 2);
+  CHECK(last.counts.of(RowState::Failed) == 1);
+  CHECK(last.examples[0].reason.find("given up") != std::string::npos);
+  // It failed with this content: nothing is paid for again by itself.
+  const std::size_t sends = run.world.sends.size();
+  run.night();
+  CHECK(run.world.sends.size() == sends);
+}
+
+TEST_CASE("night: a video that is ready when the last poll comes is not lost") {
+  WorldRun run;
+  run.write_listings(1);
+  bool done = false;
+  script_polls(run.world, [&] {
+    return answer(200, done ? R"({"status":"DONE","url":"https://c.test/v"})" : R"({"status":"PENDING"})");
+  });
+  run.night();
+  run.world.wall_step += 24h * 8;
+  done = true;
+  CHECK(run.night().counts.of(RowState::Done) == 1);
+}
+
+TEST_CASE("night: an outage stops the account after the outage timeout; what is in flight goes on the next night") {
+  WorldRun run;
+  run.write_listings(3);
+  bool out = true;
+  script_polls(run.world, [&] {
+    Completion lost;
+    lost.error = "connection refused";
+    lost.may_have_left = false;
+    return out ? lost : answer(200, R"({"status":"DONE","url":"https://c.test/v"})");
+  });
+  const RunReport first = run.night();
+  CHECK(run.outcome.stopped_by == "outage");
+  CHECK(first.counts.of(RowState::InFlight) == 3);
+  CHECK(run.world.now() - Instant{} < 17min);
+  out = false;
+  const RunReport second = run.night();
+  CHECK(second.counts.of(RowState::Done) == 3);
+  CHECK(second.counts.submissions == 0);
+}
+
+TEST_CASE("night: a Retry-After beyond the outage timeout stops the account and names the time") {
+  WorldRun run;
+  run.write_listings(1);
+  script_polls(run.world, [&] {
+    Completion held = answer(429);
+    held.retry_after = "7200";
+    return held;
+  });
+  const RunReport report = run.night();
+  CHECK(run.outcome.stopped_by == "outage");
+  CHECK(run.outcome.stopped_detail.find("2027-01-15T10:00") != std::string::npos);
+  CHECK(report.counts.of(RowState::InFlight) == 1);
+  CHECK(run.world.now() - Instant{} < 1min);
+}
+
+TEST_CASE("night: a wall clock that steps either way causes no burst and loses nothing") {
+  for (const std::chrono::milliseconds step : {-3h, 3h}) {
+    WorldRun run(quick_service(3));
+    run.write_listings(30);
+    int countdown = 100;
+    run.world.crash_now = [&] {
+      if (--countdown == 0) run.world.wall_step += step;
+      return false;
+    };
+    const RunReport report = run.night();
+    CHECK(report.counts.of(RowState::Done) == 30);
+    run.check_promises(report);
+    run.write_listings(31);
+    run.check_promises(run.night());
+  }
+}
+
+TEST_CASE("night: a budget is never passed while no job costs more than it reserves") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    WorldOptions options = quick_service(seed);
+    options.service.used_per_job = seed % 2 == 0;
+    WorldRun run(options);
+    run.options.accounts[0].submit_rate = {{10, 1s}};
+    run.options.accounts[0].rate = {{100, 1s}};
+    run.options.accounts[0].max_price = {{"iacrea.auto", Credits::whole(1)}};  // one image, one clip, one credit
+    run.loop.max_credits = Credits::whole(7);
+    run.write_listings(20);
+    const RunReport report = run.night();
+    CHECK(report.counts.of(RowState::Done) == 7);
+    CHECK(report.counts.of(RowState::Planned) == 13);
+    CHECK(run.outcome.stopped_by == "budget");
+    CHECK(run.world.accepted().size() == 7);
+  }
+}

@@ -1,0 +1,194 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <fstream>
+
+#include "runner/ledger_lock.h"
+#include "runner/ledger_schema.h"
+#include "runner/report.h"
+#include "runner/sqlite_ledger.h"
+#include "tests/scoped_folder.h"
+
+using namespace reelbatch;
+
+namespace {
+
+constexpr std::array<const char*, 2> kTwoVersions = {"CREATE TABLE a (x)", "ALTER TABLE a ADD COLUMN y"};
+
+}  // namespace
+
+TEST_CASE("ledger: an older file is copied and brought up to date, a newer or foreign one refused") {
+  const ScopedFolder folder;
+  const std::string path = (folder.path() / "l.db").string();
+  {
+    auto database = Database::open(path, Database::Mode::Create);
+    REQUIRE(database);
+    REQUIRE(prepare_ledger(*database, std::span(kTwoVersions).first(1)));
+    REQUIRE(database->execute("INSERT INTO a VALUES (1)"));
+  }
+  {
+    auto database = Database::open(path, Database::Mode::ReadWrite);
+    REQUIRE(prepare_ledger(*database, kTwoVersions));
+    CHECK(database->number("SELECT count(*) FROM a WHERE y IS NULL").value() == 1);
+    CHECK(database->number("PRAGMA user_version").value() == 2);
+    const auto copy = Database::open(path + ".v1.bak", Database::Mode::ReadOnly);
+    REQUIRE(copy);
+  }
+  auto database = Database::open(path, Database::Mode::ReadWrite);
+  const Result<void> newer = prepare_ledger(*database, std::span(kTwoVersions).first(1));
+  REQUIRE_FALSE(newer);
+  CHECK(newer.error().fault == Fault::Usage);
+  CHECK(newer.error().message.find("newer reelbatch") != std::string::npos);
+
+  auto foreign = Database::open((folder.path() / "other.db").string(), Database::Mode::Create);
+  REQUIRE(foreign->execute("CREATE TABLE people (name)"));
+  const Result<void> refused = prepare_ledger(*foreign, kTwoVersions);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("no reelbatch ledger") != std::string::npos);
+}
+
+TEST_CASE("ledger: a file that is no database is refused and left as it is") {
+  const ScopedFolder folder;
+  const std::string path = folder.write("l.db", std::string(5000, 'x'));
+  const auto ledger = SqliteLedger::open(path, SqliteLedger::Mode::Write);
+  REQUIRE_FALSE(ledger);
+  CHECK(ledger.error().message.find(path) != std::string::npos);
+  std::ifstream in(path);
+  CHECK(std::string(std::istreambuf_iterator<char>(in), {}) == std::string(5000, 'x'));
+}
+
+TEST_CASE("ledger: verify names a record that was tampered with") {
+  const ScopedFolder folder;
+  const std::string path = (folder.path() / "l.db").string();
+  auto ledger = SqliteLedger::open(path, SqliteLedger::Mode::Write);
+  REQUIRE(ledger);
+  AccountRecord account{0, "main", "iacrea", "https://a.test", "", ""};
+  RunRecord run;
+  run.uid = "r";
+  REQUIRE((*ledger)->begin_intake(run));
+  REQUIRE((*ledger)->put_account(account));
+  const ListingId listing = (*ledger)->listing(account.id, "iacrea.auto", "A-1").value();
+  const ContentId content = (*ledger)->content(listing, "{}").value();
+  RowRecord row;
+  row.number = 1;
+  row.id = "A-1";
+  row.listing = listing;
+  row.content = content;
+  row.action = Action::Submit;
+  REQUIRE((*ledger)->add_row(row));
+  REQUIRE((*ledger)->commit_intake());
+  Commit commit;
+  commit.run = run.id;
+  Intent intent;
+  intent.job = (*ledger)->next_job_id();
+  intent.row = 1;
+  intent.listing = listing;
+  intent.content = content;
+  commit.intents.push_back(intent);
+  REQUIRE((*ledger)->commit(commit));
+  CHECK((*ledger)->verify().value().empty());
+  CHECK((*ledger)->hold_interrupted(0, WallTime{}).value() == 1);
+  CHECK((*ledger)->verify().value().empty());
+
+  auto database = Database::open(path, Database::Mode::ReadWrite);
+  REQUIRE(database->execute("UPDATE jobs SET state = 5"));
+  const std::vector<std::string> findings = (*ledger)->verify().value();
+  REQUIRE(findings.size() == 2);
+  CHECK(findings[0].find("has no job id") != std::string::npos);
+  CHECK(findings[1].find("steps lead to held") != std::string::npos);
+}
+
+TEST_CASE("ledger: content that was never paid for is replaced, what was paid for stays") {
+  const ScopedFolder folder;
+  auto opened = SqliteLedger::open((folder.path() / "l.db").string(), SqliteLedger::Mode::Write);
+  REQUIRE(opened);
+  SqliteLedger& ledger = **opened;
+  AccountRecord account{0, "main", "iacrea", "https://a.test", "", ""};
+  RunRecord run;
+  run.uid = "r";
+  REQUIRE(ledger.begin_intake(run));
+  REQUIRE(ledger.put_account(account));
+  const ListingId listing = ledger.listing(account.id, "iacrea.auto", "A-1").value();
+  const ContentId first = ledger.content(listing, R"({"a":"1"})").value();
+  CHECK(ledger.content(listing, R"({"a":"2"})").value() == first);
+  CHECK(ledger.fields_of(first).value() == R"({"a":"2"})");
+  REQUIRE(ledger.commit_intake());
+  Commit commit;
+  commit.run = run.id;
+  Intent intent;
+  intent.job = ledger.next_job_id();
+  intent.listing = listing;
+  intent.content = first;
+  commit.intents.push_back(intent);
+  REQUIRE(ledger.commit(commit));
+  run.uid = "r2";
+  REQUIRE(ledger.begin_intake(run));
+  const ContentId second = ledger.content(listing, R"({"a":"3"})").value();
+  CHECK(second != first);
+  CHECK(ledger.content(listing, R"({"a":"2"})").value() == first);
+  REQUIRE(ledger.commit_intake());
+}
+
+TEST_CASE("lock: one holder, named to the next; nothing is left when it goes") {
+  const ScopedFolder folder;
+  const std::string path = (folder.path() / "l.db").string();
+  const SystemClock clock;
+  {
+    const auto held = LedgerLock::take(path, Duration{}, clock);
+    REQUIRE(held);
+    // flock is per open file, so a second one in this process is refused like another process's.
+    const auto second = LedgerLock::take(path, Duration{}, clock);
+    REQUIRE_FALSE(second);
+    CHECK(second.error().fault == Fault::Conflict);
+    CHECK(second.error().message.find(fmt::format("process {} since 2", getpid())) != std::string::npos);
+    CHECK(LedgerLock::holder(path));
+  }
+  CHECK_FALSE(LedgerLock::holder(path));
+  CHECK(LedgerLock::take(path, Duration{}, clock));
+}
+
+TEST_CASE("report: a cell that a spreadsheet would run is guarded, a number is not") {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"plain", "plain"},
+      {"=1+1", "'=1+1"},
+      {"+33 1 23", "'+33 1 23"},
+      {"-5", "-5"},
+      {"-5.25", "-5.25"},
+      {"@cmd", "'@cmd"},
+      {"-", "'-"},
+      {"a,b", "\"a,b\""},
+      {"say \"hi\"", "\"say \"\"hi\"\"\""},
+      {"=a,b", "\"'=a,b\""},
+      {"two\nlines", "\"two\nlines\""},
+      {"", ""},
+  };
+  for (const auto& [text, cell] : cases) CHECK(csv_cell(text) == cell);
+}
+
+TEST_CASE("report: a file appears whole, for its owner alone, or not at all") {
+  const ScopedFolder folder;
+  const std::string path = folder.write("results.csv", "old");
+  const auto content = [&] {
+    std::ifstream in(path);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  {
+    auto file = AtomicFile::open(path);
+    REQUIRE(file);
+    file->write("new");
+    CHECK(content() == "old");
+  }
+  CHECK(content() == "old");
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+  auto file = AtomicFile::open(path);
+  file->write("new");
+  REQUIRE(file->commit());
+  CHECK(content() == "new");
+  struct stat stats = {};
+  REQUIRE(stat(path.c_str(), &stats) == 0);
+  CHECK((stats.st_mode & 0777) == 0600);
+  CHECK_FALSE(AtomicFile::open((folder.path() / "missing" / "r.csv").string()));
+  CHECK_FALSE(AtomicFile::open(folder.path().string()));
+}
