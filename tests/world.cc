@@ -105,10 +105,7 @@ void World::wait_until(Instant deadline, Happenings& out) {
       OpenExchange& open = found->second;
       const bool gone = open.life != life_;  // of a process that died
       if (next.what == What::Ready) {
-        if (gone) {
-          exchanges_.erase(found);
-          continue;
-        }
+        if (gone) continue;
         sends.push_back({at, open.exchange.paid, open.exchange.url});
         out.ready.push_back({open.exchange.id, at});
       } else if (next.what == What::Arrives) {
@@ -130,18 +127,11 @@ void World::wait_until(Instant deadline, Happenings& out) {
 void World::reboot() {
   ++life_;
   open_ = 0;
-  // Requests that had not left stay where they are; those on the wire reach the service.
-  std::priority_queue<Happening, std::vector<Happening>, std::greater<>> kept;
-  std::map<std::uint64_t, bool> left;
-  for (auto& [key, open] : exchanges_) left[key] = true;
-  for (auto queue = happenings_; !queue.empty(); queue.pop()) {
-    if (queue.top().what == What::Ready) left[queue.top().exchange] = false;
-  }
-  for (; !happenings_.empty(); happenings_.pop()) {
-    if (left[happenings_.top().exchange]) kept.push(happenings_.top());
-  }
-  std::erase_if(exchanges_, [&](const auto& entry) { return !left[entry.first]; });
-  happenings_ = std::move(kept);
+}
+
+void World::settle() {
+  Happenings nobody_hears;
+  while (!happenings_.empty()) wait_until(happenings_.top().at, nobody_hears);
 }
 
 std::map<std::string, int> World::accepted() const {

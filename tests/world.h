@@ -46,8 +46,11 @@ class World final : public Clock, public Transport {
   std::size_t open() const override { return open_; }
   void wait_until(Instant deadline, Happenings& out) override;
 
-  /// The process is gone: its open exchanges are answered to nobody. What had left is handled all the same.
+  /// The process is gone: its open exchanges are answered to nobody. Whatever was started reaches the service all the
+  /// same, the worst that can be: a request may have left at any moment after its start.
   void reboot();
+  /// Time passes until every request that was ever started has had its effect.
+  void settle();
 
   /// Takes the place of the service for requests it answers; nothing leaves the request to the service.
   std::function<std::optional<Completion>(const Exchange&)> answer;

@@ -101,7 +101,9 @@ RunReport WorldRun::nights_until_done(int most) {
   return {};
 }
 
-void WorldRun::check_promises(const RunReport& last) const {
+void WorldRun::check_promises(const RunReport& last) {
+  world.crash_now = nullptr;
+  world.settle();
   INFO("seed " << world.options.seed);
   std::int64_t accepted = 0;
   for (const auto& [description, times] : world.accepted()) {

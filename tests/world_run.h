@@ -32,7 +32,7 @@ class WorldRun {
   RunReport nights_until_done(int most);
 
   /// Everything that must hold after any number of nights; the message names the seed.
-  void check_promises(const RunReport& last) const;
+  void check_promises(const RunReport& last);
 
   World world;
   Options options;  ///< limits and so on; one account
