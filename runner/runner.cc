@@ -366,8 +366,8 @@ Result<void> Runner::start_submission(Account& account) {
   intent.content = pending.row.content;
   intent.at = clock_.wall();
   intent.reserved = price_of(account, *pending.kind);
-  account.spending.reserve(intent.job, intent.reserved.value_or(Credits{}));
-  run_spending_.reserve(intent.job, intent.reserved.value_or(Credits{}));
+  account.spending.reserve(intent.job, intent.reserved);
+  run_spending_.reserve(intent.job, intent.reserved);
   account.book.open(intent.job);
   commit_.intents.push_back(intent);
 

@@ -202,6 +202,9 @@ void Runner::not_taken(Account& account, Pending& row, const std::string& why, b
 /// Maybe accepted: never sent again by itself.
 void Runner::hold(Account& account, const Pending& row, const std::string& why) {
   commit_.steps.push_back(step_of(row.row.job, State::Submitting, Event::Lose, why));
+  // Its reservation stays spent in this run; waiting for it to be settled would be waiting for an operator.
+  account.spending.settle(row.row.job, std::nullopt);
+  run_spending_.settle(row.row.job, std::nullopt);
   account.gate.doubtful(clock_.now());
   progress_.warn(
       fmt::format("{} is held and not sent again by itself, it may have been accepted: {}", row.row.id, why));
@@ -351,7 +354,7 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
     price = std::max(price, *cost);
   }
   const bool limited = !account.spending.unlimited() || !run_spending_.unlimited();
-  if (limited && cost && reserved && reserved->milli > 0 && *cost > *reserved) {
+  if (limited && cost && reserved && *cost > *reserved) {
     stop_submitting(account, StopCause::Budget,
                     fmt::format("job {} cost {} credits, more than the {} reserved for it: an overrun",
                                 flight.remote_id, to_text(*cost), to_text(*reserved)));

@@ -30,10 +30,12 @@ class Spending {
   /// The price is unknown while a budget exists: only one job at a time may be open, so that it becomes known.
   bool has_open() const { return !reserved_.empty(); }
 
-  void reserve(std::int64_t job, Credits price);
+  /// price  nothing while it is unknown.
+  void reserve(std::int64_t job, std::optional<Credits> price);
   /// The submission was not taken: nothing is spent.
   void release(std::int64_t job);
-  /// The job ended. An unknown cost counts as what was reserved.
+  /// The job ended, or it is held and may never be settled. An unknown cost counts as what was reserved, or, when that
+  /// is unknown too, as the price of the next job asked about.
   void settle(std::int64_t job, std::optional<Credits> cost);
 
   std::optional<Credits> reserved_for(std::int64_t job) const;
@@ -42,9 +44,10 @@ class Spending {
 
  private:
   std::vector<Cap> caps_;
-  std::unordered_map<std::int64_t, Credits> reserved_;
+  std::unordered_map<std::int64_t, std::optional<Credits>> reserved_;
   Credits reserved_sum_;
   Credits spent_;
+  std::int64_t unpriced_ = 0;  ///< jobs that ended without a known cost or reservation
 };
 
 }  // namespace reelbatch

@@ -542,10 +542,14 @@ Result<std::optional<Credits>> SqliteLedger::highest_price(AccountId account, st
 }
 
 Result<Credits> SqliteLedger::spent(AccountId account, RunId run, WallTime since) {
+  // A job of unknown price counts as the dearest of its kind.
   Statement query = database_->prepare(fmt::format(
-      "SELECT coalesce(sum(coalesce({}, j.reserved, 0)), 0) FROM jobs j JOIN listings l ON l.id = j.listing "
-      "JOIN accounts a ON a.id = l.account WHERE l.account = ?1 AND (?2 = 0 OR j.run = ?2) AND j.submitted_at >= ?3 "
-      "AND (j.remote_id IS NOT NULL OR j.state IN (1, 4, 7))",
+      "WITH priced AS (SELECT l.kind, {0} AS cost, coalesce({0}, j.cost_alone) AS seen, j.* FROM jobs j "
+      "JOIN listings l ON l.id = j.listing JOIN accounts a ON a.id = l.account WHERE l.account = ?1), "
+      "dearest AS (SELECT kind, max(seen) AS price FROM priced GROUP BY kind) "
+      "SELECT coalesce(sum(coalesce(p.cost, p.reserved, d.price, 0)), 0) FROM priced p JOIN dearest d ON d.kind = "
+      "p.kind "
+      "WHERE (?2 = 0 OR p.run = ?2) AND p.submitted_at >= ?3 AND (p.remote_id IS NOT NULL OR p.state IN (1, 4, 7))",
       kCost));
   const Result<bool> row = query.bind(1, account).bind(2, run).bind(3, to_ms(since)).step();
   if (!row) return tl::unexpected(row.error());

@@ -376,3 +376,31 @@ TEST_CASE("night: a budget is never passed while no job costs more than it reser
     CHECK(run.world.accepted().size() == 7);
   }
 }
+
+TEST_CASE(
+    "night: a budget without a known price finds it out one job at a time, and held jobs do not keep the run waiting") {
+  for (const bool per_job : {false, true}) {
+    WorldOptions options = quick_service(5);
+    options.service.used_per_job = per_job;
+    WorldRun run(options);
+    run.loop.max_credits = Credits::whole(4);
+    run.write_listings(10);
+    run.night();
+    CHECK(run.outcome.stopped_by == "budget");
+    CHECK(run.world.accepted().size() <= 4);
+    CHECK(run.world.accepted().size() >= 3);
+  }
+  WorldRun held(quick_service(6));
+  held.loop.max_credits = Credits::whole(4);
+  held.options.accounts[0].max_price = {{"iacrea.auto", Credits::whole(1)}};
+  held.write_listings(10);
+  int posts = 0;
+  held.world.answer = [&](const Exchange& exchange) -> std::optional<Completion> {
+    if (exchange.method != "POST" || ++posts % 2 == 0) return std::nullopt;
+    return answer(500);
+  };
+  const RunReport report = held.night();
+  CHECK(held.outcome.stopped_by == "budget");
+  CHECK(report.counts.of(RowState::Held) == 2);
+  CHECK(report.counts.of(RowState::Done) == 2);
+}
