@@ -46,7 +46,8 @@ AccountGate::AccountGate(const AccountOptions& options, Duration outage_timeout,
       all_(options.rate),
       submissions_(options.submit_rate),
       held_until_(now),
-      submit_after_(now) {}
+      submit_after_(now),
+      retry_after_(now) {}
 
 Instant AccountGate::poll_at() const {
   if (stopped_) return kNever;
@@ -57,7 +58,7 @@ Instant AccountGate::submit_at() const {
   if (!may_submit() || in_flight_ + submitting_ >= max_in_flight_) return kNever;
   // In doubt, or after a failure to reach the service: one at a time.
   if ((doubtful_in_a_row_ > 0 || untaken_in_a_row_ > 0) && submitting_ > 0) return kNever;
-  return std::max({all_.next_free(), submissions_.next_free(), held_until_, submit_after_});
+  return std::max({all_.next_free(), submissions_.next_free(), held_until_, submit_after_, retry_after_});
 }
 
 void AccountGate::poll_starts() {
@@ -90,13 +91,15 @@ void AccountGate::answered() {
   key_refused_since_.reset();
   throttles_in_a_row_ = 0;
   untaken_in_a_row_ = 0;
+  retry_after_ = Instant::min();
 }
 
 void AccountGate::failed(Instant now, bool submission_untaken, Rng& rng) {
   if (!failing_since_) failing_since_ = now;
-  if (!submission_untaken) return;
+  // Those that were already out when the wait began failed for the same reason.
+  if (!submission_untaken || retry_after_ > now) return;
   ++untaken_in_a_row_;
-  submit_after_ = std::max(submit_after_, now + backoff_delay(untaken_in_a_row_, kUntakenFirst, kUntakenMost, rng));
+  retry_after_ = now + backoff_delay(untaken_in_a_row_, kUntakenFirst, kUntakenMost, rng);
 }
 
 Duration AccountGate::throttled(Instant now, std::optional<Duration> retry_after) {

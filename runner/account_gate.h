@@ -89,7 +89,8 @@ class AccountGate {
   int submitting_ = 0;
   Instant held_until_;          ///< by a 429
   int throttles_in_a_row_ = 0;  ///< without a time of their own
-  Instant submit_after_;        ///< by a doubtful or an untaken submission
+  Instant submit_after_;        ///< by a doubtful submission
+  Instant retry_after_;         ///< by an untaken one; any answer ends it
   int doubtful_in_a_row_ = 0;
   int untaken_in_a_row_ = 0;
   std::optional<Instant> failing_since_;

@@ -20,15 +20,27 @@ Error cannot_write(const std::string& path, int error) {
   return {Fault::Ground, fmt::format("cannot write {}: {}", path, std::strerror(error))};
 }
 
+std::string temporary_name(const std::filesystem::path& place) {
+  static int count = 0;
+  const std::string name = fmt::format(".{}.{}-{}.partial", place.filename().string(), ::getpid(), ++count);
+  return (place.parent_path() / name).string();
+}
+
 }  // namespace
 
 Result<AtomicFile> AtomicFile::open(const std::string& path) {
   const std::filesystem::path place(path);
   std::error_code ignored;
   if (std::filesystem::is_directory(place, ignored)) return tl::unexpected(cannot_write(path, EISDIR));
-  const std::string temporary = (place.parent_path() / ("." + place.filename().string() + ".partial")).string();
-  // What a killed run left behind is overwritten: its name is always the same.
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  // Without a name where the file system can: a killed run then leaves nothing behind. The name that commit() gives is
+  // its own, so that two who write the same output do not write into each other's file.
+  const std::string folder = place.parent_path().empty() ? "." : place.parent_path().string();
+  std::string temporary;
+  int fd = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (fd < 0 && errno != ENOENT) {
+    temporary = temporary_name(place);
+    fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  }
   if (fd < 0) return tl::unexpected(cannot_write(path, errno));
   return AtomicFile(path, temporary, fd);
 }
@@ -46,7 +58,7 @@ AtomicFile::AtomicFile(AtomicFile&& other) noexcept
 AtomicFile::~AtomicFile() {
   if (fd_ < 0) return;
   ::close(fd_);
-  ::unlink(temporary_.c_str());
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(std::string_view text) {
@@ -67,6 +79,11 @@ void AtomicFile::flush() {
 Result<void> AtomicFile::commit() {
   flush();
   if (error_ == 0 && ::fsync(fd_) != 0) error_ = errno;
+  if (error_ == 0 && temporary_.empty()) {
+    temporary_ = temporary_name(path_);
+    const std::string unnamed = fmt::format("/proc/self/fd/{}", fd_);
+    if (::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) != 0) error_ = errno;
+  }
   if (error_ == 0 && std::rename(temporary_.c_str(), path_.c_str()) != 0) error_ = errno;
   if (error_ != 0) return tl::unexpected(cannot_write(path_, error_));
   ::close(std::exchange(fd_, -1));

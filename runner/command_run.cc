@@ -156,7 +156,11 @@ Result<void> RunJob::find_run(const std::string& uid) {
                                    : fmt::format("the ledger {} has no run {}", options_.ledger, uid));
   }
   run_ = **found;
-  return {};
+  const Result<RunReport> rows = make_report(session_->ledger(), run_);
+  if (!rows) return tl::unexpected(rows.error());
+  if (rows->counts.rows > 0) return {};
+  return usage_error(
+      fmt::format("the rows of run {} are no longer kept (keep_runs): run its manifest again", run_.uid));
 }
 
 Result<void> RunJob::take_manifests() {
@@ -215,10 +219,12 @@ Result<int> RunJob::finish(const Result<RunOutcome>& outcome) {
   Result<RunReport> report = make_report(ledger, run_);
   if (!report) return tl::unexpected(outcome ? report.error() : outcome.error());
   int code = outcome ? exit_code_of(report->counts, outcome->key_refused, outcome->address_refused) : 7;
+  // A signal that cut submissions short left rows held that were on their way.
+  if (code == 4 && run_.stopped_by == "signal") code = 3;
   run_.exit_code = code;
   report->run = run_;
   Result<void> ended;
-  if (outcome) ended = ledger.end_run(run_, outcome->sends, options_.keep_runs);
+  if (outcome) ended = ledger.end_run(run_, outcome->accounts, outcome->sends, options_.keep_runs);
   Result<void> written = writer_->write(ledger, *report);
   for (const Result<void>* result : {&ended, &written}) {
     if (!*result) code = report_error(result->error());

@@ -14,6 +14,7 @@
 #include "runner/remark_printer.h"
 #include "runner/report.h"
 #include "runner/session.h"
+#include "runner/summary.h"
 
 namespace reelbatch {
 
@@ -89,9 +90,7 @@ Result<void> print_status(const Options& options) {
                              : std::string("not ended"));
     const Result<RunReport> report = make_report(**ledger, run);
     if (!report) return tl::unexpected(report.error());
-    fmt::print("   ");
-    for (const RowState state : kRowStates) fmt::print(" {} {}", report->counts.of(state), name_of(state));
-    fmt::print("\n");
+    fmt::print("    {}\n", counts_line(report->counts));
   }
   const Result<std::vector<HeldJob>> held = (*ledger)->held_jobs();
   if (!held) return tl::unexpected(held.error());

@@ -246,4 +246,12 @@ Result<long> parse_whole(std::string_view text, long least, long most) {
   return static_cast<long>(*value);
 }
 
+std::string about(Duration duration) {
+  const std::int64_t seconds = std::chrono::round<std::chrono::seconds>(duration).count();
+  if (seconds < 100) return fmt::format("{} s", seconds);
+  if (seconds < 100 * 60) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
+  if (seconds < 72 * 3600) return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
+  return fmt::format("{} d {} h", seconds / 86400, seconds / 3600 % 24);
+}
+
 }  // namespace reelbatch

@@ -22,6 +22,9 @@ Result<Duration> parse_duration(std::string_view text);
 /// duration  >= 0.
 std::string to_text(Duration duration);
 
+/// For people, two units at most: `12 s`, `3 min 20 s`, `27 h 46 min`, `3 d 4 h`.
+std::string about(Duration duration);
+
 /// `10/1s`: a limit of 1 to 1,000,000 and a width of more than 0, at most 31 days.
 Result<RateWindow> parse_rate_window(std::string_view text);
 

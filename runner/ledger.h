@@ -212,8 +212,10 @@ class Ledger {
 
   /// The run of that uid, or the last one for an empty uid. Nothing if there is none.
   virtual Result<std::optional<RunRecord>> run(std::string_view uid) = 0;
-  /// Marks the end of a run. `sends` are those that the limits of the next run still have to count.
-  virtual Result<void> end_run(const RunRecord& run, std::span<const SendRecord> sends, int keep_runs) = 0;
+  /// Marks the end of a run. `sends` are those of `accounts` that the limits of the next run still have to count; those
+  /// recorded for other accounts stay.
+  virtual Result<void> end_run(const RunRecord& run, std::span<const AccountId> accounts,
+                               std::span<const SendRecord> sends, int keep_runs) = 0;
   /// A run that ended goes on, or one that died: its end is forgotten.
   virtual Result<void> reopen_run(RunId run) = 0;
   /// Work begins: from here to end_run() the ledger counts as not cleanly ended. Gives the sends that earlier runs

@@ -115,12 +115,12 @@ Result<void> print_expectation(Ledger* ledger, const Options& options, const std
     needed = std::max(needed, window.width * (submissions - 1) / window.limit);
   }
   if (past.empty()) {
-    fmt::print(", time unknown (none has finished yet), at least {} to submit them\n", to_text(needed));
+    fmt::print(", time unknown (none has finished yet), at least {} to submit them\n", about(needed));
     return {};
   }
   const Duration usual = past[past.size() / 2];
   needed = std::max(needed, usual * submissions / options_of->max_in_flight) + usual;
-  fmt::print(", about {}\n", to_text(needed));
+  fmt::print(", about {}\n", about(needed));
   return {};
 }
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <filesystem>
 #include <functional>
 #include <memory>
 
@@ -86,8 +88,13 @@ Result<void> write_csv(Ledger& ledger, const RunReport& report, AtomicFile& file
   if (!names) return tl::unexpected(names.error());
   std::string line = fmt::format("{}", fmt::join(kColumns, ","));
   for (const std::string& name : *names) {
-    const bool taken = std::find(kColumns.begin(), kColumns.end(), name) != kColumns.end();
-    line += ',' + csv_cell(taken ? "label:" + name : name);
+    std::string column = name;
+    const auto taken = [&] {
+      return std::find(kColumns.begin(), kColumns.end(), column) != kColumns.end() ||
+             (column != name && std::find(names->begin(), names->end(), column) != names->end());
+    };
+    while (taken()) column = "label:" + column;
+    line += ',' + csv_cell(column);
   }
   file.write(line + "\r\n");
   return each_row(ledger, report.run, [&](const ResultRow& row) -> Result<void> {
@@ -224,8 +231,11 @@ Result<void> write_json_lines(Ledger& ledger, const RunReport& report, AtomicFil
 }
 
 Result<void> write_format(Ledger& ledger, const RunReport& report, AtomicFile& file) {
-  if (file.path().ends_with(".json")) return write_json(ledger, report, file);
-  if (file.path().ends_with(".jsonl")) return write_json_lines(ledger, report, file);
+  std::string ending = std::filesystem::path(file.path()).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (ending == ".json") return write_json(ledger, report, file);
+  if (ending == ".jsonl") return write_json_lines(ledger, report, file);
   return write_csv(ledger, report, file);
 }
 

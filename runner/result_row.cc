@@ -73,7 +73,7 @@ std::string reason_words(const RowView& view, RowState state, const RunRecord& r
       break;
   }
   if (view.row.reason == Reason::Changed) {
-    if (view.row.action == Action::Skip) return change_words(view) + "kept by --on-change skip";
+    if (view.row.action == Action::Skip) return change_words(view) + "; kept by --on-change skip";
     words += (words.empty() ? "" : "; ") + change_words(view);
   }
   return words;

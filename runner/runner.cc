@@ -454,6 +454,7 @@ RunOutcome Runner::outcome(Instant now) {
   const WallTime wall = clock_.wall();
   for (const auto& account : accounts_) {
     AccountGate& gate = account->gate;
+    outcome.accounts.push_back(account->record.id);
     if (gate.cause() != StopCause::None) {
       outcome.accounts_stopped.push_back(fmt::format("{}: {}", account->record.name, gate.why()));
       outcome.key_refused |= gate.cause() == StopCause::Key;

@@ -49,8 +49,9 @@ struct RunOutcome {
   std::string stopped_detail;                 ///< the same in words
   std::vector<std::string> accounts_stopped;  ///< one sentence each
   bool key_refused = false;
-  bool address_refused = false;   ///< and nothing was accepted in this run
-  std::vector<SendRecord> sends;  ///< for Ledger::end_run
+  bool address_refused = false;     ///< and nothing was accepted in this run
+  std::vector<AccountId> accounts;  ///< with `sends`, for Ledger::end_run
+  std::vector<SendRecord> sends;
 };
 
 class Runner {

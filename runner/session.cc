@@ -21,8 +21,15 @@ std::string origin_of(const AccountOptions& account) {
 }
 
 Error no_ledger(const Options& options) {
-  return Error{Fault::Usage, fmt::format("there is no ledger {}: name it with --ledger, or `reelbatch run` makes one",
-                                         full_path(options.ledger))};
+  const std::string path = full_path(options.ledger);
+  if (options.ledger_must_exist) {
+    return Error{Fault::Usage,
+                 fmt::format("the ledger {} is missing, and ledger.must_exist says that it is there: mount or restore "
+                             "it; a new one would pay for every listing again",
+                             path)};
+  }
+  return Error{Fault::Usage,
+               fmt::format("there is no ledger {}: name it with --ledger, or `reelbatch run` makes one", path)};
 }
 
 /// A limit that would be read and not kept is refused.

@@ -28,6 +28,13 @@ std::vector<std::string> split_lines(std::string_view text) {
   return lines;
 }
 
+/// Which file stands at a path. Not by opening it: closing it again would drop SQLite's own locks on it (fcntl(2)).
+std::optional<std::pair<std::uint64_t, std::uint64_t>> place_of(const std::string& path) {
+  struct stat stats = {};
+  if (::stat(path.c_str(), &stats) != 0) return std::nullopt;
+  return std::pair<std::uint64_t, std::uint64_t>(stats.st_dev, stats.st_ino);
+}
+
 /// The file exists afterwards, for its owner alone if it was made now. SQLite gives its companions the same rights.
 Result<void> make_private(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -103,6 +110,7 @@ Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& path
   if (!last_job) return tl::unexpected(last_job.error());
   std::unique_ptr<SqliteLedger> ledger(new SqliteLedger(std::move(*database)));
   ledger->last_job_id_ = *last_job;
+  if (const auto place = place_of(path)) ledger->place_ = *place;
   return ledger;
 }
 
@@ -155,7 +163,8 @@ Result<std::optional<RunRecord>> SqliteLedger::run(std::string_view uid) {
   return std::optional(run);
 }
 
-Result<void> SqliteLedger::end_run(const RunRecord& run, std::span<const SendRecord> sends, int keep_runs) {
+Result<void> SqliteLedger::end_run(const RunRecord& run, std::span<const AccountId> accounts,
+                                   std::span<const SendRecord> sends, int keep_runs) {
   Result<Transaction> transaction = Transaction::begin(*database_);
   if (!transaction) return tl::unexpected(transaction.error());
   Statement end = database_->prepare(
@@ -166,8 +175,11 @@ Result<void> SqliteLedger::end_run(const RunRecord& run, std::span<const SendRec
       .bind(3, run.stopped_by)
       .bind(4, run.stopped_detail);
   if (Result<void> done = end.bind(5, join_lines(run.accounts_stopped)).bind(6, run.id).run(); !done) return done;
-  if (Result<void> done = database_->execute("DELETE FROM sends; DELETE FROM meta WHERE name = 'working'"); !done)
-    return done;
+  if (Result<void> done = database_->execute("DELETE FROM meta WHERE name = 'working'"); !done) return done;
+  Statement forget = database_->prepare("DELETE FROM sends WHERE account = ?");
+  for (const AccountId account : accounts) {
+    if (Result<void> done = forget.bind(1, account).run(); !done) return done;
+  }
   for (const SendRecord& send : sends) {
     if (Result<void> done = write_send(send); !done) return done;
   }
@@ -400,8 +412,16 @@ Result<JobId> SqliteLedger::job_with_remote_id(AccountId account, std::string_vi
   return found;
 }
 
+/// What is written to a file that was deleted or moved away is lost: nobody would find it.
+Result<void> SqliteLedger::check_place() const {
+  if (place_of(database_->path()) == place_) return {};
+  return ground_error(
+      fmt::format("the ledger {} was deleted or moved away while it was in use: put it back", database_->path()));
+}
+
 Result<void> SqliteLedger::commit(const Commit& commit) {
   if (commit.empty()) return {};
+  if (Result<void> there = check_place(); !there) return there;
   Result<Transaction> transaction = Transaction::begin(*database_);
   if (!transaction) return tl::unexpected(transaction.error());
   const auto write_all = [](const auto& items, auto write) -> Result<void> {
@@ -547,7 +567,7 @@ Result<Credits> SqliteLedger::spent(AccountId account, RunId run, WallTime since
       "WITH priced AS (SELECT l.kind, {0} AS cost, coalesce({0}, j.cost_alone) AS seen, j.* FROM jobs j "
       "JOIN listings l ON l.id = j.listing JOIN accounts a ON a.id = l.account WHERE l.account = ?1), "
       "dearest AS (SELECT kind, max(seen) AS price FROM priced GROUP BY kind) "
-      "SELECT coalesce(sum(coalesce(p.cost, p.reserved, d.price, 0)), 0) FROM priced p JOIN dearest d ON d.kind = "
+      "SELECT coalesce(sum(coalesce(p.seen, p.reserved, d.price, 0)), 0) FROM priced p JOIN dearest d ON d.kind = "
       "p.kind "
       "WHERE (?2 = 0 OR p.run = ?2) AND p.submitted_at >= ?3 AND (p.remote_id IS NOT NULL OR p.state IN (1, 4, 7))",
       kCost));

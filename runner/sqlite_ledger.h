@@ -24,7 +24,8 @@ class SqliteLedger : public Ledger {
   Result<void> put_account(AccountRecord& account) override;
 
   Result<std::optional<RunRecord>> run(std::string_view uid) override;
-  Result<void> end_run(const RunRecord& run, std::span<const SendRecord> sends, int keep_runs) override;
+  Result<void> end_run(const RunRecord& run, std::span<const AccountId> accounts, std::span<const SendRecord> sends,
+                       int keep_runs) override;
   Result<void> reopen_run(RunId run) override;
   Result<std::vector<SendRecord>> begin_work(bool& clean) override;
 
@@ -79,8 +80,11 @@ class SqliteLedger : public Ledger {
 
   std::unique_ptr<Database> database_;  ///< stays where it is: statements point at it
   std::unique_ptr<Statements> statements_;
+  Result<void> check_place() const;
+
   std::optional<Transaction> intake_;
   RunId intake_run_ = 0;
+  std::pair<std::uint64_t, std::uint64_t> place_;  ///< device and inode of the file when it was opened
   JobId last_job_id_ = 0;
 };
 

@@ -1,8 +1,8 @@
 #include "runner/summary.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "runner/durations.h"
 #include "runner/progress_printer.h"
 
 namespace reelbatch {
@@ -33,24 +33,7 @@ std::string plural(std::int64_t count, std::string_view one, std::string_view ma
 }
 
 std::string duration_text(const RunRecord& run) {
-  if (!run.finished_at) return "not finished";
-  const auto seconds = std::chrono::round<std::chrono::seconds>(*run.finished_at - run.started_at).count();
-  if (seconds < 100) return fmt::format("{} s", seconds);
-  if (seconds < 100 * 60) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
-  return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
-}
-
-std::string counts_line(const RowCounts& counts) {
-  std::string line = plural(counts.rows, "row", "rows") + ": ";
-  bool first = true;
-  for (const RowState state : kRowStates) {
-    if (counts.of(state) == 0) continue;
-    line += fmt::format("{}{} {}", first ? "" : ", ", counts.of(state), words_for(state));
-    if (state == RowState::Done && counts.unchanged > 0)
-      line += fmt::format(" ({} from earlier runs)", counts.unchanged);
-    first = false;
-  }
-  return line;
+  return run.finished_at ? about(*run.finished_at - run.started_at) : "not finished";
 }
 
 std::string credits_line(const std::string& account, const CreditSums& sums) {
@@ -112,6 +95,19 @@ std::vector<std::string> next_steps(const RunReport& report, const SummaryContex
 }
 
 }  // namespace
+
+std::string counts_line(const RowCounts& counts) {
+  std::string line = plural(counts.rows, "row", "rows") + ": ";
+  bool first = true;
+  for (const RowState state : kRowStates) {
+    if (counts.of(state) == 0) continue;
+    line += fmt::format("{}{} {}", first ? "" : ", ", counts.of(state), words_for(state));
+    if (state == RowState::Done && counts.unchanged > 0)
+      line += fmt::format(" ({} from earlier runs)", counts.unchanged);
+    first = false;
+  }
+  return line;
+}
 
 int exit_code_of(const RowCounts& counts, bool key_refused, bool address_refused) {
   if (address_refused) return 2;

@@ -13,6 +13,9 @@ namespace reelbatch {
 /// key_refused, address_refused  as in RunOutcome.
 int exit_code_of(const RowCounts& counts, bool key_refused, bool address_refused);
 
+/// `36 rows: 30 done (20 from earlier runs), 6 failed`
+std::string counts_line(const RowCounts& counts);
+
 struct SummaryContext {
   std::vector<std::string> outputs;
   std::vector<HeldJob> held;       ///< all of the ledger

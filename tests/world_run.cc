@@ -79,7 +79,7 @@ RunReport WorldRun::night() {
   run.stopped_by = outcome.stopped_by;
   run.stopped_detail = outcome.stopped_detail;
   run.accounts_stopped = outcome.accounts_stopped;
-  REQUIRE(ledger.end_run(run, outcome.sends, 30));
+  REQUIRE(ledger.end_run(run, outcome.accounts, outcome.sends, 30));
   const Result<std::vector<std::string>> findings = ledger.verify();
   REQUIRE(findings);
   for (const std::string& finding : *findings) FAIL_CHECK(finding);
