@@ -197,10 +197,11 @@ Result<void> check_files_differ(const Invocation& invocation) {
     written.push_back(plan->plan_file);
   }
   if (const auto* const backup = std::get_if<LedgerBackupCommand>(&invocation.command)) written.push_back(backup->file);
+  if (!options.log_file.empty()) written.push_back(options.log_file);
   std::map<std::string, std::string> taken;  // place to what it is
   taken.emplace(place_of(options.ledger), "the ledger");
   if (!options.config_file.empty()) taken.emplace(place_of(options.config_file), "the configuration");
-  if (!options.log_file.empty()) taken.emplace(place_of(options.log_file), "the log");
+
   for (const std::string& manifest : options.manifests) {
     if (manifest != "-") taken.emplace(place_of(manifest), "a manifest");
   }

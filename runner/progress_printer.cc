@@ -23,6 +23,13 @@ std::string words(const ProgressCounts& counts) {
   return text;
 }
 
+/// U+202A to U+202E and U+2066 to U+2069 make a terminal show text in another order than it stands in.
+bool is_direction_mark(std::string_view text) {
+  if (text.size() < 3 || text[0] != '\xe2') return false;
+  const auto second = static_cast<unsigned char>(text[1]), third = static_cast<unsigned char>(text[2]);
+  return (second == 0x80 && third >= 0xaa && third <= 0xae) || (second == 0x81 && third >= 0xa6 && third <= 0xa9);
+}
+
 std::int64_t settled(const ProgressCounts& counts) {
   return counts.done + counts.failed + counts.held + counts.timed_out;
 }
@@ -39,6 +46,9 @@ std::string for_terminal(std::string_view text) {
     if (c1) {
       safe += '?';
       ++i;
+    } else if (is_direction_mark(text.substr(i))) {
+      safe += '?';
+      i += 2;
     } else if ((byte < 0x20 && byte != '\n') || byte == 0x7f) {
       safe += byte == '\t' ? ' ' : '?';
     } else {

@@ -55,7 +55,7 @@ std::string reason_words(const RowView& view, RowState state, const RunRecord& r
       break;
     case RowState::Failed:
       words = view.state == State::Dropped ? "dropped by the operator" : view.reason;
-      if (view.row.reason == Reason::FailedBefore) words += " (failed before; --retry-failed submits it again)";
+      if (view.row.reason == Reason::FailedBefore) words += " (failed before, same content)";
       break;
     case RowState::Held:
       words = view.state == State::Submitting ? "was being submitted; it is unknown whether the service took it"

@@ -52,7 +52,15 @@ Runner::~Runner() = default;
 Result<RunOutcome> Runner::run(const RunRecord& run) {
   run_ = commit_.run = run.id;
   run_uid_ = run.uid;
-  if (options_.max_credits) run_spending_.set_caps({{"--max-credits", *options_.max_credits, Credits{}}});
+  if (options_.max_credits) {
+    Credits before;  // by the same run, if it is resumed
+    for (const auto& account : accounts_) {
+      const Result<Credits> spent = ledger_.spent(account->record.id, run.id, WallTime{});
+      if (!spent) return tl::unexpected(spent.error());
+      before = before + *spent;
+    }
+    run_spending_.set_caps({{"--max-credits", *options_.max_credits, before}});
+  }
   if (Result<void> done = load_limits(); !done) return tl::unexpected(done.error());
   for (const auto& account : accounts_) {
     if (Result<void> done = load_credits(*account); !done) return tl::unexpected(done.error());
@@ -185,8 +193,12 @@ void Runner::stop_all(Instant now, std::string by, std::string detail) {
 /// What did not come back in time: a submission may have been taken, a poll is repeated by the next run.
 void Runner::abandon_exchanges() {
   for (auto& [id, exchange] : exchanges_) {
-    if (exchange.submission) {
+    if (!exchange.submission) continue;
+    // Without a connection that was ready, no byte can have left: the transport does nothing any more.
+    if (exchange.sent) {
       hold(*exchange.account, exchange.pending, "the run was stopped while the answer was awaited");
+    } else {
+      not_taken(*exchange.account, exchange.pending, "the run was stopped before there was a connection", false);
     }
   }
   exchanges_.clear();

@@ -310,7 +310,11 @@ void Runner::end_flight(Flight& flight, Event event, std::string detail, std::st
       break;
   }
   timed_out_any_ |= event == Event::WaitOut;
-  if (event != Event::WaitOut) {
+  if (event == Event::WaitOut) {
+    // Nothing more is learnt of its price in this run: what it reserved stays spent.
+    account.spending.settle(flight.id, std::nullopt);
+    run_spending_.settle(flight.id, std::nullopt);
+  } else {
     step.cost_alone = settle_credits(account, flight);
   }
   commit_.steps.push_back(std::move(step));

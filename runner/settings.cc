@@ -404,11 +404,18 @@ Values split(std::string_view text, char separator) {
 }
 
 /// A variable with our prefix that is none of ours but nearly one: a limit that is misspelt limits nothing.
+constexpr std::string_view kSandboxVariable = "REELBATCH_SANDBOX";
+
 void refuse_slips(const Environment& environment, std::vector<std::string>& problems) {
   std::vector<std::string> known = {"REELBATCH_CONFIG"};
   for (const Setting& setting : kSettings) known.push_back(setting.variable());
   for (auto it = environment.lower_bound(kPrefix); it != environment.end() && it->first.starts_with(kPrefix); ++it) {
     const std::string& name = it->first;
+    if (name == kSandboxVariable) {
+      problems.push_back(
+          fmt::format("{} is not read, so that no real run is taken for a rehearsal: write --sandbox", name));
+      continue;
+    }
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const auto near = std::find_if(known.begin(), known.end(),
                                    [&](const std::string& other) { return edit_distance(name, other, 2) <= 2; });

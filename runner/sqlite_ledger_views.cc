@@ -78,7 +78,8 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
   CreditSums sums;
   Statement jobs = database_->prepare(fmt::format(
       "SELECT count(*), count(cost), sum(cost) FROM (SELECT {} AS cost FROM jobs j JOIN listings l ON l.id = j.listing "
-      "JOIN accounts a ON a.id = l.account WHERE j.run = ? AND l.account = ? AND j.remote_id IS NOT NULL)",
+      "JOIN accounts a ON a.id = l.account WHERE j.run = ? AND l.account = ? AND (j.remote_id IS NOT NULL OR j.state "
+      "IN (1, 4, 7)))",
       kCost));
   Result<bool> row = jobs.bind(1, run).bind(2, account).step();
   if (!row) return tl::unexpected(row.error());

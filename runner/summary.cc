@@ -90,7 +90,8 @@ std::vector<std::string> next_steps(const RunReport& report, const SummaryContex
   }
   if (counts.selected_of(RowState::Invalid) > 0)
     steps.emplace_back("mend the invalid rows; `reelbatch check` shows every problem");
-  if (counts.selected_of(RowState::Failed) > 0) steps.emplace_back("mend the failed rows, or run with --retry-failed");
+  if (counts.selected_of(RowState::Failed) > 0)
+    steps.emplace_back("mend the failed rows; --retry-failed submits the same content again, within retry_limit");
   return steps;
 }
 

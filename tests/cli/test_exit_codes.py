@@ -552,7 +552,7 @@ class ZBeside(unittest.TestCase):
         case = background["drain"]
         done = case.running.wait(20)
         case.never.set()
-        self.assertEqual(done.code, 4, done)
+        self.assertEqual(done.code, 3, done)
         case.assert_states(done, A_1="held")
         case.assert_posts(1)
 
