@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "jobs/address_list.h"
@@ -213,7 +214,8 @@ std::string in_quotes(std::string_view text) {
 bool is_http_address(std::string_view text) {
   const std::string lower = ascii_lower(text.substr(0, 8));
   const std::size_t scheme = lower.starts_with("https://") ? 8 : lower.starts_with("http://") ? 7 : 0;
-  return scheme != 0 && text.size() > scheme;
+  const auto is_text = [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; };
+  return scheme != 0 && text.size() > scheme && std::all_of(text.begin(), text.end(), is_text);
 }
 
 }  // namespace reelbatch

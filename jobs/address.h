@@ -20,8 +20,8 @@ Result<ReadAddress> read_address_text(std::string_view text);
 /// `'...'` for a message: one printable line, at most 80 code points of it.
 std::string in_quotes(std::string_view text);
 
-/// True if `text` begins with `http://` or `https://`, in any case, and goes on. For addresses that others made and
-/// that are to stay as they are.
+/// True if `text` begins with `http://` or `https://`, in any case, and goes on without control characters. For
+/// addresses that others made and that are to stay as they are.
 bool is_http_address(std::string_view text);
 
 }  // namespace reelbatch

@@ -231,7 +231,8 @@ Result<int> RunJob::finish(const Result<RunOutcome>& outcome) {
   }
   if (!outcome) report_error(outcome.error());
 
-  if (options_.quiet && code == 0) return code;
+  // A feed without a single row is seldom what was meant: that is said even where nothing else is.
+  if (options_.quiet && code == 0 && report->counts.rows > 0) return code;
   SummaryContext context;
   if (written) context.outputs = options_.outputs;
   context.ledger = options_.ledger;

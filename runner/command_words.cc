@@ -197,13 +197,18 @@ Result<void> check_files_differ(const Invocation& invocation) {
     written.push_back(plan->plan_file);
   }
   if (const auto* const backup = std::get_if<LedgerBackupCommand>(&invocation.command)) written.push_back(backup->file);
-  if (!options.log_file.empty()) written.push_back(options.log_file);
   std::map<std::string, std::string> taken;  // place to what it is
   taken.emplace(place_of(options.ledger), "the ledger");
   if (!options.config_file.empty()) taken.emplace(place_of(options.config_file), "the configuration");
 
   for (const std::string& manifest : options.manifests) {
     if (manifest != "-") taken.emplace(place_of(manifest), "a manifest");
+  }
+  if (!options.log_file.empty()) {
+    const auto [other, is_new] = taken.emplace(place_of(options.log_file), "the log");
+    if (!is_new) {
+      return usage_error(fmt::format("--log-file: '{}' is {}: choose another file", options.log_file, other->second));
+    }
   }
   for (const std::string& file : written) {
     const auto [other, is_new] = taken.emplace(place_of(file), "another output");

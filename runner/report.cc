@@ -246,7 +246,12 @@ std::string csv_cell(std::string_view text) {
   const bool formula =
       !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos && !is_number(text);
   if (formula) cell = "'";
-  cell += text;
+  for (const char c : text) {
+    // Other control characters than a line's own mean something to a terminal that shows the file, and nothing to a
+    // table.
+    const bool control = (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f;
+    cell += control ? '?' : c;
+  }
   if (cell.find_first_of(",\"\r\n") == std::string::npos) return cell;
   std::string quoted = "\"";
   for (const char c : cell) {

@@ -98,6 +98,7 @@ std::vector<std::string> next_steps(const RunReport& report, const SummaryContex
 }  // namespace
 
 std::string counts_line(const RowCounts& counts) {
+  if (counts.rows == 0) return "0 rows: the manifest has no listing";
   std::string line = plural(counts.rows, "row", "rows") + ": ";
   bool first = true;
   for (const RowState state : kRowStates) {

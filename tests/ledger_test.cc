@@ -163,6 +163,7 @@ TEST_CASE("report: a cell that a spreadsheet would run is guarded, a number is n
       {"=a,b", "\"'=a,b\""},
       {"two\nlines", "\"two\nlines\""},
       {"", ""},
+      {"a\x1b[1mb", "a?[1mb"},
   };
   for (const auto& [text, cell] : cases) CHECK(csv_cell(text) == cell);
 }
