@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "jobs/service_faults.h"
+
 namespace reelbatch {
 namespace {
 
@@ -197,6 +199,7 @@ std::string command_help(const CommandSpec& command) {
   for (const OwnFlag& flag : shared_flags(command)) append_flag(out, flag.name, flag.letter, flag.value, flag.help);
   for (const OwnFlag& flag : command.flags) append_flag(out, flag.name, flag.letter, flag.value, flag.help);
   append_flag(out, "help", 'h', "", "this text");
+  if (command.name == "sandbox") out += fmt::format("\n{}", kFaultHelp);
   if (command.bit == 0) return out;
   out += '\n';
   append_wrapped(out, kLevels, 0, 0);

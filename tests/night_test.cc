@@ -127,7 +127,7 @@ TEST_CASE("night: 500 listings, 50 in flight: as fast as the limits allow") {
     CHECK(makespan <= allowed);
     CHECK(busiest_span(run.world.sends, c.rate.width, false) <= c.rate.limit);
     CHECK(busiest_span(run.world.sends, c.submit_rate.width, true) <= c.submit_rate.limit);
-    MESSAGE(c.name << ": makespan " << makespan / 1s << " s, bound " << bound / 1s << " s");
+    MESSAGE(std::string(c.name) << ": makespan " << makespan / 1s << " s, bound " << bound / 1s << " s");
   }
 }
 

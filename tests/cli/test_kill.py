@@ -34,7 +34,9 @@ class Kill(Case):
         self.addCleanup(never.set)
         self.provider.on_submit(Answer(wait=never), nth=nth)
         self.manifest(self.refs(rows))
-        running = self.start("run", "feed.csv", "--max-in-flight", str(parallel))
+        # Far enough apart that no later submission is on its way when the nth arrives: its intent would be on disk, and it held.
+        pace = ["--rate", "200/1s", "--submit-rate", "1/400ms", "--poll-interval", "50ms"]
+        running = self.start("run", "feed.csv", "--max-in-flight", str(parallel), *pace, pace=False)
         wait_for(lambda: len(self.provider.posts()) >= nth)
         running.kill()
         never.set()
