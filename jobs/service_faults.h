@@ -26,9 +26,9 @@ real time, like 200ms, 3s, 2m.
   429-bare       the same without Retry-After
   500-before     server error, nothing was created
   500-after      server error, but the request was handled: a job may exist
-  503 [none]     unavailable, with Retry-After if a duration is given; not handled
+  503 [none]     unavailable, Retry-After if a duration is given; not handled
   lost-before    connection closed without an answer, nothing was created
-  lost-after     connection closed without an answer, but the request was handled
+  lost-after     connection closed without an answer, the request was handled
   slow [5s]      handled, answered so much later
   cut            handled, the JSON of the answer ends half way
   html           handled, answered 200 with an HTML page
