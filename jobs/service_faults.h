@@ -18,21 +18,21 @@ namespace reelbatch {
 /// The grammar of a fault, for `--help`.
 inline constexpr std::string_view kFaultHelp =
     R"(A fault is [post:|get:]NAME[@DURATION]=RATE, several separated by commas, e.g.
-post:500-after=0.1,get:slow@2s=0.05. RATE is the share of requests hit, 0 to 1;
-without post: or get: both are. A request has at most one fault. Durations are
-real time, like 200ms, 3s, 2m.
+post:500-after=0.1,get:slow@2s=0.05. RATE is the share of requests hit, from 0
+to 1; without post: or get: both are. A request has at most one fault.
+Durations are real time, like 200ms, 3s, 2m.
   429 [5s]       too many requests, Retry-After in seconds; not handled
   429-date [5s]  the same, Retry-After as a date
   429-bare       the same without Retry-After
   500-before     server error, nothing was created
-  500-after      server error, but the request was handled: a job may exist
-  503 [none]     unavailable, Retry-After if a duration is given; not handled
-  lost-before    connection closed without an answer, nothing was created
-  lost-after     connection closed without an answer, the request was handled
+  500-after      server error, the request was handled: a job may exist
+  503 [none]     unavailable, Retry-After if there is a duration; not handled
+  lost-before    connection closed unanswered, nothing was created
+  lost-after     connection closed unanswered, the request was handled
   slow [5s]      handled, answered so much later
   cut            handled, the JSON of the answer ends half way
   html           handled, answered 200 with an HTML page
-  outage@T+D     from T after the start, for D: connections are closed unanswered
+  outage@T+D     from T after the start, for D: connections closed unanswered
                  (no RATE, no post: or get:)
 )";
 
