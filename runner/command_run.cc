@@ -15,7 +15,7 @@
 #include "runner/progress_printer.h"
 #include "runner/remark_printer.h"
 #include "runner/report.h"
-#include "runner/runner.h"
+#include "runner/run_phases.h"
 #include "runner/sandbox_process.h"
 #include "runner/session.h"
 #include "runner/stop.h"
@@ -26,12 +26,6 @@ namespace {
 
 /// Remarks of one kind shown during a run; `check` shows them all.
 constexpr std::int64_t kRemarks = 10;
-
-std::string new_run_uid(WallTime now) {
-  std::string stamp = to_rfc3339(now);
-  std::erase_if(stamp, [](char c) { return c == '-' || c == ':'; });
-  return fmt::format("{}-{:04x}", stamp, std::random_device()() & 0xffff);
-}
 
 std::uint64_t draw_seed() {
   std::random_device device;
@@ -61,7 +55,8 @@ class RunJob {
   Result<void> take_manifests();
   Result<int> work();
   Result<int> finish(const Result<RunOutcome>& outcome);
-  RunnerOptions runner_options() const;
+  void print_summary(const RunReport& report, bool written);
+  RunSetting setting() { return {options_, clock_, *progress_, *session_}; }
 
   const Options& options_;
   SystemClock clock_;
@@ -76,8 +71,8 @@ class RunJob {
 
 Result<void> RunJob::set_up(const std::string* resume_uid) {
   stop_.emplace();
-  run_.uid = new_run_uid(clock_.wall());
   run_.started_at = clock_.wall();
+  run_.uid = make_run_uid(run_.started_at, std::random_device()());
   run_.sandbox = options_.sandbox;
   const auto if_missing = resume_uid == nullptr ? Session::IfMissing::Make : Session::IfMissing::Fail;
   Result<std::unique_ptr<Session>> session = Session::open(options_, clock_, if_missing);
@@ -94,26 +89,10 @@ Result<void> RunJob::set_up(const std::string* resume_uid) {
     if (Result<void> started = start_sandbox(); !started) return started;
   }
 
-  const Result<std::int64_t> held = session_->ledger().hold_interrupted(0, clock_.wall());
-  if (!held) return tl::unexpected(held.error());
-  if (*held > 0)
-    progress_->warn(fmt::format("{} submissions of a run that died are held: they may have been accepted", *held));
-  if (resume_uid == nullptr) {
-    if (Result<void> taken = take_manifests(); !taken) return taken;
-  } else {
-    if (Result<void> taken = take_up(session_->ledger(), options_, run_); !taken) return taken;
-    for (const AccountOptions& account : options_.accounts) {
-      const auto planned = session_->ledger().planned_rows(run_.id, account.name, 0, 1);
-      if (!planned) return tl::unexpected(planned.error());
-      if (planned->empty()) continue;
-      if (const Result<AccountId> bound = session_->bind(account.name); !bound) return tl::unexpected(bound.error());
-    }
-  }
-  if (Result<void> bound = session_->bind_open_jobs(); !bound) return bound;
-  if (session_->made_ledger() && !options_.sandbox)
+  const Result<void> prepared = resume_uid == nullptr ? take_manifests() : prepare_resumed_run(setting(), run_);
+  if (prepared && session_->made_ledger() && !options_.sandbox)
     progress_->warn(fmt::format("made a new ledger: {}", full_path(options_.ledger)));
-  if (resume_uid != nullptr) return session_->ledger().reopen_run(run_.id);
-  return {};
+  return prepared;
 }
 
 Result<void> RunJob::open_log() {
@@ -168,24 +147,9 @@ Result<void> RunJob::take_manifests() {
   const auto remark = [&](const Remark& found) {
     if (!options_.quiet) printer.print(found);
   };
-  const auto bind = [&](const std::string& name) { return session_->bind(name); };
-  const Result<IntakeCounts> counts = take_in(session_->ledger(), options_, bind, run_, remark);
+  Result<void> prepared = prepare_run(setting(), run_, remark);
   printer.finish("`reelbatch check --all` shows every one");
-  if (!counts) return tl::unexpected(counts.error());
-  return {};
-}
-
-RunnerOptions RunJob::runner_options() const {
-  RunnerOptions options;
-  options.poll_interval = options_.poll_interval;
-  options.job_timeout = options_.job_timeout;
-  options.give_up_after = options_.give_up_after;
-  options.outage_timeout = options_.outage_timeout;
-  options.max_credits = options_.max_credits;
-  options.max_connections = options_.max_connections;
-  if (options_.deadline && options_.deadline->after) options.deadline = clock_.now() + *options_.deadline->after;
-  if (options_.deadline) options.deadline_wall = options_.deadline->at;
-  return options;
+  return prepared;
 }
 
 Result<int> RunJob::work() {
@@ -197,42 +161,29 @@ Result<int> RunJob::work() {
   Result<std::unique_ptr<CurlTransport>> transport = make_curl_transport(clock_, transport_options);
   if (!transport) return tl::unexpected(transport.error());
   Rng rng(draw_seed());
-  Runner runner(clock_, **transport, session_->ledger(), *stop_, *progress_, rng, runner_options(),
-                session_->runner_accounts());
-  const Result<RunOutcome> outcome = runner.run(run_);
+  const Result<RunOutcome> outcome = work_on_run(setting(), run_, **transport, *stop_, rng);
   progress_->finish();
   return finish(outcome);
 }
 
 /// Records the end, writes the results, says what happened.
 Result<int> RunJob::finish(const Result<RunOutcome>& outcome) {
-  SqliteLedger& ledger = session_->ledger();
-  run_.finished_at = clock_.wall();
-  if (outcome) {
-    run_.stopped_by = outcome->stopped_by;
-    run_.stopped_detail = outcome->stopped_detail;
-    run_.accounts_stopped = outcome->accounts_stopped;
-  } else {
-    run_.stopped_by = "ledger";
-    run_.stopped_detail = outcome.error().message;
-  }
-  Result<RunReport> report = make_report(ledger, run_);
-  if (!report) return tl::unexpected(outcome ? report.error() : outcome.error());
-  int code = outcome ? exit_code_of(report->counts, outcome->key_refused, outcome->address_refused) : 7;
-  // A signal that cut submissions short left rows held that were on their way.
-  if (code == 4 && run_.stopped_by == "signal") code = 3;
-  run_.exit_code = code;
-  report->run = run_;
-  Result<void> ended;
-  if (outcome) ended = ledger.end_run(run_, outcome->accounts, outcome->sends, options_.keep_runs);
-  Result<void> written = writer_->write(ledger, *report);
-  for (const Result<void>* result : {&ended, &written}) {
+  const Result<EndedRun> ended = end_run(setting(), run_, outcome);
+  if (!ended) return tl::unexpected(ended.error());
+  int code = ended->exit_code;
+  Result<void> written = writer_->write(session_->ledger(), ended->report);
+  for (const Result<void>* result : {&ended->recorded, static_cast<const Result<void>*>(&written)}) {
     if (!*result) code = report_error(result->error());
   }
   if (!outcome) report_error(outcome.error());
 
   // A feed without a single row is seldom what was meant: that is said even where nothing else is.
-  if (options_.quiet && code == 0 && report->counts.rows > 0) return code;
+  if (!options_.quiet || code != 0 || ended->report.counts.rows == 0) print_summary(ended->report, written.has_value());
+  return code;
+}
+
+void RunJob::print_summary(const RunReport& report, bool written) {
+  SqliteLedger& ledger = session_->ledger();
   SummaryContext context;
   if (written) context.outputs = options_.outputs;
   context.ledger = options_.ledger;
@@ -243,11 +194,10 @@ Result<int> RunJob::finish(const Result<RunOutcome>& outcome) {
       const auto found = counts->jobs.find(state);
       return found == counts->jobs.end() ? 0 : found->second;
     };
-    context.others_open = of(State::InFlight) + of(State::TimedOut) - report->counts.of(RowState::InFlight) -
-                          report->counts.of(RowState::TimedOut);
+    context.others_open = of(State::InFlight) + of(State::TimedOut) - report.counts.of(RowState::InFlight) -
+                          report.counts.of(RowState::TimedOut);
   }
-  fmt::print("{}", summary_text(*report, context));
-  return code;
+  fmt::print("{}", summary_text(report, context));
 }
 
 }  // namespace

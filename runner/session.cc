@@ -78,26 +78,39 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Clo
   if (made && (if_missing == IfMissing::Fail || options.ledger_must_exist)) return tl::unexpected(no_ledger(options));
   Result<LedgerLock> lock = LedgerLock::take(options.ledger, options.wait, clock);
   if (!lock) return tl::unexpected(lock.error());
-  std::unique_ptr<Session> session(new Session(options, std::move(*lock)));
   Result<std::unique_ptr<SqliteLedger>> ledger = SqliteLedger::open(options.ledger, SqliteLedger::Mode::Write);
   if (!ledger) return tl::unexpected(ledger.error());
-  session->ledger_ = std::move(*ledger);
-  session->made_ledger_ = made;
+  Result<std::unique_ptr<Session>> session = over(options, std::move(*ledger));
+  if (!session) return session;
+  (*session)->lock_.emplace(std::move(*lock));
+  (*session)->made_ledger_ = made;
+  return session;
+}
+
+Result<std::unique_ptr<Session>> Session::over(const Options& options, std::unique_ptr<SqliteLedger> ledger) {
+  std::unique_ptr<Session> session(new Session(options));
+  session->ledger_ = std::move(ledger);
   Result<std::vector<AccountRecord>> known = session->ledger_->accounts();
   if (!known) return tl::unexpected(known.error());
   session->known_ = std::move(*known);
-  for (const AccountRecord& account : session->known_) {
-    if ((account.origin == kSandboxOrigin) == options.sandbox) continue;
-    if (options.sandbox) {
+  if (Result<void> fitting = session->check_accounts(); !fitting) return tl::unexpected(fitting.error());
+  return session;
+}
+
+/// A rehearsal and real work do not share a ledger.
+Result<void> Session::check_accounts() const {
+  for (const AccountRecord& account : known_) {
+    if ((account.origin == kSandboxOrigin) == options_.sandbox) continue;
+    if (options_.sandbox) {
       return usage_error(fmt::format(
           "the ledger {} has the real account '{}': the sandbox keeps a ledger of its own, leave out --ledger",
-          options.ledger, account.name));
+          options_.ledger, account.name));
     }
     return usage_error(
         fmt::format("the ledger {} belongs to the sandbox (account '{}'): use another --ledger for real work",
-                    options.ledger, account.name));
+                    options_.ledger, account.name));
   }
-  return session;
+  return {};
 }
 
 void Session::unmake_ledger() {

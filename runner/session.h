@@ -33,6 +33,9 @@ class Session {
   /// reverse.
   static Result<std::unique_ptr<Session>> open(const Options& options, const Clock& clock, IfMissing if_missing);
 
+  /// The same over a ledger that is open already and needs no lock.
+  static Result<std::unique_ptr<Session>> over(const Options& options, std::unique_ptr<SqliteLedger> ledger);
+
   SqliteLedger& ledger() { return *ledger_; }
   bool made_ledger() const { return made_ledger_; }
   /// Takes a ledger away that was made just now and holds nothing: the command was refused.
@@ -50,7 +53,8 @@ class Session {
   std::vector<RunnerAccount> runner_accounts() const;
 
  private:
-  Session(const Options& options, LedgerLock lock) : options_(options), lock_(std::move(lock)) {}
+  explicit Session(const Options& options) : options_(options) {}
+  Result<void> check_accounts() const;
   Result<void> check_origin(const AccountOptions& account) const;
 
   struct Bound {
@@ -59,7 +63,7 @@ class Session {
     std::shared_ptr<const Credentials> credentials;
   };
   const Options& options_;
-  LedgerLock lock_;
+  std::optional<LedgerLock> lock_;
   std::unique_ptr<SqliteLedger> ledger_;
   std::vector<AccountRecord> known_;
   std::map<std::string, Bound> bound_;

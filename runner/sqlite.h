@@ -23,7 +23,9 @@ class Database {
   enum class Mode { ReadOnly, ReadWrite, Create };
 
   /// Opens `path`. Fails with the file's name and SQLite's reason; nothing is left open.
-  static Result<Database> open(const std::string& path, Mode mode);
+  ///
+  /// vfs  the registered SQLite VFS that holds the file; nullptr: the file system.
+  static Result<Database> open(const std::string& path, Mode mode, const char* vfs = nullptr);
   Database(Database&& other) noexcept;
   Database& operator=(Database&&) = delete;
   ~Database();

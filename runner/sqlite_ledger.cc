@@ -96,12 +96,16 @@ SqliteLedger::SqliteLedger(Database database)
 SqliteLedger::SqliteLedger(SqliteLedger&& other) noexcept = default;
 SqliteLedger::~SqliteLedger() = default;
 
-Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& path, Mode mode) {
-  if (mode == Mode::Write) {
+Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& path, Mode mode, const char* vfs) {
+  if (mode == Mode::Write && vfs == nullptr) {
     if (Result<void> made = make_private(path); !made) return tl::unexpected(made.error());
   }
   Result<Database> database =
-      Database::open(path, mode == Mode::Write ? Database::Mode::ReadWrite : Database::Mode::ReadOnly);
+      Database::open(path,
+                     mode == Mode::Read ? Database::Mode::ReadOnly
+                     : vfs == nullptr   ? Database::Mode::ReadWrite
+                                        : Database::Mode::Create,
+                     vfs);
   if (!database) return tl::unexpected(database.error());
   const Result<void> ready = mode == Mode::Write ? prepare_ledger(*database, ledger_migrations())
                                                  : require_current(*database, ledger_migrations());
@@ -110,7 +114,7 @@ Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& path
   if (!last_job) return tl::unexpected(last_job.error());
   std::unique_ptr<SqliteLedger> ledger(new SqliteLedger(std::move(*database)));
   ledger->last_job_id_ = *last_job;
-  if (const auto place = place_of(path)) ledger->place_ = *place;
+  if (vfs == nullptr) ledger->place_ = place_of(path);
   return ledger;
 }
 
@@ -414,7 +418,7 @@ Result<JobId> SqliteLedger::job_with_remote_id(AccountId account, std::string_vi
 
 /// What is written to a file that was deleted or moved away is lost: nobody would find it.
 Result<void> SqliteLedger::check_place() const {
-  if (place_of(database_->path()) == place_) return {};
+  if (!place_ || place_of(database_->path()) == place_) return {};
   return ground_error(
       fmt::format("the ledger {} was deleted or moved away while it was in use: put it back", database_->path()));
 }

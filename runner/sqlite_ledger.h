@@ -17,7 +17,9 @@ class SqliteLedger : public Ledger {
   };
 
   /// Fails with Fault::Usage if the file is no ledger or a newer one, Fault::Ground if it cannot be read or written.
-  static Result<std::unique_ptr<SqliteLedger>> open(const std::string& path, Mode mode);
+  ///
+  /// vfs  the registered SQLite VFS that holds the file, for tests; nullptr: the file system.
+  static Result<std::unique_ptr<SqliteLedger>> open(const std::string& path, Mode mode, const char* vfs = nullptr);
   ~SqliteLedger() override;
 
   Result<std::vector<AccountRecord>> accounts() override;
@@ -84,7 +86,8 @@ class SqliteLedger : public Ledger {
 
   std::optional<Transaction> intake_;
   RunId intake_run_ = 0;
-  std::pair<std::uint64_t, std::uint64_t> place_;  ///< device and inode of the file when it was opened
+  /// Device and inode of the file when it was opened; nothing for one that no path leads to.
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> place_;
   JobId last_job_id_ = 0;
 };
 

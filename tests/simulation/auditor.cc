@@ -1,0 +1,239 @@
+#include "tests/simulation/auditor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace reelbatch {
+namespace {
+
+/// `A bright house with a garden, number 12 v3` is of the listing `L-12`.
+std::string ref_of(const std::string& description) {
+  const std::size_t at = description.find("number ");
+  if (at == std::string::npos) return {};
+  const std::string rest = description.substr(at + 7);
+  return "L-" + rest.substr(0, rest.find(' '));
+}
+
+}  // namespace
+
+Auditor::Auditor(World& world, const Options& options) : world_(world), options_(options) {
+  world_.on_sent = [this](const World::Send& send) { sent(send); };
+  world_.on_accepted = [this](const World::Acceptance& acceptance) { accepted(acceptance); };
+}
+
+void Auditor::find(std::string violation) {
+  // One broken promise shows in many places; the first few tell.
+  if (violations_.size() < 10) violations_.push_back(std::move(violation));
+}
+
+void Auditor::compare(bool holds, const std::string& violation) {
+  ++checks;
+  if (!holds) find(violation);
+}
+
+// ---- A process ------------------------------------------------------------------------------------------------------
+
+void Auditor::begin(Ledger& ledger, const std::string& run_uid) {
+  ledger_ = &ledger;
+  run_of_life_[world_.life()] = run_uid;
+  service_of_account_.clear();
+  const auto accounts = ledger.accounts();
+  if (!accounts) return;
+  for (const AccountRecord& record : *accounts) {
+    for (std::size_t i = 0; i < options_.accounts.size(); ++i) {
+      if (options_.accounts[i].name == record.name) service_of_account_[record.id] = i;
+    }
+  }
+}
+
+void Auditor::attempted(const Commit& commit) {
+  intents_in_doubt_ = static_cast<std::int64_t>(commit.intents.size());
+}
+
+void Auditor::committed(bool done) {
+  commit_failed_ |= !done;
+  if (!done) return;
+  intents_in_doubt_ = 0;
+  paid_answers_ = world_.paid_answers;
+}
+
+void Auditor::end() {
+  last_end = {world_.paid_open(), intents_in_doubt_, world_.paid_answers - paid_answers_};
+  lost_ += last_end.out + last_end.intents + last_end.unrecorded;
+  commit_failed_ = false;
+  intents_in_doubt_ = 0;
+  paid_answers_ = world_.paid_answers;
+  ledger_ = nullptr;
+}
+
+// ---- Events ---------------------------------------------------------------------------------------------------------
+
+void Auditor::sent(const World::Send& send) {
+  const AccountOptions& account = options_.accounts[send.service];
+  compare(!commit_failed_, "a request was sent after the ledger could not be written");
+  for (const RateWindow& window : account.rate) check_window(all_, send, window, "requests");
+  if (!send.paid) return;
+  for (const RateWindow& window : account.submit_rate) check_window(paid_, send, window, "submissions");
+  check_in_flight(send);
+}
+
+void Auditor::check_window(Windows& windows, const World::Send& send, const RateWindow& window, const char* what) {
+  std::deque<Instant>& recent = windows[{send.service, window.width.count()}];
+  while (!recent.empty() && send.at - recent.front() > window.width) recent.pop_front();
+  recent.push_back(send.at);
+  compare(recent.size() <= static_cast<std::size_t>(window.limit),
+          fmt::format("{} {} within {} ms, {} are allowed", recent.size(), what,
+                      std::chrono::duration_cast<std::chrono::milliseconds>(window.width).count(), window.limit));
+}
+
+/// A submission leaves: its intent is in the ledger, and with it no more are in flight than allowed.
+void Auditor::check_in_flight(const World::Send& send) {
+  if (ledger_ == nullptr) return;
+  const auto counts = ledger_->counts();
+  const auto jobs = ledger_->open_jobs();
+  if (!counts || !jobs) return;
+  const auto submitting = counts->jobs.find(State::Submitting);
+  const std::int64_t recorded = submitting == counts->jobs.end() ? 0 : submitting->second;
+  compare(recorded >= world_.paid_open(),
+          fmt::format("{} submissions are out, {} intents are recorded", world_.paid_open(), recorded));
+  const auto in_flight = std::count_if(jobs->begin(), jobs->end(), [&](const OpenJob& job) {
+    return job.state == State::InFlight && service_of_account_[job.account] == send.service &&
+           world_.wall() - job.accepted_at < options_.give_up_after;
+  });
+  const auto most = options_.accounts[send.service].max_in_flight;
+  compare(in_flight + world_.paid_open(send.service) <= most,
+          fmt::format("{} in flight and {} being submitted, {} are allowed", in_flight,
+                      world_.paid_open(send.service), most));
+}
+
+void Auditor::accepted(const World::Acceptance& acceptance) {
+  int failed = 0;
+  if (retries) {
+    for (const ServiceJob& job : world_.service(acceptance.service).jobs()) {
+      const auto before = acceptances_.find({acceptance.service, job.id});
+      failed += before != acceptances_.end() && before->second.description == acceptance.description &&
+                job.status == "ERROR";
+    }
+  }
+  const int times = ++accepted_times_[acceptance.description];
+  compare(times <= 1 + failed + allowed_[acceptance.description],
+          fmt::format("paid {} times: {}", times, acceptance.description));
+  check_budgets(acceptance);
+  acceptances_.emplace(std::pair(acceptance.service, acceptance.id), acceptance);
+}
+
+void Auditor::check_budgets(const World::Acceptance& acceptance) {
+  const auto add = [&](Credits& sum) { return sum = sum + acceptance.charged; };
+  const std::string& run = run_of_life_[acceptance.life];
+  const Credits by_run = add(spent_by_run_[run]);
+  const Credits by_account = add(spent_by_account_[{acceptance.service, run}]);
+  const Credits by_day = add(spent_by_day_[{acceptance.service, start_of_day(acceptance.started_at)}]);
+  const auto open_in = [&](const std::string& uid) {
+    return std::any_of(acceptances_.begin(), acceptances_.end(), [&](const auto& entry) {
+      return entry.first.first == acceptance.service && run_of_life_[entry.second.life] == uid;
+    });
+  };
+  if (options_.max_credits && by_run + acceptance.charged > *options_.max_credits && open_in(run)) {
+    ++world_.reached["budget reached with jobs in flight"];
+  }
+  if (!prices_reserved) return;
+  const Budget& budget = options_.accounts[acceptance.service].budget;
+  const auto within = [&](Credits spent, const std::optional<Credits>& limit, const char* what) {
+    if (!limit) return;
+    compare(spent <= *limit, fmt::format("{} spent, {} {} allowed", to_text(spent), what, to_text(*limit)));
+  };
+  within(by_run, options_.max_credits, "--max-credits");
+  within(by_account, budget.run, "a run");
+  within(by_day, budget.day, "a day");
+  if (budget.keep) {
+    Credits spent;
+    for (const ServiceJob& job : world_.service(acceptance.service).jobs()) spent = spent + job.charged;
+    compare(world_.options.service.credits - spent >= *budget.keep,
+            fmt::format("{} spent of {}, {} are to be kept", to_text(spent), to_text(world_.options.service.credits),
+                        to_text(*budget.keep)));
+  }
+}
+
+// ---- What is said afterwards ----------------------------------------------------------------------------------------
+
+void Auditor::check_report(Ledger& ledger, const EndedRun& ended, std::size_t rows) {
+  const RunReport& report = ended.report;
+  std::int64_t counted = 0;
+  for (const RowState state : kRowStates) counted += report.counts.of(state);
+  compare(counted == report.counts.rows && report.counts.rows == static_cast<std::int64_t>(rows),
+          fmt::format("the report has {} rows, {} of them counted by state; the manifest has {}", report.counts.rows,
+                      counted, rows));
+  compare(ended.exit_code != 0 || report.counts.of(RowState::Done) == counted, "exit code 0, and not every row is done");
+  const Result<void> walked = ledger.for_each_row(report.run.id, [&](const RowView& view) -> Result<void> {
+    check_row(view, report.run);
+    return {};
+  });
+  compare(walked.has_value(), "the rows cannot be read");
+  for (const auto& [account, sums] : report.credits) {
+    const bool negative = sums.unattributed && *sums.unattributed < Credits{};
+    compare(!negative || world_.wall_step.count() < 0,
+            fmt::format("{} credits of account {} are unattributed: more was attributed than spent",
+                        sums.unattributed ? to_text(*sums.unattributed) : "", account));
+  }
+}
+
+void Auditor::check_row(const RowView& view, const RunRecord& run) {
+  const ResultRow row = result_row(view, run);
+  std::size_t service = 0;
+  for (std::size_t i = 0; i < options_.accounts.size(); ++i) {
+    if (options_.accounts[i].name == row.account) service = i;
+  }
+  if (row.job_id.empty()) {
+    compare(row.state != RowState::Done && row.state != RowState::InFlight && row.state != RowState::TimedOut,
+            fmt::format("{} is {} without a job", row.id, name_of(row.state)));
+    return;
+  }
+  const auto found = acceptances_.find({service, row.job_id});
+  if (found == acceptances_.end()) return find(fmt::format("{} shows job {}, which nobody made", row.id, row.job_id));
+  compare(ref_of(found->second.description) == row.id,
+          fmt::format("{} shows the job of: {}", row.id, found->second.description));
+  std::string status;
+  for (const ServiceJob& job : world_.service(service).jobs()) {
+    if (job.id == row.job_id) status = job.status;
+  }
+  if (row.state == RowState::Done) {
+    compare(status == "DONE" && row.url == fmt::format("{}/{}.mp4", world_.options.service.video_base, row.job_id),
+            fmt::format("{} is done with {}, the service says {}", row.id, row.url, status));
+  }
+  if (row.state == RowState::Failed && view.state == State::Failed) {
+    compare(status == "ERROR" || view.reason.find("given up") != std::string::npos,
+            fmt::format("{} is failed ({}), the service says {}", row.id, row.reason, status));
+  }
+  if (row.credits_used) {
+    compare(*row.credits_used == found->second.charged,
+            fmt::format("{} is said to have cost {}, it was charged {}", row.id, to_text(*row.credits_used),
+                        to_text(found->second.charged)));
+  }
+}
+
+void Auditor::check_books(Ledger& ledger) {
+  const auto held = ledger.held_jobs();
+  const auto findings = ledger.verify();
+  if (!held || !findings) return find("the ledger cannot be read");
+  for (const std::string& finding : *findings) find(finding);
+  compare(static_cast<std::int64_t>(held->size()) <= doubtful(),
+          fmt::format("{} rows are held, {} submissions were in doubt", held->size(), doubtful()));
+  for (const auto& [key, acceptance] : acceptances_) {
+    AccountId account = 0;
+    for (const auto& [id, service] : service_of_account_) {
+      if (service == key.first) account = id;
+    }
+    const Result<JobId> known = ledger.job_with_remote_id(account, acceptance.id, 0);
+    if (known && *known != 0) continue;
+    const std::string ref = ref_of(acceptance.description);
+    const bool waits = std::any_of(held->begin(), held->end(), [&](const HeldJob& job) { return job.ref == ref; });
+    compare(waits || resolved_.count(ref) > 0, fmt::format("job {} of {} is lost", acceptance.id, ref));
+  }
+}
+
+void Auditor::check_secret(const std::string& bytes, const char* where) {
+  compare(secret.empty() || bytes.find(secret) == std::string::npos, fmt::format("the key is in {}", where));
+}
+
+}  // namespace reelbatch

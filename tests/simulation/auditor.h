@@ -1,0 +1,92 @@
+// Watches a simulated world and its ledger event by event and writes down every promise that is broken (PRODUCT.md
+// sections 4 to 6). It keeps books of its own and trusts the program's for nothing but what is on disk.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runner/run_phases.h"
+#include "tests/simulation/world.h"
+
+namespace reelbatch {
+
+class Auditor {
+ public:
+  /// Both must outlive the auditor; `options` may change between runs.
+  Auditor(World& world, const Options& options);
+
+  // ---- What the operator does ----
+
+  /// The next submission of this description is wanted although there was one.
+  void allow_again(const std::string& description) { ++allowed_[description]; }
+  /// The operator's word on a held job: the service's side of it is answered for.
+  void resolved(const std::string& ref) { resolved_.insert(ref); }
+
+  // ---- A process ----
+
+  /// A process starts to work for a run; `ledger` must live until end().
+  void begin(Ledger& ledger, const std::string& run_uid);
+  void attempted(const Commit& commit);
+  void committed(bool done);
+  /// The process is gone, or its ledger is about to be.
+  void end();
+  /// What was in doubt at the last end.
+  struct LastEnd {
+    std::int64_t out = 0;         ///< submissions without an answer
+    std::int64_t intents = 0;     ///< of a commit whose end is not known
+    std::int64_t unrecorded = 0;  ///< answers to submissions that were not recorded
+  };
+  LastEnd last_end;
+
+  /// What a report must say of a run that ended.
+  void check_report(Ledger& ledger, const EndedRun& ended, std::size_t rows);
+  /// What must hold when nothing is on the way any more: every job the service has is accounted for.
+  void check_books(Ledger& ledger);
+  /// No secret may be in any of these bytes.
+  void check_secret(const std::string& bytes, const char* where);
+
+  void find(std::string violation);
+  const std::vector<std::string>& violations() const { return violations_; }
+
+  std::string secret;                 ///< of the accounts
+  bool prices_reserved = false;       ///< no job costs more than it reserves: budgets are exact
+  bool retries = false;               ///< what failed may be submitted again
+  std::int64_t checks = 0;            ///< how often anything was compared
+  /// Submissions of which nobody can know whether they were taken: at most so many rows may be held.
+  std::int64_t doubtful() const { return world_.doubtful_answers + lost_; }
+
+ private:
+  using Windows = std::map<std::pair<std::size_t, std::int64_t>, std::deque<Instant>>;  ///< by service and width
+  void sent(const World::Send& send);
+  void accepted(const World::Acceptance& acceptance);
+  void check_window(Windows& windows, const World::Send& send, const RateWindow& window, const char* what);
+  void check_in_flight(const World::Send& send);
+  void check_budgets(const World::Acceptance& acceptance);
+  void check_row(const RowView& view, const RunRecord& run);
+  void compare(bool holds, const std::string& violation);
+
+  World& world_;
+  const Options& options_;
+  std::vector<std::string> violations_;
+
+  Windows all_, paid_;
+  std::map<std::string, int> accepted_times_, allowed_;
+  std::map<std::pair<std::size_t, std::string>, World::Acceptance> acceptances_;  ///< by service and id
+  std::map<std::uint64_t, std::string> run_of_life_;
+  std::map<std::string, Credits> spent_by_run_;                               ///< by uid
+  std::map<std::pair<std::size_t, std::string>, Credits> spent_by_account_;   ///< and uid
+  std::map<std::pair<std::size_t, WallTime>, Credits> spent_by_day_;
+
+  Ledger* ledger_ = nullptr;
+  std::map<AccountId, std::size_t> service_of_account_;
+  std::int64_t intents_in_doubt_ = 0;  ///< of the commit whose end is not known
+  bool commit_failed_ = false;
+  std::int64_t paid_answers_ = 0;      ///< delivered before the last commit
+  std::int64_t lost_ = 0;              ///< submissions that were open when a process ended
+  std::set<std::string> resolved_;
+};
+
+}  // namespace reelbatch
