@@ -74,10 +74,11 @@ Result<void> print_status(const Options& options) {
   const Result<std::vector<AccountRecord>> accounts = (*ledger)->accounts();
   if (!accounts) return tl::unexpected(accounts.error());
   for (const AccountRecord& account : *accounts) {
-    const Result<CreditFigures> figures = (*ledger)->last_figures(account.id);
-    if (!figures) return tl::unexpected(figures.error());
+    const Result<LastFigures> last_seen = (*ledger)->last_figures(account.id);
+    if (!last_seen) return tl::unexpected(last_seen.error());
+    const std::optional<Credits>& remaining = last_seen->figures.remaining;
     fmt::print("  account {} ({}): {} credits remaining when last seen{}\n", for_terminal(account.name), account.origin,
-               figures->remaining ? to_text(*figures->remaining) : "unknown",
+               remaining ? to_text(*remaining) : "unknown",
                account.credit_meaning.empty() ? "" : fmt::format("; `used` is the {}'s", account.credit_meaning));
   }
   const Result<std::optional<RunRecord>> last = (*ledger)->run("");

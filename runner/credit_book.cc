@@ -4,11 +4,17 @@ namespace reelbatch {
 
 void CreditBook::open(std::int64_t job) {
   for (auto& [id, other] : jobs_) other.alone = false;
-  jobs_[job] = Job{last_, {}, jobs_.empty()};
+  jobs_[job] = Job{last_, {}, is_base_ && jobs_.empty()};
+}
+
+void CreditBook::found(std::int64_t job) {
+  open(job);
+  jobs_[job].alone = false;
 }
 
 bool CreditBook::see(std::int64_t job, const CreditFigures& figures) {
   if (!figures.any()) return false;
+  is_base_ = true;
   if (figures.remaining) last_.remaining = figures.remaining;
   if (figures.used) last_.used = figures.used;
   const auto found = jobs_.find(job);

@@ -14,10 +14,17 @@ namespace reelbatch {
 class CreditBook {
  public:
   /// The account's last figures in the ledger, if any.
-  void start(const CreditFigures& last) { last_ = last; }
+  ///
+  /// is_base  nothing may have been charged since: they are what the next job starts from.
+  void start(const CreditFigures& last, bool is_base) {
+    last_ = last;
+    is_base_ = is_base;
+  }
 
-  /// A submission starts, or a job is found in flight: from now on it may be charged.
+  /// A submission starts: from now on it may be charged.
   void open(std::int64_t job);
+  /// A job is found in flight: it may have been charged before the last figures, or after them.
+  void found(std::int64_t job);
   /// Takes the figures of an answer about a job. True if they differ from that job's last ones, so that they are
   /// recorded.
   bool see(std::int64_t job, const CreditFigures& figures);
@@ -39,6 +46,7 @@ class CreditBook {
     bool alone = false;
   };
   CreditFigures last_;
+  bool is_base_ = true;
   std::unordered_map<std::int64_t, Job> jobs_;
 };
 

@@ -137,6 +137,14 @@ struct CreditSeen {
   CreditFigures figures;
 };
 
+/// The last figures of an account, and how far they can be relied on.
+struct LastFigures {
+  CreditFigures figures;
+  /// No submission is in doubt since they were seen: what they change by from here on was spent from here on.
+  bool is_base = false;
+  Credits in_doubt;  ///< reserved by submissions that may have been charged without showing in the figures
+};
+
 /// What an account's figures were found to mean.
 struct MeaningFound {
   AccountId account = 0;
@@ -267,8 +275,7 @@ class Ledger {
   virtual Result<std::optional<Credits>> highest_price(AccountId account, std::string_view kind) = 0;
   /// What the account's jobs submitted since a time, of one run or (0) of any, have cost or reserve.
   virtual Result<Credits> spent(AccountId account, RunId run, WallTime since) = 0;
-  /// The last figures seen.
-  virtual Result<CreditFigures> last_figures(AccountId account) = 0;
+  virtual Result<LastFigures> last_figures(AccountId account) = 0;
 
   // Views.
   virtual Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) = 0;

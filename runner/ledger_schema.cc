@@ -104,7 +104,7 @@ CREATE TABLE rows (
   PRIMARY KEY (run, number)
 ) WITHOUT ROWID;
 
--- Every figure an answer gave. Append-only.
+-- Every figure an answer gave. Append-only. One without a figure: the job may be charged from then on.
 CREATE TABLE credits (
   id INTEGER PRIMARY KEY,
   account INTEGER NOT NULL REFERENCES accounts,

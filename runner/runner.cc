@@ -110,9 +110,10 @@ Result<void> Runner::load_limits() {
 }
 
 Result<void> Runner::load_credits(Account& account) {
-  const Result<CreditFigures> last = ledger_.last_figures(account.record.id);
+  const Result<LastFigures> last = ledger_.last_figures(account.record.id);
   if (!last) return tl::unexpected(last.error());
-  account.book.start(*last);
+  account.book.start(last->figures, last->is_base);
+  account.in_doubt = last->in_doubt;
   for (const JobKind* kind : all_kinds()) {
     if (kind->service() != account.options.service->name) continue;
     const Result<std::optional<Credits>> price = ledger_.highest_price(account.record.id, kind->name());
@@ -158,7 +159,7 @@ Result<void> Runner::load_open_jobs() {
       flight.account->gate.job_opened();
       ++counts_.in_flight;
     }
-    flight.account->book.open(job.id);
+    flight.account->book.found(job.id);
     schedule(flights_.emplace(job.id, std::move(flight)).first->second, started_);
   }
   return {};
@@ -304,9 +305,12 @@ bool Runner::fits_budget(Account& account, const JobKind& kind) {
   if (why.empty()) why = run_spending_.passed_by(needed);
   const std::optional<Credits>& keep = account.options.budget.keep;
   const std::optional<Credits>& remaining = account.book.last().remaining;
-  if (why.empty() && keep && remaining && *remaining - account.spending.reserved() - needed < *keep) {
+  // A balance that nobody has told yet is found out by one job.
+  if (why.empty() && keep && !remaining && account.spending.has_open()) return false;
+  const Credits reserved = account.spending.reserved() + account.in_doubt;
+  if (why.empty() && keep && remaining && *remaining - reserved - needed < *keep) {
     why = fmt::format("{} credits are to be kept: {} remain, {} of them reserved", to_text(*keep), to_text(*remaining),
-                      to_text(account.spending.reserved()));
+                      to_text(reserved));
   }
   if (why.empty()) return true;
   // Open jobs may turn out cheaper than what they reserve.

@@ -170,6 +170,7 @@ void Runner::accept(Account& account, const Pending& row, const SubmitVerdict& v
   flight.wait_until = now + options_.job_timeout;
   flight.known_by = now + kNotYet;
   schedule(flights_.emplace(job, std::move(flight)).first->second, now + options_.poll_interval);
+  if (!account.gate.may_poll()) leave_price_unknown(account, job);  // it is polled by a later run
 }
 
 void Runner::refuse(Account& account, const Pending& row, const std::string& why) {
@@ -188,6 +189,12 @@ void Runner::forget_price(Account& account, JobId job) {
   run_spending_.release(job);
 }
 
+/// What the job reserved stays spent in this run.
+void Runner::leave_price_unknown(Account& account, JobId job) {
+  account.spending.settle(job, std::nullopt);
+  run_spending_.settle(job, std::nullopt);
+}
+
 /// Certainly not accepted: the row waits for its turn again, at the front. `left` says whether a request reached the
 /// wire.
 void Runner::not_taken(Account& account, Pending& row, const std::string& why, bool left) {
@@ -203,8 +210,8 @@ void Runner::not_taken(Account& account, Pending& row, const std::string& why, b
 void Runner::hold(Account& account, const Pending& row, const std::string& why) {
   commit_.steps.push_back(step_of(row.row.job, State::Submitting, Event::Lose, why));
   // Its reservation stays spent in this run; waiting for it to be settled would be waiting for an operator.
-  account.spending.settle(row.row.job, std::nullopt);
-  run_spending_.settle(row.row.job, std::nullopt);
+  account.in_doubt = account.in_doubt + account.spending.reserved_for(row.row.job).value_or(Credits{});
+  leave_price_unknown(account, row.row.job);
   account.gate.doubtful(clock_.now());
   progress_.warn(
       fmt::format("{} is held and not sent again by itself, it may have been accepted: {}", row.row.id, why));
@@ -312,8 +319,7 @@ void Runner::end_flight(Flight& flight, Event event, std::string detail, std::st
   timed_out_any_ |= event == Event::WaitOut;
   if (event == Event::WaitOut) {
     // Nothing more is learnt of its price in this run: what it reserved stays spent.
-    account.spending.settle(flight.id, std::nullopt);
-    run_spending_.settle(flight.id, std::nullopt);
+    leave_price_unknown(account, flight.id);
   } else {
     step.cost_alone = settle_credits(account, flight);
   }
@@ -379,6 +385,10 @@ void Runner::stop_submitting(Account& account, StopCause cause, std::string why)
 void Runner::stop_account(Account& account, StopCause cause, std::string why) {
   if (account.gate.may_poll()) progress_.warn(fmt::format("{}: stopped: {}", account.record.name, why));
   account.gate.stop(cause, std::move(why));
+  // Nothing more is learnt of its jobs' prices in this run: who waits for one to be settled would wait for ever.
+  for (const auto& [id, flight] : flights_) {
+    if (flight.account == &account) leave_price_unknown(account, id);
+  }
 }
 
 Step Runner::step_of(JobId job, State from, Event event, std::string detail) const {

@@ -63,6 +63,7 @@ struct Runner::Account {
   CreditBook book;
   CreditEvidence evidence;
   Spending spending;
+  Credits in_doubt;                           ///< reserved by held jobs: the balance may not show them yet
   WallTime budget_day;                        ///< for which the budget's day and month were counted
   std::map<std::string_view, Credits> price;  ///< by kind: the highest seen
 

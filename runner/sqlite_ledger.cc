@@ -100,12 +100,11 @@ Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& path
   if (mode == Mode::Write && vfs == nullptr) {
     if (Result<void> made = make_private(path); !made) return tl::unexpected(made.error());
   }
-  Result<Database> database =
-      Database::open(path,
-                     mode == Mode::Read ? Database::Mode::ReadOnly
-                     : vfs == nullptr   ? Database::Mode::ReadWrite
-                                        : Database::Mode::Create,
-                     vfs);
+  Result<Database> database = Database::open(path,
+                                             mode == Mode::Read ? Database::Mode::ReadOnly
+                                             : vfs == nullptr   ? Database::Mode::ReadWrite
+                                                                : Database::Mode::Create,
+                                             vfs);
   if (!database) return tl::unexpected(database.error());
   const Result<void> ready = mode == Mode::Write ? prepare_ledger(*database, ledger_migrations())
                                                  : require_current(*database, ledger_migrations());
@@ -496,6 +495,14 @@ Result<void> SqliteLedger::write_step(RunId run, const Step& step) {
   if (Result<void> done = move.bind(9, step.polls).bind(10, milli(step.cost_alone)).run(); !done) return done;
   // The table was followed by whoever made the step; if the record says otherwise, nothing untrue may be written.
   CHECK(database_->changes() == 1);
+  if (step.event == Event::Lose) {
+    // It may be charged from here on: figures seen before are no base for what a later job costs.
+    Statement doubt = database_->prepare(
+        "INSERT INTO credits (account, run, job, at) SELECT l.account, ?2, j.id, ?3 FROM jobs j JOIN listings l ON "
+        "l.id = j.listing WHERE j.id = ?1");
+    if (Result<void> done = doubt.bind(1, step.job).bind(2, id_or_null(run)).bind(3, to_ms(step.at)).run(); !done)
+      return done;
+  }
   if (step.unsent_row == 0) return {};
   return statements_->row_not_sent.bind(1, run).bind(2, step.unsent_row).run();
 }
@@ -580,16 +587,27 @@ Result<Credits> SqliteLedger::spent(AccountId account, RunId run, WallTime since
   return Credits{query.integer(0)};
 }
 
-Result<CreditFigures> SqliteLedger::last_figures(AccountId account) {
-  CreditFigures figures;
-  for (const auto& [column, figure] : {std::pair{"remaining", &figures.remaining}, std::pair{"used", &figures.used}}) {
+Result<LastFigures> SqliteLedger::last_figures(AccountId account) {
+  LastFigures last;
+  for (const auto& [column, figure] :
+       {std::pair{"remaining", &last.figures.remaining}, std::pair{"used", &last.figures.used}}) {
     Statement query = database_->prepare(
         fmt::format("SELECT {0} FROM credits WHERE account = ? AND {0} IS NOT NULL ORDER BY id DESC LIMIT 1", column));
     const Result<bool> row = query.bind(1, account).step();
     if (!row) return tl::unexpected(row.error());
     if (*row) *figure = maybe_credits(query, 0);
   }
-  return figures;
+  // Jobs of which it is unknown whether they were charged: held now, or since the last figures.
+  Statement doubt = database_->prepare(
+      "WITH doubtful AS (SELECT j.id, j.reserved FROM jobs j JOIN listings l ON l.id = j.listing WHERE j.state = 4 AND "
+      "l.account = ?1 UNION SELECT j.id, j.reserved FROM credits c JOIN jobs j ON j.id = c.job WHERE c.account = ?1 "
+      "AND c.remaining IS NULL AND c.used IS NULL AND c.id > (SELECT coalesce(max(id), 0) FROM credits WHERE account = "
+      "?1 AND (remaining IS NOT NULL OR used IS NOT NULL))) SELECT count(*), coalesce(sum(reserved), 0) FROM doubtful");
+  const Result<bool> row = doubt.bind(1, account).step();
+  if (!row) return tl::unexpected(row.error());
+  last.is_base = doubt.integer(0) == 0;
+  last.in_doubt = Credits{doubt.integer(1)};
+  return last;
 }
 
 }  // namespace reelbatch

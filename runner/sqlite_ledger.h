@@ -55,7 +55,7 @@ class SqliteLedger : public Ledger {
   Result<std::vector<Duration>> past_durations(std::string_view kind, std::size_t most) override;
   Result<std::optional<Credits>> highest_price(AccountId account, std::string_view kind) override;
   Result<Credits> spent(AccountId account, RunId run, WallTime since) override;
-  Result<CreditFigures> last_figures(AccountId account) override;
+  Result<LastFigures> last_figures(AccountId account) override;
 
   Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) override;
   Result<std::vector<HeldJob>> held_jobs() override;

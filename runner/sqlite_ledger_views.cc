@@ -114,9 +114,18 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
   }
   if (!*last) return sums;
   sums.remaining = (*last)->first;
-  // The very first answer of an account has no figure before it; if its "used" is the job's own, the balance before
-  // follows.
-  const Credits start = *before ? (*before)->first : (*first)->first + (*first)->second;
+  if (*before) {
+    sums.unattributed = (*before)->first - *sums.remaining - sums.used.value_or(Credits{});
+    return sums;
+  }
+  // The very first answer of an account has no figure before it. If its "used" is the job's own, the balance before
+  // follows, unless another submission was out as well: that one may have been charged already, or not.
+  Statement out = database_->prepare(
+      "SELECT count(*) FROM jobs j JOIN listings l ON l.id = j.listing WHERE l.account = ?1 AND j.submitted_at <= "
+      "(SELECT at FROM credits WHERE account = ?1 AND remaining IS NOT NULL ORDER BY id LIMIT 1)");
+  if (row = out.bind(1, account).step(); !row) return tl::unexpected(row.error());
+  if (out.integer(0) > 1) return sums;
+  const Credits start = (*first)->first + (*first)->second;
   sums.unattributed = start - *sums.remaining - sums.used.value_or(Credits{});
   return sums;
 }

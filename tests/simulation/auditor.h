@@ -51,10 +51,10 @@ class Auditor {
   void find(std::string violation);
   const std::vector<std::string>& violations() const { return violations_; }
 
-  std::string secret;                 ///< of the accounts
-  bool prices_reserved = false;       ///< no job costs more than it reserves: budgets are exact
-  bool retries = false;               ///< what failed may be submitted again
-  std::int64_t checks = 0;            ///< how often anything was compared
+  std::string secret;            ///< of the accounts
+  bool prices_reserved = false;  ///< no job costs more than it reserves: budgets are exact
+  bool retries = false;          ///< what failed may be submitted again
+  std::int64_t checks = 0;       ///< how often anything was compared
   /// Submissions of which nobody can know whether they were taken: at most so many rows may be held.
   std::int64_t doubtful() const { return world_.doubtful_answers + lost_; }
 
@@ -76,8 +76,8 @@ class Auditor {
   std::map<std::string, int> accepted_times_, allowed_;
   std::map<std::pair<std::size_t, std::string>, World::Acceptance> acceptances_;  ///< by service and id
   std::map<std::uint64_t, std::string> run_of_life_;
-  std::map<std::string, Credits> spent_by_run_;                               ///< by uid
-  std::map<std::pair<std::size_t, std::string>, Credits> spent_by_account_;   ///< and uid
+  std::map<std::string, Credits> spent_by_run_;                              ///< by uid
+  std::map<std::pair<std::size_t, std::string>, Credits> spent_by_account_;  ///< and uid
   std::map<std::pair<std::size_t, WallTime>, Credits> spent_by_day_;
 
   Ledger* ledger_ = nullptr;
@@ -85,6 +85,8 @@ class Auditor {
   std::int64_t intents_in_doubt_ = 0;  ///< of the commit whose end is not known
   bool commit_failed_ = false;
   std::int64_t paid_answers_ = 0;      ///< delivered before the last commit
+  std::int64_t intents_recorded_ = 0;  ///< by this process
+  std::int64_t answers_before_ = 0;    ///< to earlier ones
   std::int64_t lost_ = 0;              ///< submissions that were open when a process ended
   std::set<std::string> resolved_;
 };

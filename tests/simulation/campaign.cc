@@ -95,9 +95,7 @@ class Campaign {
   void calm();
   Duration calm_time() const;
 
-  bool chance(std::int64_t thousandths) {
-    return static_cast<std::int64_t>(random_.below(1000)) < thousandths;
-  }
+  bool chance(std::int64_t thousandths) { return static_cast<std::int64_t>(random_.below(1000)) < thousandths; }
   std::int64_t about(std::int64_t mean) {
     return 1 + static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(2 * mean)));
   }
@@ -167,8 +165,9 @@ void Campaign::write_manifest(bool may_miss_rows) {
     for (std::int64_t photo = 0; photo <= i % std::max<std::int64_t>(s_.photos, 1); ++photo) {
       photos += fmt::format("{}https://img.test/{}-{}.jpg", photo == 0 ? "" : "|", i, photo);
     }
-    csv += fmt::format("L-{},{},\"{}\"", i, photos,
-                       Nights::description(static_cast<int>(i), fmt::format(" v{}", versions_[static_cast<std::size_t>(i)])));
+    csv += fmt::format(
+        "L-{},{},\"{}\"", i, photos,
+        Nights::description(static_cast<int>(i), fmt::format(" v{}", versions_[static_cast<std::size_t>(i)])));
     if (s_.accounts > 1) csv += "," + nights_.options.accounts[static_cast<std::size_t>(i % s_.accounts)].name;
     csv += "\n";
     ++rows;
@@ -360,8 +359,13 @@ void Campaign::calm() {
   if (counts.of(RowState::InFlight) > 0) nights_.auditor.find("jobs are left in flight in the calm");
   nights_.check_books();
 
+  // What was in flight with an older content may be submitted anew.
+  const NightEnd second = night(false);
+  if (second.how != NightEnd::How::Ended) return nights_.auditor.find("the second night in the calm did not end");
+
   // The night after pays nothing, and asks nothing unless something is still open.
-  const bool open = counts.of(RowState::Planned) + counts.of(RowState::TimedOut) > 0;
+  const RowCounts& left = second.run->report.counts;
+  const bool open = left.of(RowState::Planned) + left.of(RowState::TimedOut) > 0;
   const std::size_t sends = nights_.world.sends.size();
   const NightEnd again = night(false);
   if (again.how != NightEnd::How::Ended) return nights_.auditor.find("the night after did not end");

@@ -77,8 +77,7 @@ struct DiskFile {
   }
 
   static int truncate(sqlite3_file* file, sqlite3_int64 size) {
-    return change(file, SimulatedDisk::Op::Truncate, {static_cast<std::size_t>(size), "", true},
-                  SQLITE_IOERR_TRUNCATE);
+    return change(file, SimulatedDisk::Op::Truncate, {static_cast<std::size_t>(size), "", true}, SQLITE_IOERR_TRUNCATE);
   }
 
   static int sync(sqlite3_file* file, int) {

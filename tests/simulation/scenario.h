@@ -18,13 +18,13 @@ struct Scenario {
 
   // The catalogue and the operator.
   std::int64_t rows = 4;
-  std::int64_t lives = 0;     ///< processes before the calm
-  std::int64_t changes = 0;   ///< rows that change between two lives
-  std::int64_t leaves = 0;    ///< rows missing from a life's manifest
-  std::int64_t resume = 0;    ///< lives that take up the last run instead of reading the manifest
-  std::int64_t resolve = 0;   ///< lives before which the operator decides about held rows
+  std::int64_t lives = 0;    ///< processes before the calm
+  std::int64_t changes = 0;  ///< rows that change between two lives
+  std::int64_t leaves = 0;   ///< rows missing from a life's manifest
+  std::int64_t resume = 0;   ///< lives that take up the last run instead of reading the manifest
+  std::int64_t resolve = 0;  ///< lives before which the operator decides about held rows
   std::int64_t retry_failed = 0;
-  std::int64_t pause_s = 0;   ///< between two lives, at most
+  std::int64_t pause_s = 0;  ///< between two lives, at most
 
   // Limits.
   std::int64_t accounts = 1;
@@ -40,10 +40,10 @@ struct Scenario {
   std::int64_t hold_limit = 5;
 
   // Money, in credits; 0: none.
-  std::int64_t photos = 1;        ///< and so credits a job, at most
+  std::int64_t photos = 1;  ///< and so credits a job, at most
   std::int64_t balance = 100'000;
-  std::int64_t per_job = 0;       ///< `used` is the job's
-  std::int64_t meaning = 0;       ///< the configuration says so: 1 auto, else what is true
+  std::int64_t per_job = 0;  ///< `used` is the job's
+  std::int64_t meaning = 0;  ///< the configuration says so: 1 auto, else what is true
   std::int64_t max_price = 0;
   std::int64_t max_credits = 0;
   std::int64_t run_budget = 0, day_budget = 0, keep = 0;
@@ -61,15 +61,15 @@ struct Scenario {
   std::int64_t key_refused_at_s = 0, key_refused_s = 0;
 
   // Time and the machine.
-  std::int64_t dst_night = 0;       ///< the night on which the local clock changes
-  std::int64_t clock_steps = 0;     ///< thousandths of the events at which the wall clock is set
-  std::int64_t suspends = 0;        ///< thousandths of the events at which the machine sleeps
-  std::int64_t crash_after = 0;     ///< a life ends by a crash after so many events on average; 0: never
-  std::int64_t crash_in_write = 0;  ///< the same, counted in operations of the disk
-  std::int64_t power_loss = 0;      ///< thousandths of the crashes that lose what was not synced
-  std::int64_t sync_fails = 0;      ///< thousandths of the syncs
-  std::int64_t disk_full_after = 0; ///< operations of the disk on average, in one life of three
-  std::int64_t signal_s = 0;        ///< a life is asked to stop about so late, in one life of two
+  std::int64_t dst_night = 0;        ///< the night on which the local clock changes
+  std::int64_t clock_steps = 0;      ///< thousandths of the events at which the wall clock is set
+  std::int64_t suspends = 0;         ///< thousandths of the events at which the machine sleeps
+  std::int64_t crash_after = 0;      ///< a life ends by a crash after so many events on average; 0: never
+  std::int64_t crash_in_write = 0;   ///< the same, counted in operations of the disk
+  std::int64_t power_loss = 0;       ///< thousandths of the crashes that lose what was not synced
+  std::int64_t sync_fails = 0;       ///< thousandths of the syncs
+  std::int64_t disk_full_after = 0;  ///< operations of the disk on average, in one life of three
+  std::int64_t signal_s = 0;         ///< a life is asked to stop about so late, in one life of two
 };
 
 struct ScenarioField {

@@ -24,7 +24,7 @@ std::string last_segment(const std::string& url) {
 
 }  // namespace
 
-World::World(const WorldOptions& chosen) : options(chosen) {
+World::World(const WorldOptions& chosen) : options(chosen), balance_told(chosen.origins.size()) {
   for (std::size_t i = 0; i < options.origins.size(); ++i) {
     ServiceOptions service = options.service;
     service.seed = mix(service.seed, i);
@@ -86,7 +86,8 @@ void World::start(Exchange exchange) {
     return push(now_ + up_to(options.connect + options.latency, "latency"), What::Ends, key);
   }
   const Instant ready = now_ + up_to(options.connect, "connect");
-  const Duration slow = hit(faults.slow, "slow answer") ? up_to(options.latency * kSlowdown, "slow latency") : Duration();
+  const Duration slow =
+      hit(faults.slow, "slow answer") ? up_to(options.latency * kSlowdown, "slow latency") : Duration();
   const Instant answered = ready + up_to(options.latency, "latency") + slow;
   const Instant ends = std::min(answered, ready + options.request_timeout);
   if (answered > ends) {
@@ -152,7 +153,8 @@ bool World::fail_before_service(OpenExchange& open) {
   return true;
 }
 
-ServiceReply World::ask_service(OpenExchange& open, std::string& job_id) {
+ServiceReply World::ask_service(OpenExchange& open) {
+  std::string& job_id = open.job_id;
   Service& service = services_[open.service];
   ServiceRequest request;
   request.method = open.exchange.method;
@@ -174,10 +176,10 @@ ServiceReply World::ask_service(OpenExchange& open, std::string& job_id) {
   JsonReader reader;
   const Result<JsonElement> root = reader.parse(reply.body);
   job_id = json_string(*root, "id").value_or("");
-  service.ids.push_back(job_id);
   service.accepted_ms[job_id] = now_ms;
-  Acceptance acceptance{open.service, job_id,           service.model->jobs().back().charged, description_of(open.exchange.body),
-                        open.started_at, open.life};
+  Acceptance acceptance{
+      open.service,    job_id,   service.model->jobs().back().charged, description_of(open.exchange.body),
+      open.started_at, open.life};
   say(fmt::format("accepted {} for {} credits: {}", job_id, to_text(acceptance.charged), acceptance.description));
   if (on_accepted) on_accepted(acceptance);
   return reply;
@@ -202,12 +204,12 @@ void World::serve(OpenExchange& open) {
   }
   completion.answered = true;
   if (fail_before_service(open)) return;
-  std::string job_id;
-  const ServiceReply reply = ask_service(open, job_id);
-  spoil_answer(open, reply, job_id);
+  const ServiceReply reply = ask_service(open);
+  spoil_answer(open, reply);
 }
 
-void World::spoil_answer(OpenExchange& open, const ServiceReply& reply, const std::string& job_id) {
+void World::spoil_answer(OpenExchange& open, const ServiceReply& reply) {
+  const std::string& job_id = open.job_id;
   Service& service = services_[open.service];
   Completion& completion = open.completion;
   completion.status = reply.status;
@@ -236,9 +238,8 @@ void World::spoil_answer(OpenExchange& open, const ServiceReply& reply, const st
     completion.status = 200;
     completion.body = "<!DOCTYPE html><html><body>Please sign in</body></html>";
     open.doubtful = true;
-  } else if (paid && reply.status == 201 && service.ids.size() > 1 && hit(faults.other_id, "id of another job")) {
-    const std::string& other = service.ids[service.ids.size() / 2 - (service.ids.size() / 2 > 0 ? 1 : 0)];
-    completion.body.replace(completion.body.find(job_id), job_id.size(), other);
+  } else if (paid && reply.status == 201 && !service.told.empty() && hit(faults.other_id, "id of another job")) {
+    completion.body.replace(completion.body.find(job_id), job_id.size(), service.told[service.told.size() / 2]);
     open.doubtful = true;
   }
   if (hit(faults.lost_answer, "lost answer")) open.cut_off = true;
@@ -270,8 +271,14 @@ void World::wait_until(Instant deadline, Happenings& out) {
           Completion& completion = open.completion;
           completion.at = at;
           if (open.cut_off && completion.answered) {
-            completion = Completion{completion.id, at, false, true, 0, "", "", "", "connection closed before the answer"};
+            completion =
+                Completion{completion.id, at, false, true, 0, "", "", "", "connection closed before the answer"};
             open.doubtful = true;
+          }
+          if (completion.answered && completion.body.find("creditsTotal") != std::string::npos)
+            balance_told[open.service] = true;
+          if (open.exchange.paid && completion.status == 201 && !open.doubtful) {
+            services_[open.service].told.push_back(open.job_id);
           }
           paid_answers += open.exchange.paid;
           doubtful_answers += open.exchange.paid && open.doubtful;

@@ -1,6 +1,6 @@
 // The services, the network and time in one object, so that the real loop, limiter and ledger run without waiting. Time
-// moves only in wait_until() and pass(). A seed chooses latencies and faults and repeats a run; every fault has draws of
-// its own, so that leaving one out does not move the others.
+// moves only in wait_until() and pass(). A seed chooses latencies and faults and repeats a run; every fault has draws
+// of its own, so that leaving one out does not move the others.
 #pragma once
 
 #include <array>
@@ -27,20 +27,20 @@ struct WorldFaults {
   double never_left = 0;    ///< proof that nothing left
   double lost_request = 0;  ///< a byte left, but the service never saw it
   double lost_answer = 0;   ///< handled, but the answer never arrives
-  double slow = 0;          ///< the answer takes up to a hundred times the latency: past the request timeout, it is lost
+  double slow = 0;  ///< the answer takes up to a hundred times the latency: past the request timeout, it is lost
   double error_before = 0;  ///< 500, and nothing was done
   double error_after = 0;   ///< 500, and the request was handled
   double unavailable = 0;   ///< 503, and nothing was done
   double too_many = 0;      ///< 429 in the form of `retry`
   enum class Retry { Seconds, Date, None, Garbage, Past, Long };
   Retry retry = Retry::Seconds;
-  double cut = 0;           ///< handled, 200 or 201 with half of the JSON
-  double html = 0;          ///< handled, 200 with a page
-  double other_id = 0;      ///< a submission is handled, and answered with the id of an earlier job
-  double refuse_row = 0;    ///< a submission is answered 422, and nothing was done
-  double stale = 0;         ///< a poll is answered with the first answer the job ever had
-  double echo = 0;          ///< a 500 whose body repeats the request's headers
-  Duration unknown_for{};   ///< a job is 404 for so long after it was accepted
+  double cut = 0;          ///< handled, 200 or 201 with half of the JSON
+  double html = 0;         ///< handled, 200 with a page
+  double other_id = 0;     ///< a submission is handled, and answered with the id of an earlier job
+  double refuse_row = 0;   ///< a submission is answered 422, and nothing was done
+  double stale = 0;        ///< a poll is answered with the first answer the job ever had
+  double echo = 0;         ///< a 500 whose body repeats the request's headers
+  Duration unknown_for{};  ///< a job is 404 for so long after it was accepted
   Instant outage_from = kNever, outage_until = kNever;  ///< every connection is refused
   Instant key_refused_from = kNever, key_refused_until = kNever;
 };
@@ -117,7 +117,8 @@ class World final : public Clock, public Transport {
 
   /// Paid requests started in this life and not answered yet, to one service or all.
   std::int64_t paid_open(std::optional<std::size_t> service = std::nullopt) const;
-  std::int64_t paid_answers = 0;  ///< how many were answered, or lost
+  std::vector<bool> balance_told;  ///< by service: an answer with figures arrived
+  std::int64_t paid_answers = 0;   ///< how many were answered, or lost
   /// Paid requests answered in such a way that nobody can know whether they were taken.
   std::int64_t doubtful_answers = 0;
   /// How often each fault, and each other event worth reaching, happened.
@@ -138,6 +139,7 @@ class World final : public Clock, public Transport {
     Exchange exchange;
     Completion completion;
     std::size_t service = 0;
+    std::string job_id;
     WallTime started_at;
     bool arrives = true;
     bool cut_off = false;   ///< the connection died while the machine slept
@@ -146,7 +148,7 @@ class World final : public Clock, public Transport {
   };
   struct Service {
     std::unique_ptr<ServiceModel> model;
-    std::vector<std::string> ids;
+    std::vector<std::string> told;  ///< ids of jobs whose acceptance arrived
     std::map<std::string, std::int64_t> accepted_ms;
     std::map<std::string, std::string> first_answer;
   };
@@ -164,8 +166,8 @@ class World final : public Clock, public Transport {
   void maybe_crash();
   void serve(OpenExchange& open);
   bool fail_before_service(OpenExchange& open);
-  void spoil_answer(OpenExchange& open, const ServiceReply& reply, const std::string& job_id);
-  ServiceReply ask_service(OpenExchange& open, std::string& job_id);
+  void spoil_answer(OpenExchange& open, const ServiceReply& reply);
+  ServiceReply ask_service(OpenExchange& open);
   void answer_429(Completion& completion);
   void say(const std::string& text) const {
     if (trace) trace(text);
