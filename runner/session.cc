@@ -40,9 +40,10 @@ Result<void> check_budget(const AccountOptions& account) {
                   account.name, account.budget.labels.empty() ? "the mode" : "the budgets by label"));
 }
 
+/// An empty file is no ledger: what was in it is gone.
 bool exists(const std::string& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
+  std::error_code error;
+  return std::filesystem::exists(path, error) && std::filesystem::file_size(path, error) > 0;
 }
 
 }  // namespace

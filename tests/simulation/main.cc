@@ -20,6 +20,7 @@ struct Arguments {
   std::uint64_t seeds = 5000;
   int processes = 2;
   double minutes = 0;
+  bool until_failure = false;
   bool trace = false;
   std::vector<std::string> fields;
 };
@@ -74,6 +75,7 @@ void work(const Arguments& arguments, int worker, std::FILE* out) {
     fmt::print(out, "checks {}\nprocesses {}\n", result.checks, result.processes);
     for (const std::string& violation : result.violations) fmt::print(out, "broken {}\n", violation);
     fmt::print(out, "end {}\n", seed);
+    if (arguments.until_failure && !result.violations.empty()) break;
   }
   std::fflush(out);
 }
@@ -172,6 +174,7 @@ int report(const Arguments& arguments, const Totals& totals, double seconds) {
     if (++shown > 3) break;
     fmt::print("seed {} failed:\n", seed);
     for (const std::string& violation : violations) fmt::print("  {}\n", violation);
+    if (arguments.until_failure) break;
     const std::string kind = kind_of(violations.front());
     const Scenario small = shrink(
         draw_scenario(seed), [&](const Scenario& scenario) { return fails(scenario, kind); }, 300);
@@ -200,6 +203,7 @@ int simulate(int count, char** values) {
   app.add_option("--processes", arguments.processes, "at a time")->capture_default_str()->check(CLI::Range(1, 64));
   app.add_option("--minutes", arguments.minutes, "stop after so long; 0: when the seeds are done")
       ->capture_default_str();
+  app.add_flag("--until-failure", arguments.until_failure, "end with the first failure, and do not make it small");
   app.add_option("--set", arguments.fields, "run one scenario: that of --set seed=N, with these fields changed");
   app.add_flag("--trace", arguments.trace, "with --set: print every event");
   CLI11_PARSE(app, count, values);
