@@ -212,6 +212,49 @@ TEST_CASE("night: a crash at every commit, every turn and every write of a small
   }
 }
 
+TEST_CASE(
+    "night: a disk that is full, or fails to sync, at every write of a small run stops it before anything is paid "
+    "twice") {
+  using Fate = SimulatedDisk::Fate;
+  for (const bool full : {true, false}) {
+    int broken = 0;
+    for (int at = 1; at < 1000; ++at) {
+      CAPTURE(full);
+      CAPTURE(at);
+      WorldOptions options = quick_service(9);
+      options.service.clip_ms = 4'000;
+      options.service.render_ms = 2'000;
+      options.latency = 200ms;
+      WorldRun run(options);
+      run.options.accounts[0].rate = {{50, 1s}};
+      run.options.accounts[0].submit_rate = {{5, 1s}};
+      run.disk.checkpoint_at = 20;
+      run.write_listings(3);
+      int countdown = at;
+      run.disk.fate = [&](SimulatedDisk::Op op) {
+        if (op == (full ? SimulatedDisk::Op::Write : SimulatedDisk::Op::Sync)) --countdown;
+        // A full disk stays full; a sync fails once.
+        if (full ? countdown <= 0 && op == SimulatedDisk::Op::Write : countdown == 0 && op == SimulatedDisk::Op::Sync) {
+          return full ? Fate::Full : Fate::Fails;
+        }
+        return Fate::Done;
+      };
+      const NightEnd first = static_cast<Nights&>(run).night();
+      REQUIRE(first.how != NightEnd::How::Crashed);
+      broken += first.how == NightEnd::How::Broken;
+      if (countdown > 0) break;  // the run was shorter: every write had its turn
+      run.disk.fate = nullptr;
+      const NightEnd second = static_cast<Nights&>(run).night();
+      INFO(second.error.message);
+      REQUIRE(second.how == NightEnd::How::Ended);
+      run.check_promises();
+      const RowCounts& counts = second.run->report.counts;
+      CHECK(counts.of(RowState::Done) + counts.of(RowState::Held) == 3);
+    }
+    CHECK(broken > 10);
+  }
+}
+
 // ---- What takes hours -----------------------------------------------------------------------------------------------
 
 namespace {
