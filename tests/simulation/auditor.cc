@@ -169,6 +169,9 @@ void Auditor::check_report(Ledger& ledger, const EndedRun& ended, std::size_t ro
                       counted, rows));
   compare(ended.exit_code != 0 || report.counts.of(RowState::Done) == counted,
           "exit code 0, and not every row is done");
+  const std::int64_t waiting = report.counts.of(RowState::InFlight) + report.counts.of(RowState::Planned);
+  compare(waiting == 0 || !report.run.stopped_by.empty(),
+          fmt::format("nothing stopped the run, and {} rows are not finished", waiting));
   const Result<void> walked = ledger.for_each_row(report.run.id, [&](const RowView& view) -> Result<void> {
     check_row(view, report.run);
     return {};
