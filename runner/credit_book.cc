@@ -15,11 +15,13 @@ void CreditBook::found(std::int64_t job) {
 bool CreditBook::see(std::int64_t job, const CreditFigures& figures) {
   if (!figures.any()) return false;
   is_base_ = true;
+  // Answers can overtake each other: then the balance recorded last is an old one.
+  const bool balance_moved = figures.remaining && figures.remaining != last_.remaining;
   if (figures.remaining) last_.remaining = figures.remaining;
   if (figures.used) last_.used = figures.used;
   const auto found = jobs_.find(job);
   if (found == jobs_.end()) return true;
-  if (found->second.own == figures) return false;
+  if (found->second.own == figures && !balance_moved) return false;
   found->second.own = figures;
   return true;
 }

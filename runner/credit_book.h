@@ -25,8 +25,8 @@ class CreditBook {
   void open(std::int64_t job);
   /// A job is found in flight: it may have been charged before the last figures, or after them.
   void found(std::int64_t job);
-  /// Takes the figures of an answer about a job. True if they differ from that job's last ones, so that they are
-  /// recorded.
+  /// Takes the figures of an answer about a job. True if they differ from that job's last ones, or the balance from the
+  /// account's, so that they are recorded.
   bool see(std::int64_t job, const CreditFigures& figures);
   /// The job ended, or was not taken.
   struct Closed {

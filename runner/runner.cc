@@ -54,8 +54,11 @@ Result<RunOutcome> Runner::run(const RunRecord& run) {
   run_uid_ = run.uid;
   if (options_.max_credits) {
     Credits before;  // by the same run, if it is resumed
-    for (const auto& account : accounts_) {
-      const Result<Credits> spent = ledger_.spent(account->record.id, run.id, WallTime{});
+    // Also of accounts that have nothing left to do in this run.
+    const Result<std::vector<AccountRecord>> all = ledger_.accounts();
+    if (!all) return tl::unexpected(all.error());
+    for (const AccountRecord& account : *all) {
+      const Result<Credits> spent = ledger_.spent(account.id, run.id, WallTime{});
       if (!spent) return tl::unexpected(spent.error());
       before = before + *spent;
     }

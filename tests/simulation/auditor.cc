@@ -167,9 +167,12 @@ void Auditor::check_report(Ledger& ledger, const EndedRun& ended, std::size_t ro
   compare(counted == report.counts.rows && report.counts.rows == static_cast<std::int64_t>(rows),
           fmt::format("the report has {} rows, {} of them counted by state; the manifest has {}", report.counts.rows,
                       counted, rows));
-  compare(ended.exit_code != 0 || report.counts.of(RowState::Done) == counted,
-          "exit code 0, and not every row is done");
-  const std::int64_t waiting = report.counts.of(RowState::InFlight) + report.counts.of(RowState::Planned);
+  std::int64_t selected = 0;
+  for (const RowState state : kRowStates) selected += report.counts.selected_of(state);
+  compare(ended.exit_code != 0 || report.counts.selected_of(RowState::Done) == selected,
+          "exit code 0, and not every selected row is done");
+  const std::int64_t waiting =
+      report.counts.selected_of(RowState::InFlight) + report.counts.selected_of(RowState::Planned);
   compare(waiting == 0 || !report.run.stopped_by.empty(),
           fmt::format("nothing stopped the run, and {} rows are not finished", waiting));
   const Result<void> walked = ledger.for_each_row(report.run.id, [&](const RowView& view) -> Result<void> {
@@ -180,9 +183,11 @@ void Auditor::check_report(Ledger& ledger, const EndedRun& ended, std::size_t ro
   for (const auto& [account, sums] : report.credits) {
     const bool negative = sums.unattributed && *sums.unattributed < Credits{};
     // An old answer brings an old balance: that looks like a refund.
-    compare(!negative || world_.reached.count("state that goes backwards") != 0,
-            fmt::format("{} credits of account {} are unattributed: more was attributed than spent",
-                        sums.unattributed ? to_text(*sums.unattributed) : "", account));
+    compare(
+        !negative || world_.reached.count("state that goes backwards") != 0,
+        fmt::format("{} credits of account {} are unattributed: more was attributed than spent (used {}, remaining {})",
+                    sums.unattributed ? to_text(*sums.unattributed) : "", account,
+                    sums.used ? to_text(*sums.used) : "?", sums.remaining ? to_text(*sums.remaining) : "?"));
   }
 }
 

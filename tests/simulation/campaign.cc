@@ -149,6 +149,7 @@ void Campaign::configure() {
     if (s_.day_budget > 0) account.budget.day = credits(s_.day_budget);
     if (s_.keep > 0) account.budget.keep = credits(s_.keep);
   }
+  options.on_change = s_.skip_changed != 0 ? OnChange::Skip : OnChange::Submit;
   nights_.auditor.prices_reserved = s_.max_price >= s_.photos;
   nights_.auditor.retries = options.retry_failed;
 }
@@ -234,7 +235,13 @@ void Campaign::arm() {
   nights_.stop.set(stop_at);
   nights_.world.wake_at = stop_at;
   nights_.options.deadline.reset();
-  if (s_.deadline_s > 0) nights_.options.deadline = Deadline{std::nullopt, seconds(about(s_.deadline_s))};
+  if (s_.deadline_s > 0) {
+    const seconds in{about(s_.deadline_s)};
+    const bool by_the_clock = random_.below(2) == 0;
+    nights_.options.deadline =
+        by_the_clock ? Deadline{nights_.world.wall() + in, std::nullopt} : Deadline{std::nullopt, in};
+  }
+  if (s_.limit > 0 && random_.below(2) == 0) nights_.options.limit = about(s_.limit) - 1;
 }
 
 void Campaign::disarm() {
@@ -246,6 +253,7 @@ void Campaign::disarm() {
   nights_.disk.fate = nullptr;
   nights_.stop.set(kNever);
   nights_.options.deadline.reset();
+  nights_.options.limit.reset();
   events_ = 0;
 }
 

@@ -23,6 +23,8 @@ constexpr std::array kFields = {FIELD(seed),
                                 FIELD(resume),
                                 FIELD(resolve),
                                 FIELD(retry_failed),
+                                FIELD(skip_changed),
+                                FIELD(limit),
                                 FIELD(pause_s),
                                 FIELD(accounts),
                                 FIELD(rate),
@@ -121,6 +123,8 @@ Scenario draw_scenario(std::uint64_t seed) {
   s.resume = draw.sometimes(3, 100, 700);
   s.resolve = draw.sometimes(2, 100, 1000);
   s.retry_failed = draw.sometimes(4, 1, 1);
+  s.skip_changed = draw.sometimes(8, 1, 1);
+  s.limit = draw.sometimes(6, 1, 10);
   s.pause_s = draw.sometimes(2, 1, 7200);
 
   s.accounts = draw.once_in(4) ? 2 : 1;

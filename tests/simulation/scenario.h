@@ -24,7 +24,9 @@ struct Scenario {
   std::int64_t resume = 0;   ///< lives that take up the last run instead of reading the manifest
   std::int64_t resolve = 0;  ///< lives before which the operator decides about held rows
   std::int64_t retry_failed = 0;
-  std::int64_t pause_s = 0;  ///< between two lives, at most
+  std::int64_t skip_changed = 0;  ///< --on-change skip
+  std::int64_t limit = 0;         ///< --limit of a life, at most, in one life of two; 0: none
+  std::int64_t pause_s = 0;       ///< between two lives, at most
 
   // Limits.
   std::int64_t accounts = 1;
