@@ -344,7 +344,7 @@ const CurlTransport::Impl::HeaderLists& CurlTransport::Impl::header_lists(const 
   });
   HeaderLists& made = header_lists_.emplace_back();
   made.set = set;
-  const auto append = [&made](curl_slist*& list, const char* line) {
+  const auto append = [](curl_slist*& list, const char* line) {
     curl_slist* longer = ::curl_slist_append(list, line);
     if (longer == nullptr) throw std::bad_alloc();
     list = longer;

@@ -14,18 +14,27 @@
 
 namespace reelbatch {
 
+struct YamlMember;
+
 /// A scalar stays the text that was written: `007`, `no` and `1e5` are not touched.
 struct YamlNode {
   enum class Kind { Null, Scalar, List, Map };
   Kind kind = Kind::Null;
-  std::string scalar;           ///< Scalar only
-  bool quoted = false;          ///< written with quotes or as a block: never a number, a boolean or null
-  std::vector<YamlNode> items;  ///< List only
-  std::vector<std::pair<YamlNode, YamlNode>> members;  ///< Map only, in order; keys are scalars and differ
-  std::uint64_t line = 0;                              ///< from 1
-  std::uint64_t column = 0;                            ///< from 1
+  std::string scalar;               ///< Scalar only
+  bool quoted = false;              ///< written with quotes or as a block: never a number, a boolean or null
+  std::vector<YamlNode> items;      ///< List only
+  std::vector<YamlMember> members;  ///< Map only, in order; keys are scalars and differ
+  std::uint64_t line = 0;           ///< from 1
+  std::uint64_t column = 0;         ///< from 1
 
   const YamlNode* find(std::string_view key) const;  ///< of a Map; nullptr if absent
+};
+
+/// Not a std::pair, which looks into YamlNode while that is being defined.
+struct YamlMember {
+  YamlMember(YamlNode key, YamlNode value) : first(std::move(key)), second(std::move(value)) {}
+  YamlNode first;
+  YamlNode second;
 };
 
 /// One document. An empty one is a Null node. Fails with `file:line:column: ...` on broken YAML, a duplicate key, a key
