@@ -8,6 +8,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -41,6 +42,19 @@ Result<void> refuse_network(const std::string& ledger) {
   return {};
 }
 
+/// Takes the lock of an open file, waiting until `until`. False if another process has it then.
+Result<bool> lock_by(int fd, const std::string& path, Instant until, const Clock& clock) {
+  while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) {
+      return ground_error(fmt::format("cannot lock {}: {}", path, std::strerror(errno)));
+    }
+    if (clock.now() >= until) return false;
+    // flock has no timeout of its own.
+    poll(nullptr, 0, static_cast<int>(kLookEvery / 1ms));
+  }
+  return true;
+}
+
 std::string holder_of(int fd) {
   std::array<char, 200> text{};
   const ssize_t length = pread(fd, text.data(), text.size(), 0);
@@ -57,18 +71,23 @@ Result<LedgerLock> LedgerLock::take(const std::string& ledger, Duration wait, co
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return ground_error(fmt::format("cannot open {}: {}", path, std::strerror(errno)));
   LedgerLock lock(fd);
-  const Instant until = clock.now() + wait;
-  while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) {
-      return ground_error(fmt::format("cannot lock {}: {}", path, std::strerror(errno)));
-    }
-    if (clock.now() >= until) {
-      return fail(Fault::Conflict,
-                  fmt::format("another run holds the ledger {}: {}; wait for it to end, or give --wait", ledger,
-                              holder_of(fd)));
-    }
-    // flock has no timeout of its own.
-    poll(nullptr, 0, static_cast<int>(kLookEvery / 1ms));
+  // Whoever asks for the holder has the lock for a moment himself: look twice, even without --wait.
+  const Instant until = clock.now() + std::max(wait, kLookEvery);
+  const auto held_by = [&](const std::string& holder) {
+    return fail(Fault::Conflict,
+                fmt::format("another run holds the ledger {}: {}; wait for it to end, or give --wait", ledger, holder));
+  };
+  const Result<bool> named = lock_by(fd, path, until, clock);
+  if (!named) return tl::unexpected(named.error());
+  if (!*named) return held_by(holder_of(fd));
+  // A lock file can be deleted, and a ledger can have two names. SQLite locks parts of the file (fcntl) and never the
+  // whole of it (flock). What cannot be opened is told by who opens the ledger.
+  lock.ledger_fd_ = open(ledger.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock.ledger_fd_ >= 0) {
+    const Result<bool> itself = lock_by(lock.ledger_fd_, ledger, until, clock);
+    if (!itself) return tl::unexpected(itself.error());
+    if (!*itself)
+      return held_by("another process, whose lock file was removed or which knows the ledger by another name");
   }
   const std::string holder = fmt::format("process {} since {}\n", getpid(), to_rfc3339(clock.wall()));
   if (ftruncate(fd, 0) != 0 || pwrite(fd, holder.data(), holder.size(), 0) != static_cast<ssize_t>(holder.size())) {
@@ -86,9 +105,11 @@ std::optional<std::string> LedgerLock::holder(const std::string& ledger) {
   return holder_of(fd);
 }
 
-LedgerLock::LedgerLock(LedgerLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+LedgerLock::LedgerLock(LedgerLock&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), ledger_fd_(std::exchange(other.ledger_fd_, -1)) {}
 
 LedgerLock::~LedgerLock() {
+  if (ledger_fd_ >= 0) close(ledger_fd_);
   if (fd_ >= 0) close(fd_);
 }
 

@@ -1,4 +1,5 @@
-// One run at a time per ledger: a kernel lock on a file beside it, which goes with its process however that ends.
+// One run at a time per ledger: kernel locks on a file beside it, which names the holder, and on the ledger itself.
+// They go with their process however that ends.
 #pragma once
 
 #include <optional>
@@ -11,7 +12,11 @@ namespace reelbatch {
 
 class LedgerLock {
  public:
-  /// Takes the lock on `<ledger>.lock`, waiting at most `wait` for another process to end.
+  /// Takes the locks on `<ledger>.lock` and on the ledger, which is made if it is missing, waiting at most `wait` for
+  /// another process to end.
+  ///
+  /// The lock must outlive every connection to the ledger: closing a file drops what SQLite has locked of it
+  /// (fcntl(2)).
   ///
   /// Fails with Fault::Conflict naming the process and since when it holds the lock; Fault::Usage for a ledger on a
   /// network file system, where such locks do not hold; Fault::Ground if the lock file cannot be written.
@@ -25,6 +30,7 @@ class LedgerLock {
  private:
   explicit LedgerLock(int fd) : fd_(fd) {}
   int fd_;
+  int ledger_fd_ = -1;
 };
 
 }  // namespace reelbatch

@@ -146,9 +146,8 @@ void JobReader::refuse_missing_names() {
   const std::vector<std::string_view> names(keys_.begin(), keys_.end());
   const auto& map = run_.rules().options().map;
   for (const auto& [field, column] : map) {
-    const bool fits = std::any_of(keys_.begin(), keys_.end(), [&, &name = field](const std::string& key) {
-      return run_.rules().fits(name, key, 0);
-    });
+    const bool fits = std::any_of(keys_.begin(), keys_.end(),
+                                  [&](const std::string& key) { return run_.rules().fits(field, key, 0); });
     if (fits) continue;
     run_.find({}, field,
               fmt::format("the mapped name '{}' does not exist{}; there are {}", printable(column, 60),

@@ -86,9 +86,8 @@ std::string_view words_for(Reason reason) {
 Result<void> print_expectation(Ledger* ledger, const Options& options, const std::pair<std::string, std::string>& group,
                                std::int64_t submissions) {
   const auto& [account, kind] = group;
-  const auto options_of =
-      std::find_if(options.accounts.begin(), options.accounts.end(),
-                   [&name = account](const AccountOptions& candidate) { return candidate.name == name; });
+  const auto options_of = std::find_if(options.accounts.begin(), options.accounts.end(),
+                                       [&](const AccountOptions& candidate) { return candidate.name == account; });
   std::optional<Credits> price;
   std::vector<Duration> past;
   if (const auto known = options_of->max_price.find(kind); known != options_of->max_price.end()) price = known->second;

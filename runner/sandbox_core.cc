@@ -76,8 +76,8 @@ Result<void> SandboxCore::load(const std::string& base_url) {
 
 Result<void> SandboxCore::restore() {
   for (const auto& [name, line] : state_->memory().lines) {
-    const auto found = std::find_if(services_.begin(), services_.end(),
-                                    [&wanted = name](const Service& s) { return s.name == wanted; });
+    const auto found =
+        std::find_if(services_.begin(), services_.end(), [&](const Service& s) { return s.name == name; });
     if (found == services_.end()) {
       return ground_error(fmt::format("sandbox state '{}' has jobs of service '{}', which this version does not have",
                                       options_.state, name));

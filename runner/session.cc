@@ -40,10 +40,11 @@ Result<void> check_budget(const AccountOptions& account) {
                   account.name, account.budget.labels.empty() ? "the mode" : "the budgets by label"));
 }
 
-/// An empty file is no ledger: what was in it is gone.
+/// Whether there is a ledger. An empty file is none: what was in it is gone, or a run was killed while it made it.
 bool exists(const std::string& path) {
-  std::error_code error;
-  return std::filesystem::exists(path, error) && std::filesystem::file_size(path, error) > 0;
+  std::error_code unknown;
+  const auto size = std::filesystem::file_size(path, unknown);
+  return unknown ? std::filesystem::exists(path, unknown) : size > 0;
 }
 
 }  // namespace
@@ -75,10 +76,12 @@ Result<std::unique_ptr<SqliteLedger>> open_for_reading(const Options& options) {
 }
 
 Result<std::unique_ptr<Session>> Session::open(const Options& options, const Clock& clock, IfMissing if_missing) {
-  const bool made = !exists(options.ledger);
-  if (made && (if_missing == IfMissing::Fail || options.ledger_must_exist)) return tl::unexpected(no_ledger(options));
+  const bool must_be_there = if_missing == IfMissing::Fail || options.ledger_must_exist;
+  if (must_be_there && !exists(options.ledger)) return tl::unexpected(no_ledger(options));
   Result<LedgerLock> lock = LedgerLock::take(options.ledger, options.wait, clock);
   if (!lock) return tl::unexpected(lock.error());
+  // Now, not before the lock was waited for: whose ledger was made meanwhile is not ours to unmake.
+  const bool made = !exists(options.ledger);
   Result<std::unique_ptr<SqliteLedger>> ledger = SqliteLedger::open(options.ledger, SqliteLedger::Mode::Write);
   if (!ledger) return tl::unexpected(ledger.error());
   Result<std::unique_ptr<Session>> session = over(options, std::move(*ledger));

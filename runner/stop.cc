@@ -31,6 +31,8 @@ SignalStop::SignalStop() {
   signals_seen = 0;
   // A peer or a reader of our output that went away is an error of that write, not the end of the run.
   ::signal(SIGPIPE, SIG_IGN);
+  // So is a file that reached the size it may have (ulimit -f): as a disk that is full.
+  ::signal(SIGXFSZ, SIG_IGN);
   struct sigaction action = {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;

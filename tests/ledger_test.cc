@@ -149,6 +149,26 @@ TEST_CASE("lock: one holder, named to the next; nothing is left when it goes") {
   CHECK(LedgerLock::take(path, Duration{}, clock));
 }
 
+TEST_CASE("lock: it holds when its file is deleted, and under another name of the ledger") {
+  const ScopedFolder folder;
+  const std::string path = (folder.path() / "l.db").string();
+  const std::string alias = (folder.path() / "alias.db").string();
+  const SystemClock clock;
+  {
+    const auto held = LedgerLock::take(path, Duration{}, clock);
+    REQUIRE(held);
+    std::filesystem::create_symlink("l.db", alias);
+    std::filesystem::remove(path + ".lock");
+    for (const std::string& name : {path, alias}) {
+      CAPTURE(name);
+      const auto second = LedgerLock::take(name, Duration{}, clock);
+      REQUIRE_FALSE(second);
+      CHECK(second.error().fault == Fault::Conflict);
+    }
+  }
+  CHECK(LedgerLock::take(path, Duration{}, clock));
+}
+
 TEST_CASE("report: a cell that a spreadsheet would run is guarded, a number is not") {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"plain", "plain"},

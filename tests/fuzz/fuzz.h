@@ -1,0 +1,24 @@
+// Fuzz targets: each takes any bytes, and holds what it says about them. One binary has them all; tools/fuzz runs them.
+#pragma once
+
+#include <string_view>
+
+namespace reelbatch {
+
+/// Registers a target by name.
+struct FuzzTarget {
+  FuzzTarget(const char* name, void (*run)(std::string_view data));
+};
+
+/// Stops at a broken promise, with the input kept by libFuzzer.
+void must(bool holds, std::string_view promise, std::string_view about = {});
+
+/// Takes the first byte off `data`; 0 if there is none.
+unsigned take_byte(std::string_view& data);
+
+}  // namespace reelbatch
+
+#define FUZZ_TARGET(name)                                                    \
+  static void fuzz_##name(std::string_view data);                            \
+  static const ::reelbatch::FuzzTarget target_of_##name(#name, fuzz_##name); \
+  static void fuzz_##name(std::string_view data)

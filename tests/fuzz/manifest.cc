@@ -1,0 +1,108 @@
+// Manifests of every format: rows are the same whole and in pieces, and what is valid has one normal form.
+#include <fmt/format.h>
+
+#include "jobs/json.h"
+#include "jobs/raw_fields.h"
+#include "runner/json_stream.h"
+#include "runner/manifest_formats.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace reelbatch {
+namespace {
+
+using Reader = Result<void> (*)(ByteSource& source, ManifestRun& run);
+
+struct Read {
+  std::vector<std::string> rows, remarks;
+  std::string error;
+  bool operator==(const Read&) const = default;
+};
+
+/// What is sent is what is compared: it is JSON, and normalising it once more changes nothing.
+void hold_normal_form(const ManifestRow& row, const Normalised& normal) {
+  JsonReader reader;
+  RawFields again;
+  for (const NormalField& field : normal.fields) {
+    must(reader.parse(field.json).has_value(), "a normal field is JSON", field.json);
+    again.push_back({std::string(field.spec->name), {RawValue::Form::Json, field.json}});
+  }
+  const Normalised twice = row.kind->normalise(again);
+  must(twice.problems.empty(), "a normal form is valid",
+       twice.problems.empty() ? "" : twice.problems.front().field + ' ' + twice.problems.front().message);
+  must(twice.fields.size() == normal.fields.size(), "a normal form has the same fields");
+  for (std::size_t i = 0; i < normal.fields.size(); ++i)
+    must(twice.fields[i].json == normal.fields[i].json, "normalising twice is normalising once",
+         normal.fields[i].json + " then " + twice.fields[i].json);
+  must(reader.parse(row.kind->submit(normal.fields, "marker").body).has_value(), "a submission is JSON");
+
+  const Result<RawFields> kept = raw_fields_from_json(to_json(row.fields));
+  must(kept && *kept == row.fields, "the ledger gives back what was read", to_json(row.fields));
+}
+
+Read read(std::string_view text, std::size_t piece, Reader reader, bool hold) {
+  const ManifestOptions options;
+  Read out;
+  const RowSink sink = [&](ManifestRow& row) -> Result<void> {
+    const Normalised normal = validate(row);
+    std::string line = fmt::format("{} {} {} {}", row.id, row.kind_name, row.account, row.place.line);
+    for (const RawField& field : row.fields) line += '|' + field.name + '=' + field.value.text;
+    for (const Label& label : row.labels) line += '#' + label.name + '=' + label.value;
+    for (const Remark& remark : row.remarks) line += '!' + remark.text();
+    for (const RawField& field : row.fields) must(is_utf8(field.value.text) || !row.valid(), "a valid field is UTF-8");
+    if (row.valid()) {
+      must(!row.id.empty() && row.kind != nullptr, "a valid row has an id and a kind");
+      if (hold) hold_normal_form(row, normal);
+    }
+    out.rows.push_back(std::move(line));
+    return {};
+  };
+  const RemarkSink remark = [&](const Remark& found) { out.remarks.push_back(found.text()); };
+  ManifestRun run(options, sink, remark);
+  must(run.rules().check().has_value(), "no options are good options");
+  run.start_file("feed");
+  StringSource source(text, piece);
+  if (const Result<void> done = reader(source, run); !done) out.error = done.error().message;
+  run.end_file();
+  if (const Result<void> done = run.finish(); !done) out.error += done.error().message;
+  return out;
+}
+
+void hold(std::string_view data, Reader reader) {
+  const Read whole = read(data, SIZE_MAX, reader, true);
+  must(read(data, 1, reader, false) == whole, "the same a byte at a time");
+}
+
+}  // namespace
+
+FUZZ_TARGET(table) {
+  const bool tabs = take_byte(data) % 2 == 1;
+  hold(
+      data, tabs ? [](ByteSource& source, ManifestRun& run) { return read_table(source, '\t', run); }
+                 : [](ByteSource& source, ManifestRun& run) { return read_table(source, ',', run); });
+}
+
+FUZZ_TARGET(yaml) {
+  hold(data, read_yaml_jobs);
+}
+
+FUZZ_TARGET(json) {
+  hold(data, read_json_jobs);
+  // Whatever this reader takes for JSON, the other one does, but for numbers beyond its range.
+  StringSource source(data);
+  const YamlSink sink{[](const YamlNode&, YamlNode&) { return Result<void>(); },
+                      [](YamlNode&) { return Result<void>(); }};
+  if (!stream_json(source, "f.json", "jobs", sink)) return;
+  JsonReader reader;
+  const Result<JsonElement> same = reader.parse(data);
+  const bool blank = data.find_first_not_of(" \t\r\n") == std::string_view::npos;
+  must(same || blank || same.error().message.find("umber") != std::string::npos ||
+           same.error().message.find("nteger") != std::string::npos ||
+           same.error().message.find("UTF") != std::string::npos,
+       "both readers agree on what JSON is", same ? "" : same.error().message);
+}
+
+FUZZ_TARGET(json_lines) {
+  hold(data, read_json_lines);
+}
+
+}  // namespace reelbatch
