@@ -29,13 +29,13 @@ using std::chrono::milliseconds;
 FUZZ_TARGET(durations) {
   if (const Result<Duration> read = parse_duration(data)) {
     must(*read >= Duration::zero(), "a duration is not negative");
-    must(parse_duration(to_text(*read)) == read, "a duration is read back", to_text(*read));
+    must(parse_duration(to_text(*read)) == *read, "a duration is read back", to_text(*read));
   }
   if (const auto read = parse_rate_windows(data)) {
     must(!read->empty(), "there is a window");
     for (const RateWindow& window : *read)
       must(window.limit >= 1 && window.width > Duration::zero(), "a window is one");
-    must(parse_rate_windows(to_text(*read)) == read, "windows are read back", to_text(*read));
+    must(parse_rate_windows(to_text(*read)) == *read, "windows are read back", to_text(*read));
   }
   if (const auto read = parse_deadline(data, kNow))
     must(read->at.has_value() != read->after.has_value(), "a deadline is a time or a duration");
