@@ -161,7 +161,7 @@ Result<void> prepare_ledger(Database& database, std::span<const char* const> mig
   const bool is_new = *version == 0 && *tables == 0;
   if (!is_new && *application != kApplicationId) return tl::unexpected(foreign(database));
   const auto known = static_cast<std::int64_t>(migrations.size());
-  if (*version > known) return tl::unexpected(newer(database, *version, migrations.size()));
+  if (*version < 0 || *version > known) return tl::unexpected(newer(database, *version, migrations.size()));
   if (Result<void> ready = set_up(database); !ready) return ready;
   if (*version == known) return {};
 
@@ -186,7 +186,7 @@ Result<void> require_current(Database& database, std::span<const char* const> mi
   if (!application) return tl::unexpected(application.error());
   if (*application != kApplicationId) return tl::unexpected(foreign(database));
   const auto known = static_cast<std::int64_t>(migrations.size());
-  if (*version > known) return tl::unexpected(newer(database, *version, migrations.size()));
+  if (*version < 0 || *version > known) return tl::unexpected(newer(database, *version, migrations.size()));
   if (*version < known) {
     return usage_error(
         fmt::format("the ledger {} is of version {} and this reelbatch writes {}: the next run brings it up to date",

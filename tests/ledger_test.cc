@@ -42,6 +42,10 @@ TEST_CASE("ledger: an older file is copied and brought up to date, a newer or fo
   CHECK(newer.error().fault == Fault::Usage);
   CHECK(newer.error().message.find("newer reelbatch") != std::string::npos);
 
+  REQUIRE(database->execute("PRAGMA user_version = -3"));  // no version that ever was, as damage makes it
+  CHECK_FALSE(prepare_ledger(*database, kTwoVersions));
+  CHECK_FALSE(require_current(*database, kTwoVersions));
+
   auto foreign = Database::open((folder.path() / "other.db").string(), Database::Mode::Create);
   REQUIRE(foreign->execute("CREATE TABLE people (name)"));
   const Result<void> refused = prepare_ledger(*foreign, kTwoVersions);
