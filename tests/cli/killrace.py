@@ -211,7 +211,7 @@ class Race:
             goal = len(self.service.jobs) + self.rng.randrange(1, max(self.listings // 12, 2))
             alive = self.sleep_until(lambda: len(self.service.jobs) >= goal and self.service.answering > 0, process, 5)
         else:
-            goal = self.service.count() + self.rng.randrange(1, max(self.listings // 4, 2))
+            goal = self.service.count() + self.rng.randrange(1, max(self.listings // 8, 2))
             alive = self.sleep_until(lambda: self.service.count() >= goal, process)
         if alive:
             self.sleep_until(lambda: False, process, self.rng.random() ** 2 * 0.02)

@@ -86,6 +86,7 @@ FUZZ_TARGET(yaml) {
 }
 
 FUZZ_TARGET(json) {
+  if (take_byte(data) % 2 == 1) return hold(data, read_json_lines);
   hold(data, read_json_jobs);
   // Whatever this reader takes for JSON, the other one does, but for numbers beyond its range.
   StringSource source(data);
@@ -99,10 +100,6 @@ FUZZ_TARGET(json) {
            same.error().message.find("nteger") != std::string::npos ||
            same.error().message.find("UTF") != std::string::npos,
        "both readers agree on what JSON is", same ? "" : same.error().message);
-}
-
-FUZZ_TARGET(json_lines) {
-  hold(data, read_json_lines);
 }
 
 }  // namespace reelbatch
