@@ -40,6 +40,12 @@ unsigned take_byte(std::string_view& data) {
   return byte;
 }
 
+bool splits_again(std::string_view json) {
+  for (const std::string_view sign : {";", "|", ",/", ",w", ",h"})
+    if (json.find(sign) != std::string_view::npos) return true;
+  return false;
+}
+
 // In the place of the one in runner/check.cc, which ends the process without a word to libFuzzer.
 void check_failed(const char* file, int line, const char* what) {
   fmt::print(stderr, "{}:{}: CHECK({}) failed\n", file, line, what);

@@ -16,6 +16,11 @@ void must(bool holds, std::string_view promise, std::string_view about = {});
 /// Takes the first byte off `data`; 0 if there is none.
 unsigned take_byte(std::string_view& data);
 
+/// Whether an address in this JSON would be split when it is read as a list once more: bringing it into its one form
+/// can make a separator and the beginning of an address of what was neither (`,\\/host`). The program never reads its
+/// own form.
+bool splits_again(std::string_view json);
+
 }  // namespace reelbatch
 
 #define FUZZ_TARGET(name)                                                    \

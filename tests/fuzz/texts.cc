@@ -96,7 +96,8 @@ FUZZ_TARGET(addresses) {
       json += (json.size() > 1 ? "," : "") + json_quote(address);
     }
     const Result<AddressList> again = parse_address_list({RawValue::Form::Json, json + ']'});
-    must(again && again->addresses == list->addresses, "a list of normal addresses stays", json);
+    must(splits_again(json) || (again && again->addresses == list->addresses), "a list of normal addresses stays",
+         json);
   }
   if (const Result<std::string> json = json_of_literal(data)) {
     JsonReader reader;
