@@ -11,6 +11,7 @@
 
 #include "jobs/error.h"
 #include "jobs/job.h"
+#include "runner/label.h"
 
 namespace reelbatch {
 
@@ -23,12 +24,6 @@ struct ManifestOptions {
   std::optional<std::vector<std::string>> labels;
   /// Values for fields (and `kind`, `account`) that a row leaves empty. A row's own value wins.
   std::map<std::string, RawValue> defaults;
-};
-
-struct Label {
-  std::string name;
-  std::string value;
-  bool operator==(const Label&) const = default;
 };
 
 /// A place in a manifest. Line and column count from 1, the column in characters; 0 where nothing can be blamed.

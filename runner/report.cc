@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <charconv>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -34,35 +36,70 @@ bool is_number(std::string_view text) {
   return digits;
 }
 
+void append_csv_cell(std::string& out, std::string_view text) {
+  const bool formula =
+      !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos && !is_number(text);
+  // Other control characters than a line's own mean something to a terminal that shows the file, and nothing to a
+  // table.
+  const auto is_control = [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f;
+  };
+  bool plain = true, quoted = false;
+  for (const char c : text) {
+    if (c == ',' || c == '"' || c == '\r' || c == '\n') quoted = true;
+    if (c == '"' || is_control(c)) plain = false;
+  }
+  if (quoted) out += '"';
+  if (formula) out += '\'';
+  if (plain) {
+    out += text;
+  } else {
+    for (const char c : text) {
+      if (c == '"') out += '"';
+      out += is_control(c) ? '?' : c;
+    }
+  }
+  if (quoted) out += '"';
+}
+
 std::string maybe_time(const std::optional<WallTime>& time) {
   return time ? to_rfc3339(*time) : std::string();
 }
 
-std::string seconds_text(double seconds) {
-  std::string text = fmt::format("{:.3f}", seconds);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.back() == '.') text.pop_back();
-  return text;
+void append_number(std::string& out, std::int64_t number) {
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
 }
 
-/// The labels of a row, in its order.
-Result<std::vector<std::pair<std::string, std::string>>> labels_of(const std::string& json) {
-  std::vector<std::pair<std::string, std::string>> labels;
-  if (json.empty()) return labels;
-  JsonReader reader;
-  const Result<JsonElement> root = reader.parse(json);
-  if (!root) return tl::unexpected(root.error());
-  for (const auto member : root->get_object()) {
-    std::string_view value;
-    if (member.value.get(value) == simdjson::SUCCESS) labels.emplace_back(member.key, value);
-  }
-  return labels;
+/// Seconds with as many decimals as there are, at most three.
+void append_seconds(std::string& out, std::chrono::milliseconds time) {
+  // A clock that was set back may have ended a job before it began.
+  const std::int64_t ms = time.count();
+  if (ms < 0) out += '-';
+  const std::int64_t size = ms < 0 ? -ms : ms;
+  append_number(out, size / 1000);
+  if (size % 1000 == 0) return;
+  const std::array<char, 4> decimals = {'.', static_cast<char>('0' + size / 100 % 10),
+                                        static_cast<char>('0' + size / 10 % 10), static_cast<char>('0' + size % 10)};
+  const std::string_view text(decimals.data(), decimals.size());
+  out += text.substr(0, text.find_last_not_of('0') + 1);
+}
+
+std::string seconds_text(std::chrono::milliseconds time) {
+  std::string text;
+  append_seconds(text, time);
+  return text;
 }
 
 using Visit = std::function<Result<void>(const ResultRow&)>;
 
 Result<void> each_row(Ledger& ledger, const RunRecord& run, const Visit& visit) {
-  return ledger.for_each_row(run.id, [&](const RowView& view) { return visit(result_row(view, run)); });
+  ResultRow row;
+  return ledger.for_each_row(run.id, [&](const RowView& view) {
+    make_result_row(view, run, row);
+    return visit(row);
+  });
 }
 
 // ---- CSV ------------------------------------------------------------------------------------------------------------
@@ -70,17 +107,55 @@ Result<void> each_row(Ledger& ledger, const RunRecord& run, const Visit& visit) 
 /// Every label that any row has, in the order first met: rows of several manifests may differ.
 Result<std::vector<std::string>> label_columns(Ledger& ledger, const RunRecord& run) {
   std::vector<std::string> names;
-  std::string last;
   const auto visit = [&](const RowView& view) -> Result<void> {
-    const Result<std::vector<std::pair<std::string, std::string>>> labels = labels_of(view.row.labels);
-    if (!labels) return tl::unexpected(labels.error());
-    for (const auto& [name, value] : *labels) {
+    // Nearly every row has the labels of the one before.
+    for (std::size_t i = 0; i < view.row.labels.size(); ++i) {
+      const std::string& name = view.row.labels[i].name;
+      if (i < names.size() && names[i] == name) continue;
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     }
     return {};
   };
   if (Result<void> done = ledger.for_each_row(run.id, visit); !done) return tl::unexpected(done.error());
   return names;
+}
+
+/// A column's label in a row, empty if the row has none.
+std::string_view label_of(const ResultRow& row, std::size_t column, const std::string& name) {
+  if (column < row.labels.size() && row.labels[column].name == name) return row.labels[column].value;
+  const auto label = std::find_if(row.labels.begin(), row.labels.end(),
+                                  [&](const Label& candidate) { return candidate.name == name; });
+  return label == row.labels.end() ? std::string_view() : label->value;
+}
+
+void append_csv_row(std::string& line, const ResultRow& row, const std::vector<std::string>& names) {
+  append_csv_cell(line, row.id);
+  const auto cell = [&](std::string_view text) {
+    line += ',';
+    append_csv_cell(line, text);
+  };
+  cell(row.kind);
+  cell(row.account);
+  cell(name_of(row.state));
+  cell(row.url);
+  cell(row.job_id);
+  cell(row.credits_used ? to_text(*row.credits_used) : "");
+  line += ',';
+  if (row.submitted_at) append_rfc3339(line, *row.submitted_at);
+  line += ',';
+  if (row.finished_at) append_rfc3339(line, *row.finished_at);
+  line += ',';
+  if (row.took) append_seconds(line, *row.took);
+  line += ',';
+  if (row.polls) append_number(line, *row.polls);
+  line += ',';
+  append_number(line, row.submissions);
+  cell(row.reason);
+  cell(row.file);
+  line += ',';
+  append_number(line, static_cast<std::int64_t>(row.line));
+  for (std::size_t i = 0; i < names.size(); ++i) cell(label_of(row, i, names[i]));
+  line += "\r\n";
 }
 
 Result<void> write_csv(Ledger& ledger, const RunReport& report, AtomicFile& file) {
@@ -98,30 +173,9 @@ Result<void> write_csv(Ledger& ledger, const RunReport& report, AtomicFile& file
   }
   file.write(line + "\r\n");
   return each_row(ledger, report.run, [&](const ResultRow& row) -> Result<void> {
-    const auto labels = labels_of(row.labels);
-    if (!labels) return tl::unexpected(labels.error());
-    line = csv_cell(row.id);
-    const auto cell = [&](std::string_view text) { line += ',' + csv_cell(text); };
-    cell(row.kind);
-    cell(row.account);
-    cell(name_of(row.state));
-    cell(row.url);
-    cell(row.job_id);
-    cell(row.credits_used ? to_text(*row.credits_used) : "");
-    cell(maybe_time(row.submitted_at));
-    cell(maybe_time(row.finished_at));
-    cell(row.seconds ? seconds_text(*row.seconds) : "");
-    cell(row.polls ? std::to_string(*row.polls) : "");
-    cell(std::to_string(row.submissions));
-    cell(row.reason);
-    cell(row.file);
-    cell(std::to_string(row.line));
-    for (const std::string& name : *names) {
-      const auto label =
-          std::find_if(labels->begin(), labels->end(), [&](const auto& pair) { return pair.first == name; });
-      cell(label == labels->end() ? "" : label->second);
-    }
-    file.write(line + "\r\n");
+    line.clear();
+    append_csv_row(line, row, *names);
+    file.write(line);
     return {};
   });
 }
@@ -168,13 +222,15 @@ std::string row_json(const ResultRow& row) {
   object.credits("credits_used", row.credits_used);
   object.text_or_null("submitted_at", maybe_time(row.submitted_at));
   object.text_or_null("finished_at", maybe_time(row.finished_at));
-  object.raw("seconds", row.seconds ? seconds_text(*row.seconds) : "null");
+  object.raw("seconds", row.took ? seconds_text(*row.took) : "null");
   object.raw("polls", row.polls ? std::to_string(*row.polls) : "null");
   object.number("submissions", row.submissions);
   object.text_or_null("reason", row.reason);
   object.text("file", row.file);
   object.number("line", static_cast<std::int64_t>(row.line));
-  object.raw("labels", row.labels.empty() ? "{}" : row.labels);
+  JsonObject labels;
+  for (const Label& label : row.labels) labels.text(label.name, label.value);
+  object.raw("labels", labels.take());
   return object.take();
 }
 
@@ -243,29 +299,17 @@ Result<void> write_format(Ledger& ledger, const RunReport& report, AtomicFile& f
 
 std::string csv_cell(std::string_view text) {
   std::string cell;
-  const bool formula =
-      !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos && !is_number(text);
-  if (formula) cell = "'";
-  for (const char c : text) {
-    // Other control characters than a line's own mean something to a terminal that shows the file, and nothing to a
-    // table.
-    const bool control = (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f;
-    cell += control ? '?' : c;
-  }
-  if (cell.find_first_of(",\"\r\n") == std::string::npos) return cell;
-  std::string quoted = "\"";
-  for (const char c : cell) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
+  append_csv_cell(cell, text);
+  return cell;
 }
 
 Result<RunReport> make_report(Ledger& ledger, const RunRecord& run) {
   RunReport report;
   report.run = run;
   std::array<std::size_t, kRowStates.size()> shown{};
-  const Result<void> walked = each_row(ledger, run, [&](const ResultRow& row) -> Result<void> {
+  ResultRow row;
+  const Result<void> walked = ledger.for_each_changing_row(run.id, [&](const RowView& view) -> Result<void> {
+    make_result_row(view, run, row);
     report.counts.add(row);
     if (row.state != RowState::Done && row.state != RowState::Planned && row.selected &&
         shown[static_cast<std::size_t>(row.state)]++ < kExamples) {
@@ -274,6 +318,9 @@ Result<RunReport> make_report(Ledger& ledger, const RunRecord& run) {
     return {};
   });
   if (!walked) return tl::unexpected(walked.error());
+  const Result<UnchangedCounts> unchanged = ledger.unchanged_rows(run.id);
+  if (!unchanged) return tl::unexpected(unchanged.error());
+  report.counts.add(*unchanged);
   const Result<std::vector<AccountRecord>> accounts = ledger.accounts();
   if (!accounts) return tl::unexpected(accounts.error());
   for (const AccountRecord& account : *accounts) {

@@ -101,8 +101,7 @@ std::string_view name_of(RowState state) {
   return "planned";
 }
 
-ResultRow result_row(const RowView& view, const RunRecord& run) {
-  ResultRow row;
+void make_result_row(const RowView& view, const RunRecord& run, ResultRow& row) {
   row.id = view.row.id;
   row.kind = view.row.kind;
   row.account = view.row.account;
@@ -114,16 +113,27 @@ ResultRow result_row(const RowView& view, const RunRecord& run) {
   row.labels = view.row.labels;
   row.selected = view.row.selected;
   row.reason = reason_words(view, row.state, run);
-  if (row.state == RowState::Planned || row.state == RowState::Invalid) return row;
+  row.url.clear();
+  row.credits_used.reset();
+  row.submitted_at.reset();
+  row.finished_at.reset();
+  row.took.reset();
+  row.polls.reset();
+  if (row.state == RowState::Planned || row.state == RowState::Invalid) return;
   row.url = view.url;
   row.credits_used = view.cost;
   row.submitted_at = view.submitted_at;
   row.finished_at = view.finished_at;
   if (view.accepted_at) row.polls = view.polls;
-  if (view.accepted_at && view.finished_at) {
-    row.seconds = std::chrono::duration<double>(*view.finished_at - *view.accepted_at).count();
-  }
-  return row;
+  if (view.accepted_at && view.finished_at) row.took = *view.finished_at - *view.accepted_at;
+}
+
+void RowCounts::add(const UnchangedCounts& packed) {
+  constexpr auto kDone = static_cast<std::size_t>(RowState::Done);
+  rows += packed.rows;
+  all[kDone] += packed.rows;
+  selected[kDone] += packed.selected;
+  unchanged += packed.rows;
 }
 
 void RowCounts::add(const ResultRow& row) {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "jobs/credits.h"
 #include "runner/clock.h"
@@ -25,18 +27,20 @@ struct ResultRow {
   std::string url, job_id;
   std::optional<Credits> credits_used;
   std::optional<WallTime> submitted_at, finished_at;
-  std::optional<double> seconds;  ///< from acceptance to the end
+  std::optional<std::chrono::milliseconds> took;  ///< from acceptance to the end
   std::optional<std::int64_t> polls;
   std::int64_t submissions = 0;
   std::string reason;
   std::string file;
   std::uint64_t line = 0;
-  std::string labels;  ///< a JSON object, or empty
+  std::vector<Label> labels;
   bool selected = true;
 };
 
+/// Sets every member of `row`, whose texts keep their memory: there may be millions.
+///
 /// run  tells why rows that were not sent were not.
-ResultRow result_row(const RowView& view, const RunRecord& run);
+void make_result_row(const RowView& view, const RunRecord& run, ResultRow& row);
 
 /// Selected rows by state, and how many paid requests they took.
 struct RowCounts {
@@ -47,6 +51,7 @@ struct RowCounts {
   std::int64_t unchanged = 0;  ///< done on an earlier night
 
   void add(const ResultRow& row);
+  void add(const UnchangedCounts& unchanged);
   std::int64_t of(RowState state) const { return all[static_cast<std::size_t>(state)]; }
   std::int64_t selected_of(RowState state) const { return selected[static_cast<std::size_t>(state)]; }
 };
