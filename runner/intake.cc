@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "jobs/raw_fields.h"
 
@@ -49,8 +50,9 @@ Result<void> Planner::start() {
 Digest Planner::text_of(const AccountOptions& account, const ManifestRow& row) {
   text_.clear();
   const auto add = [&](std::string_view part) {
-    const auto size = static_cast<std::uint64_t>(part.size());
-    for (unsigned shift = 0; shift < 64; shift += 8) text_.push_back(static_cast<char>(size >> shift));
+    std::array<char, 8> size;
+    for (unsigned i = 0; i < 8; ++i) size[i] = static_cast<char>(std::uint64_t{part.size()} >> (8 * i));
+    text_.append(size.data(), size.size());
     text_ += part;
   };
   add(account.name);

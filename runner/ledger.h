@@ -300,6 +300,8 @@ class Ledger {
   /// The same, without those that unchanged_rows() counts.
   virtual Result<void> for_each_changing_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) = 0;
   virtual Result<UnchangedCounts> unchanged_rows(RunId run) = 0;
+  /// Of every label that any row of the run has, in the order first met: rows of several manifests may differ.
+  virtual Result<std::vector<std::string>> label_names(RunId run) = 0;
   virtual Result<std::vector<HeldJob>> held_jobs() = 0;
   virtual Result<CreditSums> credit_sums(AccountId account, RunId run) = 0;
   virtual Result<LedgerCounts> counts() = 0;

@@ -153,6 +153,17 @@ CREATE TABLE run_packs (
 ) WITHOUT ROWID;
 CREATE INDEX runs_of_pack ON run_packs (pack);
 
+-- The labels of a run's rows, in the order first met: the columns of its results.
+CREATE TABLE run_labels (
+  run INTEGER NOT NULL REFERENCES runs,
+  position INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (run, position)
+) WITHOUT ROWID;
+INSERT INTO run_labels SELECT run, row_number() OVER (PARTITION BY run ORDER BY first), key
+  FROM (SELECT r.run, e.key, min(r.number * 100000 + e.id) AS first FROM rows r, json_each(r.labels) e
+        WHERE r.labels IS NOT NULL GROUP BY r.run, e.key);
+
 -- The highest prices seen, so that they need not be looked for among all jobs.
 CREATE TABLE prices (
   account INTEGER NOT NULL REFERENCES accounts,

@@ -101,7 +101,8 @@ std::string_view name_of(RowState state) {
   return "planned";
 }
 
-void make_result_row(const RowView& view, const RunRecord& run, ResultRow& row) {
+ResultRow result_row(const RowView& view, const RunRecord& run) {
+  ResultRow row;
   row.id = view.row.id;
   row.kind = view.row.kind;
   row.account = view.row.account;
@@ -113,19 +114,14 @@ void make_result_row(const RowView& view, const RunRecord& run, ResultRow& row) 
   row.labels = view.row.labels;
   row.selected = view.row.selected;
   row.reason = reason_words(view, row.state, run);
-  row.url.clear();
-  row.credits_used.reset();
-  row.submitted_at.reset();
-  row.finished_at.reset();
-  row.took.reset();
-  row.polls.reset();
-  if (row.state == RowState::Planned || row.state == RowState::Invalid) return;
+  if (row.state == RowState::Planned || row.state == RowState::Invalid) return row;
   row.url = view.url;
   row.credits_used = view.cost;
   row.submitted_at = view.submitted_at;
   row.finished_at = view.finished_at;
   if (view.accepted_at) row.polls = view.polls;
   if (view.accepted_at && view.finished_at) row.took = *view.finished_at - *view.accepted_at;
+  return row;
 }
 
 void RowCounts::add(const UnchangedCounts& packed) {

@@ -5,9 +5,9 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "jobs/credits.h"
 #include "runner/clock.h"
@@ -21,26 +21,25 @@ inline constexpr std::array kRowStates = {RowState::Done, RowState::Failed,  Row
                                           RowState::Held, RowState::Planned, RowState::Invalid};
 std::string_view name_of(RowState state);
 
+/// The texts are the view's.
 struct ResultRow {
-  std::string id, kind, account;
+  std::string_view id, kind, account;
   RowState state = RowState::Planned;
-  std::string url, job_id;
+  std::string_view url, job_id;
   std::optional<Credits> credits_used;
   std::optional<WallTime> submitted_at, finished_at;
   std::optional<std::chrono::milliseconds> took;  ///< from acceptance to the end
   std::optional<std::int64_t> polls;
   std::int64_t submissions = 0;
   std::string reason;
-  std::string file;
+  std::string_view file;
   std::uint64_t line = 0;
-  std::vector<Label> labels;
+  std::span<const Label> labels;
   bool selected = true;
 };
 
-/// Sets every member of `row`, whose texts keep their memory: there may be millions.
-///
 /// run  tells why rows that were not sent were not.
-void make_result_row(const RowView& view, const RunRecord& run, ResultRow& row);
+ResultRow result_row(const RowView& view, const RunRecord& run);
 
 /// Selected rows by state, and how many paid requests they took.
 struct RowCounts {

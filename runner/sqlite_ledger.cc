@@ -193,6 +193,7 @@ Result<void> SqliteLedger::begin_intake(RunRecord& run) {
 Result<void> SqliteLedger::commit_intake() {
   CHECK(intake_);
   if (Result<void> ended = end_pack(); !ended) return ended;
+  if (Result<void> written = write_label_names(); !written) return written;
   Result<void> committed = intake_->commit();
   intake_.reset();
   return committed;
@@ -200,6 +201,7 @@ Result<void> SqliteLedger::commit_intake() {
 
 void SqliteLedger::abandon_intake() {
   pack_.clear();
+  label_names_.clear();
   intake_.reset();
 }
 
@@ -293,8 +295,10 @@ Result<std::string> SqliteLedger::fields_of(ContentId content) {
 }
 
 Result<void> SqliteLedger::for_each_paid(const std::function<void(const Digest&, JobId)>& visit) {
+  // CROSS JOIN keeps the order: few are open, and all may be done.
   Statement doubtful = database_->prepare(
-      "SELECT done.id FROM jobs open JOIN jobs done ON done.listing = open.listing WHERE open.state IN (1, 2, 3, 4) "
+      "SELECT done.id FROM jobs open CROSS JOIN jobs done ON done.listing = open.listing WHERE open.state IN (1, 2, 3, "
+      "4) "
       "AND "
       "done.state = 5");
   std::unordered_set<JobId> left_out;

@@ -62,6 +62,7 @@ class SqliteLedger : public Ledger {
   Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) override;
   Result<void> for_each_changing_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) override;
   Result<UnchangedCounts> unchanged_rows(RunId run) override;
+  Result<std::vector<std::string>> label_names(RunId run) override;
   Result<std::vector<HeldJob>> held_jobs() override;
   Result<CreditSums> credit_sums(AccountId account, RunId run) override;
   Result<LedgerCounts> counts() override;
@@ -79,6 +80,8 @@ class SqliteLedger : public Ledger {
   explicit SqliteLedger(Database database);
 
   Result<void> know_text(ListingId listing, ContentId content, const Digest& text);
+  void note_labels(std::span<const Label> labels);
+  Result<void> write_label_names();
   Result<void> end_pack();
   Result<std::int64_t> write_pack(const Digest& digest);
   /// The facts of finished jobs as a pack has them.
@@ -100,6 +103,7 @@ class SqliteLedger : public Ledger {
   std::optional<Transaction> intake_;
   RunId intake_run_ = 0;
   PackWriter pack_;
+  std::vector<std::string> label_names_;  ///< of the intake
   /// Device and inode of the file when it was opened; nothing for one that no path leads to.
   std::optional<std::pair<std::uint64_t, std::uint64_t>> place_;
   JobId last_job_id_ = 0;

@@ -1,6 +1,7 @@
 // A run's rows: those that may change, one by one, and those that cannot any more, in packs (row_pack.h).
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <unordered_map>
 
@@ -59,7 +60,28 @@ JobFacts job_facts(const Statement& row, int first) {
 
 // ---- Intake ---------------------------------------------------------------------------------------------------------
 
+void SqliteLedger::note_labels(std::span<const Label> labels) {
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    // Nearly every row has the labels of the one before.
+    if (i < label_names_.size() && label_names_[i] == labels[i].name) continue;
+    if (std::find(label_names_.begin(), label_names_.end(), labels[i].name) == label_names_.end()) {
+      label_names_.push_back(labels[i].name);
+    }
+  }
+}
+
+Result<void> SqliteLedger::write_label_names() {
+  Statement add = database_->prepare("INSERT INTO run_labels (run, position, name) VALUES (?, ?, ?)");
+  std::int64_t position = 0;
+  for (const std::string& name : label_names_) {
+    if (Result<void> added = add.bind(1, intake_run_).bind(2, ++position).bind(3, name).run(); !added) return added;
+  }
+  label_names_.clear();
+  return {};
+}
+
 Result<void> SqliteLedger::add_row(const RowRecord& row) {
+  note_labels(row.labels);
   Statement& add = statements_->add_row;
   add.bind(1, intake_run_).bind(2, row.number).bind(3, row.id).bind(4, row.kind).bind(5, row.account);
   add.bind(6, id_or_null(row.listing)).bind(7, id_or_null(row.content)).bind(8, id_or_null(row.job));
@@ -75,6 +97,7 @@ Result<void> SqliteLedger::add_unchanged_row(const UnchangedRow& row) {
     if (Result<void> ended = end_pack(); !ended) return ended;
   }
   pack_.add(row);
+  note_labels(row.labels);
   return {};
 }
 
@@ -324,6 +347,18 @@ Result<UnchangedCounts> SqliteLedger::unchanged_rows(RunId run) {
   return UnchangedCounts{query.integer(0), query.integer(1)};
 }
 
+Result<std::vector<std::string>> SqliteLedger::label_names(RunId run) {
+  Statement query = database_->prepare("SELECT name FROM run_labels WHERE run = ? ORDER BY position");
+  query.bind(1, run);
+  std::vector<std::string> names;
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return names;
+    names.emplace_back(query.text(0));
+  }
+}
+
 Result<std::int64_t> SqliteLedger::listings_gone(RunId run, std::string_view prefix) {
   // An id is unique in a run, so that every row with a listing has one of its own.
   Statement query = database_->prepare(
@@ -406,7 +441,8 @@ Result<void> SqliteLedger::forget_rows(int keep_runs) {
   const Result<bool> row = first.bind(1, std::int64_t{keep_runs}).step();
   if (!row) return tl::unexpected(row.error());
   const RunId kept = first.integer(0);
-  for (const char* sql : {"DELETE FROM rows WHERE run < ?", "DELETE FROM run_packs WHERE run < ?"}) {
+  for (const char* sql : {"DELETE FROM rows WHERE run < ?", "DELETE FROM run_packs WHERE run < ?",
+                          "DELETE FROM run_labels WHERE run < ?"}) {
     if (Result<void> done = database_->prepare(sql).bind(1, kept).run(); !done) return done;
   }
   return database_->execute(

@@ -43,7 +43,8 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
   if (submitted == 0 || jobs.integer(1) > 0) sums.used = Credits{jobs.integer(2)};
 
   Statement reserved = database_->prepare(
-      "SELECT sum(j.reserved) FROM jobs j JOIN listings l ON l.id = j.listing WHERE l.account = ? AND j.state IN (1, "
+      "SELECT sum(j.reserved) FROM jobs j CROSS JOIN listings l ON l.id = j.listing WHERE l.account = ? AND j.state IN "
+      "(1, "
       "2, 3, 4)");
   if (row = reserved.bind(1, account).step(); !row) return tl::unexpected(row.error());
   sums.reserved = maybe_credits(reserved, 0).value_or(Credits{});

@@ -143,6 +143,7 @@ void finish_rows(Ledger& ledger, AccountId account, const RunRecord& run) {
       finish.polls = 60;
       CreditSeen seen{account, intent.job, finish.at, {}};
       seen.figures.used = Credits::whole(3);
+      seen.figures.remaining = Credits::whole(5'000'000 - 3 * row.number);
       accepted.steps.push_back(std::move(accept));
       finished.steps.push_back(std::move(finish));
       finished.credits.push_back(seen);
