@@ -45,7 +45,8 @@ bool ends_with_one_of(std::string_view text, const std::array<std::string_view, 
 }
 
 std::string_view without_query(std::string_view address) {
-  return address.substr(0, address.find_first_of("?#"));
+  // find_first_of() asks memchr() for every character.
+  return address.substr(0, std::min(address.find('?'), address.find('#')));
 }
 
 bool ends_in_blank(std::string_view text) {
