@@ -42,7 +42,5 @@ WallTime start_of_month(WallTime time);
 
 /// `2026-11-21T18:31:22Z`, UTC, whole seconds; `.250` is added when there are milliseconds and `fraction` asks.
 std::string to_rfc3339(WallTime time, bool fraction = false);
-/// The same, without a fraction, at the end of `out`.
-void append_rfc3339(std::string& out, WallTime time);
 
 }  // namespace reelbatch

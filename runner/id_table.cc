@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "runner/digest.h"
-
 namespace reelbatch {
 namespace {
 
@@ -33,8 +31,12 @@ void IdTable::grow(Part& part) {
   part.entries = std::move(entries);
 }
 
-std::optional<IdTable::Seen> IdTable::insert(std::string_view id, Seen place) {
-  const Digest hash = digest_of(id);
+void IdTable::expect(const Digest& id) const {
+  const Part& part = parts_[id.high % parts_.size()];
+  if (!part.entries.empty()) __builtin_prefetch(&part.entries[slot_of(id.low, part.entries.size())], 1);
+}
+
+std::optional<IdTable::Seen> IdTable::insert(const Digest& hash, Seen place) {
   Part& part = parts_[hash.high % parts_.size()];
   if (part.used * 4 >= part.entries.size() * 3) grow(part);
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <cstring>
 
 #include "jobs/raw_fields.h"
 
@@ -48,12 +48,14 @@ Result<void> Planner::start() {
 
 /// Every part with its length in front, so that no two rows make one text.
 Digest Planner::text_of(const AccountOptions& account, const ManifestRow& row) {
-  text_.clear();
+  std::size_t used = 0;
   const auto add = [&](std::string_view part) {
-    std::array<char, 8> size;
-    for (unsigned i = 0; i < 8; ++i) size[i] = static_cast<char>(std::uint64_t{part.size()} >> (8 * i));
-    text_.append(size.data(), size.size());
-    text_ += part;
+    // On a machine with the other byte order the rows of a ledger that was moved there are looked at closely, once.
+    const auto size = static_cast<std::uint64_t>(part.size());
+    if (text_.size() < used + sizeof(size) + part.size()) text_.resize(2 * (used + sizeof(size) + part.size()));
+    std::memcpy(text_.data() + used, &size, sizeof(size));
+    std::memcpy(text_.data() + used + sizeof(size), part.data(), part.size());
+    used += sizeof(size) + part.size();
   };
   add(account.name);
   add(row.kind->name());
@@ -61,10 +63,10 @@ Digest Planner::text_of(const AccountOptions& account, const ManifestRow& row) {
   add(row.id);
   for (const RawField& field : row.fields) {
     add(field.name);
-    text_.push_back(field.value.form == RawValue::Form::Text ? 't' : 'j');
+    add(field.value.form == RawValue::Form::Text ? "text" : "json");
     add(field.value.text);
   }
-  return digest_of(text_);
+  return digest_of(std::string_view(text_).substr(0, used));
 }
 
 const UnchangedRow* Planner::unchanged(const ManifestRow& row) {

@@ -316,6 +316,7 @@ Result<void> TableReader::read_row() {
     refuse_row(row_, problem.place, column_name(problem.cell), problem.message);
 
   read_id();
+  run_.expect(row_.id);
   const auto text_of = [&](std::size_t column, std::string_view field) {
     return column == kNone ? std::string_view() : unguarded(column, field);
   };

@@ -5,16 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <filesystem>
 #include <functional>
 #include <memory>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include "jobs/json.h"
+#include "runner/csv_line.h"
 
 namespace reelbatch {
 namespace {
@@ -24,100 +20,15 @@ constexpr std::array<std::string_view, 15> kColumns = {
     "finished_at", "seconds", "polls",   "submissions", "reason", "file",   "line"};
 constexpr std::size_t kExamples = 5;
 
-/// A plain number may begin with a sign.
-bool is_number(std::string_view text) {
-  bool digits = false, dot = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c >= '0' && c <= '9') {
-      digits = true;
-    } else if (c == '.' && !dot) {
-      dot = true;
-    } else if (i != 0 || (c != '-' && c != '+')) {
-      return false;
-    }
-  }
-  return digits;
-}
-
-/// Nothing in it needs care in a CSV cell: no control character, no comma, no quotation mark. Asked for every cell of
-/// millions of rows, so sixteen bytes at a time.
-bool is_ordinary(std::string_view text) {
-  std::size_t at = 0;
-#ifdef __SSE2__
-  const __m128i comma = _mm_set1_epi8(','), quote = _mm_set1_epi8('"'), del = _mm_set1_epi8(0x7f);
-  const __m128i last_control = _mm_set1_epi8(0x1f);
-  for (; at + 16 <= text.size(); at += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
-    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
-    const __m128i marks = _mm_or_si128(_mm_cmpeq_epi8(bytes, comma), _mm_cmpeq_epi8(bytes, quote));
-    const __m128i found = _mm_or_si128(_mm_or_si128(control, marks), _mm_cmpeq_epi8(bytes, del));
-    if (_mm_movemask_epi8(found) != 0) return false;
-  }
-#endif
-  for (; at < text.size(); ++at) {
-    const char c = text[at];
-    if (static_cast<unsigned char>(c) < 0x20 || c == ',' || c == '"' || c == 0x7f) return false;
-  }
-  return true;
-}
-
-void append_csv_cell(std::string& out, std::string_view text) {
-  const bool formula =
-      !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos && !is_number(text);
-  // Other control characters than a line's own mean something to a terminal that shows the file, and nothing to a
-  // table.
-  const auto is_control = [](char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f;
-  };
-  bool plain = true, quoted = false;
-  if (!is_ordinary(text)) {
-    for (const char c : text) {
-      if (c == ',' || c == '"' || c == '\r' || c == '\n') quoted = true;
-      if (c == '"' || is_control(c)) plain = false;
-    }
-  }
-  if (quoted) out += '"';
-  if (formula) out += '\'';
-  if (plain) {
-    out += text;
-  } else {
-    for (const char c : text) {
-      if (c == '"') out += '"';
-      out += is_control(c) ? '?' : c;
-    }
-  }
-  if (quoted) out += '"';
-}
-
 std::string maybe_time(const std::optional<WallTime>& time) {
   return time ? to_rfc3339(*time) : std::string();
 }
 
-void append_number(std::string& out, std::int64_t number) {
-  std::array<char, 24> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
-}
-
-/// Seconds with as many decimals as there are, at most three.
-void append_seconds(std::string& out, std::chrono::milliseconds time) {
-  // A clock that was set back may have ended a job before it began.
-  const std::int64_t ms = time.count();
-  if (ms < 0) out += '-';
-  const std::int64_t size = ms < 0 ? -ms : ms;
-  append_number(out, size / 1000);
-  if (size % 1000 == 0) return;
-  const std::array<char, 4> decimals = {'.', static_cast<char>('0' + size / 100 % 10),
-                                        static_cast<char>('0' + size / 10 % 10), static_cast<char>('0' + size % 10)};
-  const std::string_view text(decimals.data(), decimals.size());
-  out += text.substr(0, text.find_last_not_of('0') + 1);
-}
-
 std::string seconds_text(std::chrono::milliseconds time) {
-  std::string text;
-  append_seconds(text, time);
-  return text;
+  CsvLine text;
+  text.seconds(time);
+  const std::string_view line = text.end();
+  return std::string(line.substr(0, line.size() - 2));
 }
 
 using Visit = std::function<Result<void>(const ResultRow&)>;
@@ -136,40 +47,35 @@ std::string_view label_of(const ResultRow& row, std::size_t column, const std::s
   return label == row.labels.end() ? std::string_view() : label->value;
 }
 
-void append_csv_row(std::string& line, const ResultRow& row, const std::vector<std::string>& names) {
-  append_csv_cell(line, row.id);
-  const auto cell = [&](std::string_view text) {
-    line += ',';
-    append_csv_cell(line, text);
-  };
-  cell(row.kind);
-  cell(row.account);
-  cell(name_of(row.state));
-  cell(row.url);
-  cell(row.job_id);
-  cell(row.credits_used ? to_text(*row.credits_used) : "");
-  line += ',';
-  if (row.submitted_at) append_rfc3339(line, *row.submitted_at);
-  line += ',';
-  if (row.finished_at) append_rfc3339(line, *row.finished_at);
-  line += ',';
-  if (row.took) append_seconds(line, *row.took);
-  line += ',';
-  if (row.polls) append_number(line, *row.polls);
-  line += ',';
-  append_number(line, row.submissions);
-  cell(row.reason);
-  cell(row.file);
-  line += ',';
-  append_number(line, static_cast<std::int64_t>(row.line));
-  for (std::size_t i = 0; i < names.size(); ++i) cell(label_of(row, i, names[i]));
-  line += "\r\n";
+void add_cells(CsvLine& line, const ResultRow& row, const std::vector<std::string>& names) {
+  const auto time = [&](const std::optional<WallTime>& at) { at ? line.time(*at) : line.empty(); };
+  line.cell(row.id);
+  line.cell(row.kind);
+  line.cell(row.account);
+  line.cell(name_of(row.state));
+  line.cell(row.url);
+  line.cell(row.job_id);
+  if (row.credits_used && row.credits_used->milli % 1000 == 0) {
+    line.number(row.credits_used->milli / 1000);
+  } else {
+    line.cell(row.credits_used ? to_text(*row.credits_used) : "");
+  }
+  time(row.submitted_at);
+  time(row.finished_at);
+  row.took ? line.seconds(*row.took) : line.empty();
+  row.polls ? line.number(*row.polls) : line.empty();
+  line.number(row.submissions);
+  line.cell(row.reason);
+  line.cell(row.file);
+  line.number(static_cast<std::int64_t>(row.line));
+  for (std::size_t i = 0; i < names.size(); ++i) line.cell(label_of(row, i, names[i]));
 }
 
 Result<void> write_csv(Ledger& ledger, const RunReport& report, AtomicFile& file) {
   const Result<std::vector<std::string>> names = ledger.label_names(report.run.id);
   if (!names) return tl::unexpected(names.error());
-  std::string line = fmt::format("{}", fmt::join(kColumns, ","));
+  CsvLine line;
+  for (const std::string_view column : kColumns) line.cell(column);
   for (const std::string& name : *names) {
     std::string column = name;
     const auto taken = [&] {
@@ -177,13 +83,12 @@ Result<void> write_csv(Ledger& ledger, const RunReport& report, AtomicFile& file
              (column != name && std::find(names->begin(), names->end(), column) != names->end());
     };
     while (taken()) column = "label:" + column;
-    line += ',' + csv_cell(column);
+    line.cell(column);
   }
-  file.write(line + "\r\n");
+  file.write(line.end());
   return each_row(ledger, report.run, [&](const ResultRow& row) -> Result<void> {
-    line.clear();
-    append_csv_row(line, row, *names);
-    file.write(line);
+    add_cells(line, row, *names);
+    file.write(line.end());
     return {};
   });
 }
@@ -304,12 +209,6 @@ Result<void> write_format(Ledger& ledger, const RunReport& report, AtomicFile& f
 }
 
 }  // namespace
-
-std::string csv_cell(std::string_view text) {
-  std::string cell;
-  append_csv_cell(cell, text);
-  return cell;
-}
 
 Result<RunReport> make_report(Ledger& ledger, const RunRecord& run) {
   RunReport report;

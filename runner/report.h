@@ -43,7 +43,4 @@ class ReportWriter {
   std::vector<AtomicFile> files_;
 };
 
-/// The CSV cell for a text: quoted where needed, and guarded where a spreadsheet would run it.
-std::string csv_cell(std::string_view text);
-
 }  // namespace reelbatch

@@ -61,13 +61,14 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
     if (!*found) return std::nullopt;
     return std::pair{Credits{query.integer(0)}, Credits{query.integer(1)}};
   };
-  const auto before = figure("coalesce(c.run, 0) < ?2", "DESC");
-  const auto first = figure("c.run = ?2", "ASC");
   const auto last = figure("coalesce(c.run, 0) <= ?2", "DESC");
-  for (const auto* result : {&before, &first, &last}) {
-    if (!*result) return tl::unexpected(result->error());
-  }
+  if (!last) return tl::unexpected(last.error());
   if (!*last) return sums;
+  const auto before = figure("coalesce(c.run, 0) < ?2", "DESC");
+  if (!before) return tl::unexpected(before.error());
+  // Only the first run of an account is without one before it: its first is soon found.
+  const auto first = *before ? before : figure("c.run = ?2", "ASC");
+  if (!first) return tl::unexpected(first.error());
   sums.remaining = (*last)->first;
   if (*before) {
     sums.unattributed = (*before)->first - *sums.remaining - sums.used.value_or(Credits{});

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <array>
 #include <ctime>
 
 #include "runner/clock.h"
@@ -37,31 +36,6 @@ WallTime start_of_day(WallTime time) {
 }
 WallTime start_of_month(WallTime time) {
   return local_midnight(time, true);
-}
-
-void append_rfc3339(std::string& out, WallTime time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const int year = static_cast<int>(date.year());
-  if (year < 0 || year > 9999) {
-    out += to_rfc3339(time);
-    return;
-  }
-  const auto second = static_cast<unsigned>(std::chrono::floor<std::chrono::seconds>(time - day).count());
-  std::array<char, 20> text = {'0', '0', '0', '0', '-', '0', '0', '-', '0', '0',
-                               'T', '0', '0', ':', '0', '0', ':', '0', '0', 'Z'};
-  const auto put = [&](std::size_t at, unsigned number) {
-    text[at] = static_cast<char>('0' + number / 10);
-    text[at + 1] = static_cast<char>('0' + number % 10);
-  };
-  put(0, static_cast<unsigned>(year) / 100);
-  put(2, static_cast<unsigned>(year) % 100);
-  put(5, static_cast<unsigned>(date.month()));
-  put(8, static_cast<unsigned>(date.day()));
-  put(11, second / 3600);
-  put(14, second / 60 % 60);
-  put(17, second % 60);
-  out.append(text.data(), text.size());
 }
 
 std::string to_rfc3339(WallTime time, bool fraction) {
