@@ -1,5 +1,6 @@
 #include "runner/csv_line.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -91,7 +92,13 @@ void CsvLine::cell(std::string_view text) {
   if (text.empty()) return;
   std::memcpy(to, text.data(), text.size());
   if (!is_formula_start(text.front()) && !has_marks(to, text.size())) return close(to + text.size());
-  const std::string careful = csv_cell(text);
+  std::string careful;
+  if (is_formula_start(text.front()) || text.find('"') != std::string_view::npos ||
+      std::any_of(text.begin(), text.end(), is_control)) {
+    careful = csv_cell(text);
+  } else {
+    careful.append(1, '"').append(text).append(1, '"');  // for its commas or line ends
+  }
   first_ = true;  // its comma is there
   to = open(careful.size());
   std::memcpy(to, careful.data(), careful.size());

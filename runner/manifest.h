@@ -51,7 +51,9 @@ struct ManifestRow {
   const JobKind* kind = nullptr;  ///< nullptr only if invalid
   std::string account;            ///< as given, empty for the service's default
   RawFields fields;               ///< of the kind, after mapping and defaults
-  std::vector<Place> places;      ///< where each of `fields` stands, parallel to it
+  /// Where each of `fields` stands, by its position: asked for by the few rows that have something to say. Valid while
+  /// the row is with its sink; may be empty.
+  std::function<Place(std::size_t field)> place_of_field;
   std::vector<Label> labels;
   std::string file;
   Place place;  ///< where the row starts

@@ -141,7 +141,6 @@ void clear_row(ManifestRow& row) {
   row.id.clear();
   row.kind_name.clear();
   row.account.clear();
-  row.places.clear();
   row.remarks.clear();
   row.place = {};
 }

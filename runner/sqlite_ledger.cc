@@ -551,7 +551,8 @@ Result<LastFigures> SqliteLedger::last_figures(AccountId account) {
   }
   // Jobs of which it is unknown whether they were charged: held now, or since the last figures.
   Statement doubt = database_->prepare(
-      "WITH doubtful AS (SELECT j.id, j.reserved FROM jobs j JOIN listings l ON l.id = j.listing WHERE j.state = 4 AND "
+      "WITH doubtful AS (SELECT j.id, j.reserved FROM jobs j CROSS JOIN listings l ON l.id = j.listing WHERE j.state = "
+      "4 AND "
       "l.account = ?1 UNION SELECT j.id, j.reserved FROM credits c JOIN jobs j ON j.id = c.job WHERE c.account = ?1 "
       "AND c.remaining IS NULL AND c.used IS NULL AND c.id > (SELECT coalesce(max(id), 0) FROM credits WHERE account = "
       "?1 AND (remaining IS NOT NULL OR used IS NOT NULL))) SELECT count(*), coalesce(sum(reserved), 0) FROM doubtful");

@@ -98,15 +98,17 @@ def of_size(binary, folder, rows):
 
     bound = least(passes).cpu
     name = f"{rows:,} rows"
+    # On a small file the start of a process weighs more than the rows.
+    bar = PASS_RATIO if rows >= 100_000 else None
 
     def passes_of(run, ledger_us):
         return (run.cpu - rows * ledger_us / 1e6) / bound
 
     return [
         line(f"read+memchr pass, {name}", f"{bound:.3f} s CPU, {feed.stat().st_size / 1e6:.0f} MB", None, None, ""),
-        line(f"check, {name}", figure(least(checks)), passes_of(least(checks), 0), PASS_RATIO, "passes"),
+        line(f"check, {name}", figure(least(checks)), passes_of(least(checks), 0), bar, "passes"),
         line(f"check, {name}, peak memory", f"{least(checks).peak:.0f} MB", least(checks).peak, 100, "MB"),
-        line(f"unchanged night, {name}, 0 requests", figure(least(nights)), passes_of(least(nights), LEDGER_US), PASS_RATIO,
+        line(f"unchanged night, {name}, 0 requests", figure(least(nights)), passes_of(least(nights), LEDGER_US), bar,
              "passes after 1 us a row"),
         line(f"the first night after the videos were made, {name}", figure(first), passes_of(first, LEDGER_US), None,
              "passes after 1 us a row"),
