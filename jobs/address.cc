@@ -7,6 +7,7 @@
 
 #include "jobs/address_list.h"
 #include "jobs/json.h"
+#include "jobs/plain_text.h"
 #include "jobs/punycode.h"
 #include "jobs/unicode.h"
 
@@ -176,6 +177,7 @@ bool has_control(std::string_view text) {
 }  // namespace
 
 Result<ReadAddress> read_address_text(std::string_view text) {
+  if (is_plain_address(text)) return ReadAddress{std::string(text)};
   const std::string_view trimmed = trim_quotes(text);
   if (trimmed.empty()) return no_address(text, "it is empty");
   if (!is_utf8(trimmed)) return no_address(trimmed, "it is not valid UTF-8");

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <unordered_set>
 
 #include "jobs/address.h"
 #include "jobs/json.h"
 #include "jobs/list_literal.h"
+#include "jobs/plain_text.h"
 #include "jobs/unicode.h"
 
 namespace reelbatch {
@@ -43,7 +45,8 @@ bool ends_with_one_of(std::string_view text, const std::array<std::string_view, 
 }
 
 std::string_view without_query(std::string_view address) {
-  return address.substr(0, address.find_first_of("?#"));
+  // find_first_of() asks memchr() for every character.
+  return address.substr(0, std::min(address.find('?'), address.find('#')));
 }
 
 bool ends_in_blank(std::string_view text) {
@@ -241,6 +244,23 @@ Result<AddressList> parse_structured(std::string_view text) {
 }
 
 }  // namespace
+
+std::optional<std::vector<std::string_view>> plain_addresses(std::string_view text) {
+  // Beyond that, looking for duplicates one by one would take its time.
+  constexpr std::size_t kMost = 64;
+  std::vector<std::string_view> addresses;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('|', at), text.size());
+    const std::string_view address = text.substr(at, end - at);
+    if (!is_plain_address(address) || ends_with_one_of(without_query(address), kNoPhoto)) return std::nullopt;
+    if (addresses.size() == kMost || std::find(addresses.begin(), addresses.end(), address) != addresses.end()) {
+      return std::nullopt;
+    }
+    addresses.push_back(address);
+    at = end + 1;
+  }
+  return addresses;
+}
 
 Result<AddressList> parse_address_list(const RawValue& value) {
   const std::string_view text = trim_blanks(value.text);

@@ -1,6 +1,7 @@
 // A list of addresses out of one cell, and the one form in which an address is compared and sent.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,10 @@ struct AddressList {
 ///
 /// Fails if an item is no http(s) address, quoting the first such item and saying why. An empty value is an empty list.
 Result<AddressList> parse_address_list(const RawValue& value);
+
+/// The addresses of a plain text with nothing but `|` between them, if each is in its one form already, a photo as far
+/// as can be told, and there once. Views of `text`. Nothing where parse_address_list() has to say.
+std::optional<std::vector<std::string_view>> plain_addresses(std::string_view text);
 
 /// One address: trimmed, `//host` and `www.` completed with https, spaces and non-ASCII percent-encoded, never twice.
 /// Fails if it is not an absolute http or https address with a host.

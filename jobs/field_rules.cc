@@ -11,6 +11,7 @@
 #include "jobs/edit_distance.h"
 #include "jobs/json.h"
 #include "jobs/list_literal.h"
+#include "jobs/plain_text.h"
 #include "jobs/unicode.h"
 
 namespace reelbatch {
@@ -59,11 +60,9 @@ struct CleanText {
 /// is a line feed: the same listing exported on another system is the same listing.
 void take_clean(std::string_view text, std::size_t& at, CleanText& clean) {
   // Nearly all text is runs of plain ASCII, which stay as they are.
-  std::size_t plain = at;
-  while (plain < text.size() && text[plain] >= ' ' && text[plain] < 0x7F) ++plain;
-  if (plain > at) {
-    clean.text.append(text, at, plain - at);
-    at = plain;
+  if (const std::size_t plain = plain_run(text.substr(at)); plain > 0) {
+    clean.text.append(text, at, plain);
+    at += plain;
     return;
   }
   char32_t point = code_point_at(text, at).value;
@@ -88,6 +87,24 @@ Result<CleanText> clean_text(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) take_clean(text, at, clean);
   clean.text = std::string(trim_blanks(clean.text));
   return clean;
+}
+
+/// The value's text without blanks around it if it is clean and long enough whatever its characters are.
+std::optional<std::string_view> as_it_is(const RawValue& value, std::size_t points_min) {
+  if (value.form != RawValue::Form::Text || !is_clean_text(value.text)) return std::nullopt;
+  constexpr std::size_t kBytesMax = 4;  // of a code point
+  const std::string_view text = trim_blanks(value.text);
+  if (text.size() < points_min * kBytesMax) return std::nullopt;
+  return text;
+}
+
+std::string in_json_quotes(std::string_view clean) {
+  std::string json;
+  json.reserve(clean.size() + 2);
+  json += '"';
+  json += clean;
+  json += '"';
+  return json;
 }
 
 std::vector<std::string> remarks_on(const CleanText& clean) {
@@ -184,6 +201,7 @@ Result<std::vector<std::string>> color_texts(const RawValue& value) {
 }  // namespace
 
 FieldReading read_text(const RawValue& value, std::size_t points_min) {
+  if (const auto text = as_it_is(value, points_min); text && !text->empty()) return value_of(in_json_quotes(*text));
   const Result<std::string> scalar = scalar_of(value, "one text");
   if (!scalar) return problem(scalar.error().message);
   const Result<CleanText> clean = clean_text(*scalar);
@@ -195,6 +213,7 @@ FieldReading read_text(const RawValue& value, std::size_t points_min) {
 }
 
 FieldReading read_line(const RawValue& value) {
+  if (const auto text = as_it_is(value, 0); text && !text->empty()) return value_of(in_json_quotes(*text));
   const Result<std::string> scalar = scalar_of(value, "one text");
   if (!scalar) return problem(scalar.error().message);
   const Result<CleanText> clean = clean_text(*scalar);
@@ -237,6 +256,18 @@ FieldReading read_address(const RawValue& value) {
 }
 
 FieldReading read_addresses(const RawValue& value) {
+  if (value.form == RawValue::Form::Text) {
+    if (const auto plain = plain_addresses(value.text)) {
+      std::string json;
+      json.reserve(value.text.size() + 3 * plain->size() + 2);
+      for (const std::string_view address : *plain) {
+        json += json.empty() ? "[\"" : ",\"";
+        json += address;
+        json += '"';
+      }
+      return value_of(json + ']');
+    }
+  }
   if (trim_blanks(value.text).empty()) return absent();
   Result<AddressList> list = parse_address_list(value);
   if (!list) return problem(list.error().message);

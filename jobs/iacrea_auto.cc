@@ -84,10 +84,16 @@ std::span<const FieldSpec> IacreaAuto::fields() const {
 
 Normalised IacreaAuto::normalise(const RawFields& raw) const {
   Normalised normal;
+  normal.fields.reserve(raw.size());
+  // Fields as read come in the order of kFields, but for those that a version with another order has kept.
+  auto likely = raw.begin();
   for (std::size_t i = 0; i < kFields.size(); ++i) {
     const auto same_name = [&](const RawField& field) { return field.name == kFields[i].name; };
-    const auto field = std::find_if(raw.begin(), raw.end(), same_name);
-    if (field != raw.end()) read_into(normal, kFields[i], kReaders[i], field->value);
+    const bool guessed = likely != raw.end() && same_name(*likely);
+    const auto field = guessed ? likely : std::find_if(raw.begin(), raw.end(), same_name);
+    if (field == raw.end()) continue;
+    read_into(normal, kFields[i], kReaders[i], field->value);
+    likely = field + 1;
   }
   require(normal, "image_urls", "is missing; give the http or https address of at least one image");
   require(normal, "description", "is missing; needs at least 10 characters");

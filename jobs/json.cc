@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "jobs/plain_text.h"
 #include "jobs/unicode.h"
 
 namespace reelbatch {
@@ -55,13 +56,11 @@ std::string json_quote(std::string_view text) {
 }
 
 void append_json_quoted(std::string& out, std::string_view text) {
-  const auto is_plain = [](char c) { return c >= ' ' && c < 0x7F && c != '"' && c != '\\'; };
   out.push_back('"');
   for (std::size_t at = 0; at < text.size();) {
-    std::size_t plain = at;
-    while (plain < text.size() && is_plain(text[plain])) ++plain;
-    out.append(text, at, plain - at);
-    at = plain;
+    const std::size_t plain = plain_run(text.substr(at));
+    out.append(text, at, plain);
+    at += plain;
     if (at == text.size()) break;
     const CodePoint point = code_point_at(text, at);
     at += point.size;

@@ -1,14 +1,5 @@
 #include "runner/id_table.h"
 
-#define XXH_INLINE_ALL
-// The library's own inline functions do not compile without warnings.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wpedantic"
-#include <xxhash.h>
-#pragma GCC diagnostic pop
-
 #include <utility>
 
 namespace reelbatch {
@@ -40,18 +31,22 @@ void IdTable::grow(Part& part) {
   part.entries = std::move(entries);
 }
 
-std::optional<IdTable::Seen> IdTable::insert(std::string_view id, Seen place) {
-  const XXH128_hash_t hash = XXH3_128bits(id.data(), id.size());
-  Part& part = parts_[hash.high64 % parts_.size()];
+void IdTable::expect(const Digest& id) const {
+  const Part& part = parts_[id.high % parts_.size()];
+  if (!part.entries.empty()) __builtin_prefetch(&part.entries[slot_of(id.low, part.entries.size())], 1);
+}
+
+std::optional<IdTable::Seen> IdTable::insert(const Digest& hash, Seen place) {
+  Part& part = parts_[hash.high % parts_.size()];
   if (part.used * 4 >= part.entries.size() * 3) grow(part);
 
   const std::uint64_t packed = (std::uint64_t{place.file} + 1) << kLineBits | place.line;
-  Entry& entry = find(part.entries, {hash.high64, hash.low64, 0});
+  Entry& entry = find(part.entries, {hash.high, hash.low, 0});
   if (entry.place != 0) {
     return Seen{static_cast<std::uint32_t>((entry.place >> kLineBits) - 1),
                 entry.place & ((std::uint64_t{1} << kLineBits) - 1)};
   }
-  entry = {hash.high64, hash.low64, packed};
+  entry = {hash.high, hash.low, packed};
   ++part.used;
   return std::nullopt;
 }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runner/digest.h"
+
 namespace reelbatch {
 
 /// Keeps no id, only a 128-bit hash (XXH3) and a place: 24 bytes an entry, 32 to 40 a row with the free room. Two ids
@@ -21,7 +23,13 @@ class IdTable {
   };
 
   /// Where the id was seen before. If it was not, it is remembered as standing at `place`.
-  std::optional<Seen> insert(std::string_view id, Seen place);
+  std::optional<Seen> insert(std::string_view id, Seen place) { return insert(digest_of(id), place); }
+  /// The same for an id's digest.
+  std::optional<Seen> insert(const Digest& id, Seen place);
+
+  /// Asks for the memory that insert() will look at: of millions of ids it is in no cache, and a caller who has other
+  /// things to do with the row meanwhile need not wait for it.
+  void expect(const Digest& id) const;
 
   std::size_t bytes() const;  ///< of memory in use
 

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
-#include "jobs/json.h"
 #include "jobs/raw_fields.h"
 
 namespace reelbatch {
@@ -14,18 +14,6 @@ namespace {
 /// (PRODUCT.md 4.2).
 constexpr std::int64_t kMassChange = 20;
 constexpr std::int64_t kMassChangePart = 5;
-
-std::string labels_json(const std::vector<Label>& labels) {
-  if (labels.empty()) return {};
-  std::string out = "{";
-  for (const Label& label : labels) {
-    if (out.size() > 1) out += ',';
-    append_json_quoted(out, label.name);
-    out += ':';
-    append_json_quoted(out, label.value);
-  }
-  return out + '}';
-}
 
 std::string errors_of(const ManifestRow& row) {
   std::string text;
@@ -51,16 +39,72 @@ std::string ledger_ref(const Options& options, std::string_view id) {
 Planner::Planner(Ledger* ledger, const Options& options)
     : ledger_(ledger), options_(options), only_(options.only.begin(), options.only.end()) {}
 
-Result<RowRecord> Planner::plan(ManifestRow& row, std::string& fields) {
-  RowRecord record;
+Result<void> Planner::start() {
+  if (ledger_ == nullptr) return {};
+  const Result<void> read = ledger_->for_each_paid([&](const Digest& text, JobId job) { paid_.add(text, job); });
+  paid_.build();
+  return read;
+}
+
+/// Every part with its length in front, so that no two rows make one text.
+Digest Planner::text_of(const AccountOptions& account, const ManifestRow& row) {
+  std::size_t used = 0;
+  const auto add = [&](std::string_view part) {
+    // On a machine with the other byte order the rows of a ledger that was moved there are looked at closely, once.
+    const auto size = static_cast<std::uint64_t>(part.size());
+    if (text_.size() < used + sizeof(size) + part.size()) text_.resize(2 * (used + sizeof(size) + part.size()));
+    std::memcpy(text_.data() + used, &size, sizeof(size));
+    std::memcpy(text_.data() + used + sizeof(size), part.data(), part.size());
+    used += sizeof(size) + part.size();
+  };
+  add(account.name);
+  add(row.kind->name());
+  add(options_.catalogue);
+  add(row.id);
+  for (const RawField& field : row.fields) {
+    add(field.name);
+    add(field.value.form == RawValue::Form::Text ? "text" : "json");
+    add(field.value.text);
+  }
+  return digest_of(std::string_view(text_).substr(0, used));
+}
+
+const UnchangedRow* Planner::unchanged(const ManifestRow& row) {
+  if (row.kind == nullptr || row.id.empty() || !row.valid()) return nullptr;
+  std::string no_account;
+  const AccountOptions* account = account_for(row, no_account);
+  if (account == nullptr) return nullptr;
+  unchanged_.text = text_of(*account, row);
+  unchanged_.job = paid_.find(unchanged_.text);
+  if (unchanged_.job == 0) return nullptr;
+  unchanged_.number = ++counts_.rows;
+  unchanged_.id = row.id;
+  unchanged_.kind = row.kind_name;
+  unchanged_.account = account->name;
+  unchanged_.file = row.file;
+  unchanged_.line = row.place.line;
+  unchanged_.labels = row.labels;
+  unchanged_.selected = chosen(row.id);
+  ++counts_.with_video;
+  if (unchanged_.selected) {
+    ++counts_.actions[Action::Skip];
+    ++counts_.reasons[Reason::Unchanged];
+  } else {
+    ++counts_.not_selected;
+  }
+  return &unchanged_;
+}
+
+Result<RowPlan> Planner::plan(ManifestRow& row) {
+  RowPlan plan;
+  RowRecord& record = plan.record;
   record.number = ++counts_.rows;
   record.id = row.id;
   record.kind = row.kind_name;
   record.account = row.account;
   record.file = row.file;
   record.line = row.place.line;
-  record.labels = labels_json(row.labels);
-  fields.clear();
+  record.labels = row.labels;
   has_video_ = false;
   changed_.clear();
 
@@ -76,8 +120,8 @@ Result<RowRecord> Planner::plan(ManifestRow& row, std::string& fields) {
     record.listing = *listing;
   }
   if (row.valid()) {
-    fields = to_json(row.fields);
-    const Result<Decision> decision = decide_row(row, fields, record.listing, record);
+    plan.fields = to_json(row.fields);
+    const Result<Decision> decision = decide_row(row, plan.fields, record.listing, record);
     if (!decision) return tl::unexpected(decision.error());
     record.action = decision->action;
     record.reason = decision->reason;
@@ -88,13 +132,14 @@ Result<RowRecord> Planner::plan(ManifestRow& row, std::string& fields) {
     record.reason = Reason::Invalid;
     record.detail = errors_of(row);
     record.job = 0;
-    fields.clear();
+    plan.fields.clear();
   } else if (!row.valid()) {
-    fields.clear();  // its job goes on; what it says now is not sent
+    plan.fields.clear();  // its job goes on; what it says now is not sent
   }
+  if (!plan.fields.empty()) plan.text = text_of(*account, row);
   select(record);
   count(record, has_video_, changed_);
-  return record;
+  return plan;
 }
 
 /// The account a row is for, or nullptr with the reason.
@@ -146,11 +191,16 @@ Result<Decision> Planner::decide_row(ManifestRow& row, const std::string& fields
   return decision;
 }
 
+/// By --only.
+bool Planner::chosen(std::string_view id) {
+  if (only_.empty()) return true;
+  const auto found = only_.find(id);
+  if (found != only_.end()) only_met_.insert(*found);
+  return found != only_.end();
+}
+
 void Planner::select(RowRecord& record) {
-  if (!only_.empty()) {
-    record.selected = only_.count(record.id) > 0;
-    if (record.selected) only_met_.insert(record.id);
-  }
+  record.selected = chosen(record.id);
   if (record.selected && record.action == Action::Submit && options_.limit &&
       counts_.actions[Action::Submit] >= *options_.limit) {
     record.selected = false;
@@ -194,9 +244,9 @@ Result<void> Planner::finish() const {
 namespace {
 
 /// Adds one row as planned, with its listing and its content.
-Result<void> record_row(Ledger& ledger, const Options& options, const BindAccount& bind, RowRecord& record,
-                        const std::string& fields) {
-  if (!fields.empty()) {
+Result<void> record_row(Ledger& ledger, const Options& options, const BindAccount& bind, RowPlan& plan) {
+  RowRecord& record = plan.record;
+  if (!plan.fields.empty()) {
     const Result<AccountId> account = bind(record.account);
     if (!account) return tl::unexpected(account.error());
     if (record.listing == 0) {
@@ -204,7 +254,7 @@ Result<void> record_row(Ledger& ledger, const Options& options, const BindAccoun
       if (!listing) return tl::unexpected(listing.error());
       record.listing = *listing;
     }
-    const Result<ContentId> content = ledger.content(record.listing, fields);
+    const Result<ContentId> content = ledger.content(record.listing, plan.fields, plan.text);
     if (!content) return tl::unexpected(content.error());
     record.content = *content;
   }
@@ -236,14 +286,26 @@ Result<IntakeCounts> take_in(Ledger& ledger, const Options& options, const BindA
                              const RemarkSink& remark) {
   if (Result<void> begun = ledger.begin_intake(run); !begun) return tl::unexpected(begun.error());
   Planner planner(&ledger, options);
-  std::string fields;
+  std::string bound;
   const auto take = [&](ManifestRow& row) -> Result<void> {
-    Result<RowRecord> record = planner.plan(row, fields);
-    if (!record) return tl::unexpected(record.error());
+    const UnchangedRow* same = planner.unchanged(row);
+    if (same != nullptr) {
+      for (const Remark& found : row.remarks) remark(found);
+      if (same->account != bound) {
+        if (const Result<AccountId> account = bind(std::string(same->account)); !account) {
+          return tl::unexpected(account.error());
+        }
+        bound = same->account;
+      }
+      return ledger.add_unchanged_row(*same);
+    }
+    Result<RowPlan> plan = planner.plan(row);
+    if (!plan) return tl::unexpected(plan.error());
     for (const Remark& found : row.remarks) remark(found);
-    return record_row(ledger, options, bind, *record, fields);
+    return record_row(ledger, options, bind, *plan);
   };
-  Result<void> done = read_manifests(options.manifests, options.manifest, take, remark);
+  Result<void> done = planner.start();
+  if (done) done = read_manifests(options.manifests, options.manifest, take, remark);
   if (done) done = planner.finish();
   if (done) done = ledger.commit_intake();
   if (!done) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "runner/ledger.h"
 #include "runner/manifest.h"
 #include "runner/options.h"
+#include "runner/paid_table.h"
 
 namespace reelbatch {
 
@@ -25,16 +27,33 @@ struct IntakeCounts {
   std::map<std::string, std::int64_t> changed_fields;
 };
 
+/// What becomes of a row that is not unchanged.
+struct RowPlan {
+  RowRecord record;            ///< without the listing and the content of a listing that is new to the ledger
+  std::string fields;          ///< as to_json(RawFields); empty if the row is invalid
+  std::optional<Digest> text;  ///< of the row, if it has fields
+};
+
 /// Decides row by row, against a ledger or, for a first night, none. Reads the ledger and writes nothing.
+///
+/// Nearly every row of a nightly run says, byte for byte, what its listing's video was made from. Such a row is known
+/// by the digest of its text alone: account, kind, reference and fields as read. The digest is no proof of equality,
+/// but where it errs, a listing that changed keeps the video it has; nothing is paid for twice. A text whose digest is
+/// not known is compared field by field.
 class Planner {
  public:
   /// ledger  may be nullptr; must outlive the planner, like `options`.
   Planner(Ledger* ledger, const Options& options);
 
-  /// The decision for one row, with `row.remarks` grown by what validation found. Everything of the record is set but
-  /// the listing and the content of a listing that is new to the ledger. `fields` becomes the row's fields as text,
-  /// empty if it is invalid.
-  Result<RowRecord> plan(ManifestRow& row, std::string& fields);
+  /// Reads from the ledger what is paid for. Before the first row.
+  Result<void> start();
+
+  /// The row, counted, if its very text was paid for and its listing has nothing open: skipped as unchanged. Valid
+  /// until the next call, as long as `row` is. Otherwise nullptr, and plan() is the next call.
+  const UnchangedRow* unchanged(const ManifestRow& row);
+
+  /// The decision for one row, with `row.remarks` grown by what validation found.
+  Result<RowPlan> plan(ManifestRow& row);
 
   /// Call when every row is planned. Fails if a REF of --only was not met, or if the run would be a mass change.
   Result<void> finish() const;
@@ -44,13 +63,18 @@ class Planner {
  private:
   const AccountOptions* account_for(const ManifestRow& row, std::string& why) const;
   Result<Decision> decide_row(ManifestRow& row, const std::string& fields, ListingId listing, RowRecord& record);
+  Digest text_of(const AccountOptions& account, const ManifestRow& row);
+  bool chosen(std::string_view id);
   void select(RowRecord& record);
   void count(const RowRecord& record, bool has_video, const std::vector<std::string>& changed);
 
   Ledger* ledger_;
   const Options& options_;
-  std::set<std::string> only_;
-  std::set<std::string> only_met_;
+  std::set<std::string, std::less<>> only_;
+  std::set<std::string, std::less<>> only_met_;
+  PaidTable paid_;
+  UnchangedRow unchanged_;
+  std::string text_;
   IntakeCounts counts_;
   bool has_video_ = false;
   std::vector<std::string> changed_;

@@ -19,6 +19,9 @@
 #include "jobs/job.h"
 #include "runner/clock.h"
 #include "runner/decide.h"
+#include "runner/digest.h"
+#include "runner/label.h"
+#include "runner/row_pack.h"
 #include "runner/transition.h"
 
 namespace reelbatch {
@@ -77,7 +80,7 @@ struct RowRecord {
   bool selected = true;  ///< by --only and --limit
   std::string file;
   std::uint64_t line = 0;
-  std::string labels;  ///< a JSON object, in the manifest's order
+  std::vector<Label> labels;  ///< in the manifest's order
 };
 
 // ---- Work: what the loop reads and writes ---------------------------------------------------------------------------
@@ -204,6 +207,12 @@ struct CreditSums {
   std::int64_t unknown_jobs = 0;        ///< jobs of the run whose cost is not known
 };
 
+/// Rows of a run that were unchanged when it began.
+struct UnchangedCounts {
+  std::int64_t rows = 0;
+  std::int64_t selected = 0;
+};
+
 struct LedgerCounts {
   std::map<State, std::int64_t> jobs;
   std::int64_t listings = 0;
@@ -238,8 +247,13 @@ class Ledger {
   virtual Result<ListingId> listing(AccountId account, std::string_view kind, std::string_view ref) = 0;
   /// Finds or makes a listing's content, given as to_json(RawFields); during an intake only. Content that no submission
   /// ever carried is replaced, so that a listing keeps one content for each job and one that waits.
-  virtual Result<ContentId> content(ListingId listing, std::string_view fields) = 0;
+  ///
+  /// text  by which for_each_paid() will know a job with this content. Without one its rows are always looked at
+  ///       closely.
+  virtual Result<ContentId> content(ListingId listing, std::string_view fields, std::optional<Digest> text = {}) = 0;
+  /// Rows come in the order of their numbers.
   virtual Result<void> add_row(const RowRecord& row) = 0;
+  virtual Result<void> add_unchanged_row(const UnchangedRow& row) = 0;
   /// Records decisions made again for a row of an earlier intake.
   virtual Result<void> update_row(RunId run, const RowRecord& row) = 0;
 
@@ -252,6 +266,9 @@ class Ledger {
   };
   virtual Result<std::vector<JobOfListing>> jobs_of(ListingId listing) = 0;
   virtual Result<std::string> fields_of(ContentId content) = 0;
+  /// Every finished job whose video is its listing's for as long as the listing's text stays the same: the text's
+  /// digest as content() got it, oldest job first. Jobs of listings with another job that is open or held are left out.
+  virtual Result<void> for_each_paid(const std::function<void(const Digest& text, JobId job)>& visit) = 0;
 
   // Work.
   /// A number for a new job; each call gives another one.
@@ -278,7 +295,13 @@ class Ledger {
   virtual Result<LastFigures> last_figures(AccountId account) = 0;
 
   // Views.
+  /// In manifest order.
   virtual Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) = 0;
+  /// The same, without those that unchanged_rows() counts.
+  virtual Result<void> for_each_changing_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) = 0;
+  virtual Result<UnchangedCounts> unchanged_rows(RunId run) = 0;
+  /// Of every label that any row of the run has, in the order first met: rows of several manifests may differ.
+  virtual Result<std::vector<std::string>> label_names(RunId run) = 0;
   virtual Result<std::vector<HeldJob>> held_jobs() = 0;
   virtual Result<CreditSums> credit_sums(AccountId account, RunId run) = 0;
   virtual Result<LedgerCounts> counts() = 0;

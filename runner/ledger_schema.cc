@@ -124,7 +124,60 @@ CREATE TABLE sends (
 );
 )sql";
 
-constexpr std::array kMigrations = {kVersion1};
+constexpr const char* kVersion2 = R"sql(
+-- By which a row's very text is known again without reading `fields`: runner/intake.h. NULL: looked at closely.
+ALTER TABLE contents ADD COLUMN text BLOB;
+ALTER TABLE jobs ADD COLUMN text BLOB;
+
+-- Every run begins by walking the done jobs with their texts: this index alone answers that, and counts by state.
+DROP INDEX jobs_open;
+CREATE INDEX jobs_by_state ON jobs (state, id, text);
+CREATE INDEX jobs_of_run ON jobs (run);
+
+-- Rows of runs that were unchanged when their run began: runner/row_pack.h. The others are in `rows`.
+CREATE TABLE row_packs (
+  id INTEGER PRIMARY KEY,
+  digest BLOB NOT NULL UNIQUE,
+  rows INTEGER NOT NULL,
+  selected INTEGER NOT NULL,
+  list BLOB NOT NULL,
+  facts BLOB NOT NULL
+);
+CREATE TABLE run_packs (
+  run INTEGER NOT NULL REFERENCES runs,
+  first_number INTEGER NOT NULL,
+  first_line INTEGER NOT NULL,
+  file TEXT NOT NULL,
+  pack INTEGER NOT NULL REFERENCES row_packs,
+  PRIMARY KEY (run, first_number)
+) WITHOUT ROWID;
+CREATE INDEX runs_of_pack ON run_packs (pack);
+
+-- The labels of a run's rows, in the order first met: the columns of its results.
+CREATE TABLE run_labels (
+  run INTEGER NOT NULL REFERENCES runs,
+  position INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (run, position)
+) WITHOUT ROWID;
+INSERT INTO run_labels SELECT run, row_number() OVER (PARTITION BY run ORDER BY first), key
+  FROM (SELECT r.run, e.key, min(r.number * 100000 + e.id) AS first FROM rows r, json_each(r.labels) e
+        WHERE r.labels IS NOT NULL GROUP BY r.run, e.key);
+
+-- The highest prices seen, so that they need not be looked for among all jobs.
+CREATE TABLE prices (
+  account INTEGER NOT NULL REFERENCES accounts,
+  kind TEXT NOT NULL,
+  own INTEGER NOT NULL,                  -- where the figure is the job's
+  alone INTEGER,                         -- where it is the account's
+  PRIMARY KEY (account, kind)
+) WITHOUT ROWID;
+INSERT INTO prices SELECT l.account, l.kind, max(coalesce(j.used_last, j.cost_alone)), max(j.cost_alone)
+  FROM jobs j JOIN listings l ON l.id = j.listing
+  WHERE j.state IN (5, 6) AND coalesce(j.used_last, j.cost_alone) IS NOT NULL GROUP BY l.account, l.kind;
+)sql";
+
+constexpr std::array kMigrations = {kVersion1, kVersion2};
 
 Result<void> set_up(Database& database) {
   // FULL: a commit is on disk before it is believed. The connection's own locking stays NORMAL, so that `status` can

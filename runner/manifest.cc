@@ -65,8 +65,11 @@ Result<void> read_file(const std::string& path, ManifestRun& run) {
 }
 
 Place place_of(const ManifestRow& row, std::string_view field) {
-  for (std::size_t i = 0; i < row.fields.size() && i < row.places.size(); ++i)
-    if (row.fields[i].name == field && row.places[i].line != 0) return row.places[i];
+  for (std::size_t i = 0; i < row.fields.size() && row.place_of_field; ++i) {
+    if (row.fields[i].name != field) continue;
+    const Place place = row.place_of_field(i);
+    return place.line != 0 ? place : row.place;
+  }
   return row.place;
 }
 

@@ -11,6 +11,7 @@
 
 #include "jobs/error.h"
 #include "jobs/job.h"
+#include "runner/label.h"
 
 namespace reelbatch {
 
@@ -23,12 +24,6 @@ struct ManifestOptions {
   std::optional<std::vector<std::string>> labels;
   /// Values for fields (and `kind`, `account`) that a row leaves empty. A row's own value wins.
   std::map<std::string, RawValue> defaults;
-};
-
-struct Label {
-  std::string name;
-  std::string value;
-  bool operator==(const Label&) const = default;
 };
 
 /// A place in a manifest. Line and column count from 1, the column in characters; 0 where nothing can be blamed.
@@ -56,7 +51,9 @@ struct ManifestRow {
   const JobKind* kind = nullptr;  ///< nullptr only if invalid
   std::string account;            ///< as given, empty for the service's default
   RawFields fields;               ///< of the kind, after mapping and defaults
-  std::vector<Place> places;      ///< where each of `fields` stands, parallel to it
+  /// Where each of `fields` stands, by its position: asked for by the few rows that have something to say. Valid while
+  /// the row is with its sink; may be empty.
+  std::function<Place(std::size_t field)> place_of_field;
   std::vector<Label> labels;
   std::string file;
   Place place;  ///< where the row starts

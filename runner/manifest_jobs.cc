@@ -95,9 +95,11 @@ class JobReader {
   bool has_jobs_ = false;
   bool saw_id_ = false;
   ManifestRow row_;
+  std::vector<Place> places_;  ///< parallel to its fields
 };
 
 JobReader::JobReader(ManifestRun& run) : run_(run) {
+  row_.place_of_field = [this](std::size_t field) { return places_[field]; };
   defaults_.kind = YamlNode::Kind::Map;
 }
 
@@ -163,6 +165,7 @@ Result<void> JobReader::take_broken(Place place, const std::string& why) {
   saw_id_ = true;  // it may have had one
   clear_row(row_);
   row_.fields.clear();
+  places_.clear();
   row_.labels.clear();
   row_.kind = nullptr;
   row_.file = run_.file();
@@ -176,6 +179,7 @@ Result<void> JobReader::take_job(const YamlNode& job) {
   has_jobs_ = true;
   clear_row(row_);
   row_.fields.clear();
+  places_.clear();
   row_.labels.clear();
   row_.file = run_.file();
   row_.place = place_of(job);
@@ -257,7 +261,7 @@ void JobReader::take_fields(const YamlNode& job) {
     const RawValue* otherwise = run_.rules().default_of(field, row_.kind);
     if (otherwise == nullptr || trim(otherwise->text).empty()) continue;
     row_.fields.push_back({std::string(row_.kind->fields()[field].name), *otherwise});
-    row_.places.emplace_back();
+    places_.emplace_back();
   }
 }
 
@@ -285,7 +289,7 @@ bool JobReader::take_field(const YamlNode& map, std::size_t field) {
     place = place_of(*given[0].value);
   }
   row_.fields.push_back(std::move(taken));
-  row_.places.push_back(place);
+  places_.push_back(place);
   return true;
 }
 

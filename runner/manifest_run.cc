@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "jobs/edit_distance.h"
 #include "jobs/json.h"
 #include "jobs/registry.h"
@@ -57,10 +59,17 @@ void ManifestRun::warn(Place place, std::string_view field, std::string_view mes
   ++warnings_[found->second].count;
 }
 
+void ManifestRun::expect(std::string_view id) {
+  expected_ = digest_of(id);
+  ids_.expect(*expected_);
+}
+
 Result<void> ManifestRun::deliver(ManifestRow& row) {
   ++rows_in_file_;
+  const std::optional<Digest> expected = std::exchange(expected_, std::nullopt);
   if (!row.id.empty()) {
-    const auto seen = ids_.insert(row.id, {static_cast<std::uint32_t>(files_.size() - 1), row.place.line});
+    const auto seen = ids_.insert(expected ? *expected : digest_of(row.id),
+                                  {static_cast<std::uint32_t>(files_.size() - 1), row.place.line});
     if (seen) {
       if (repeated_rows_++ < kShownRepeats) {
         Remark remark{Remark::Level::Error, row.file, row.place, "id", {}};
@@ -132,7 +141,6 @@ void clear_row(ManifestRow& row) {
   row.id.clear();
   row.kind_name.clear();
   row.account.clear();
-  row.places.clear();
   row.remarks.clear();
   row.place = {};
 }

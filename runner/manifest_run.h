@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ class ManifestRun {
   /// Something that was mended in many places: said once a file, at the first place, with the number of times.
   void warn(Place place, std::string_view field, std::string_view message);
 
+  /// The id of the row that is handed on next is known: what deliver() does is prepared.
+  void expect(std::string_view id);
+
   /// Hands a row on. A row whose id was there before is a finding and goes no further.
   Result<void> deliver(ManifestRow& row);
 
@@ -56,6 +60,7 @@ class ManifestRun {
   NameRules rules_;
   std::vector<std::string> files_;
   IdTable ids_;
+  std::optional<Digest> expected_;
   std::uint64_t rows_in_file_ = 0;
   std::vector<std::string> findings_;
   std::uint64_t findings_left_out_ = 0;

@@ -63,7 +63,11 @@ std::string quoted_list(const std::vector<std::string>& names, std::size_t count
 class TableReader {
  public:
   TableReader(ByteSource& source, char delimiter, ManifestRun& run)
-      : run_(run), csv_(source, run.file(), delimiter), delimiter_(delimiter) {}
+      : run_(run), csv_(source, run.file(), delimiter), delimiter_(delimiter) {
+    row_.place_of_field = [this](std::size_t field) {
+      return field_cells_[field] == kNone ? Place{} : csv_.place(field_cells_[field]);
+    };
+  }
 
   Result<void> read();
 
@@ -86,7 +90,7 @@ class TableReader {
   void fill_fields(const Plan& plan);
   void fill_labels(const Plan& plan);
   bool take_cell(std::size_t column, const FieldSource& field, std::string_view& text);
-  bool take_family(const FieldSource& field, RawValue& value, Place& place);
+  bool take_family(const FieldSource& field, RawValue& value, std::size_t& cell);
   std::string_view cell(std::size_t column) const;
   std::string_view unguarded(std::size_t column, std::string_view field);
   std::string column_name(std::size_t column) const;
@@ -104,7 +108,8 @@ class TableReader {
   std::vector<std::unique_ptr<Plan>> plans_;
 
   ManifestRow row_;
-  bool malformed_ = false;  ///< somewhere in the record there is something that is not UTF-8
+  std::vector<std::size_t> field_cells_;  ///< parallel to its fields; kNone for a default
+  bool malformed_ = false;                ///< somewhere in the record there is something that is not UTF-8
   std::string unguarded_;
   std::uint64_t shortened_ = 0;
   Place first_shortened_;
@@ -316,6 +321,7 @@ Result<void> TableReader::read_row() {
     refuse_row(row_, problem.place, column_name(problem.cell), problem.message);
 
   read_id();
+  run_.expect(row_.id);
   const auto text_of = [&](std::size_t column, std::string_view field) {
     return column == kNone ? std::string_view() : unguarded(column, field);
   };
@@ -370,10 +376,11 @@ bool TableReader::check_shape(const Plan& plan) {
 
 void TableReader::fill_fields(const Plan& plan) {
   std::size_t count = 0;
+  field_cells_.clear();
   for (const FieldSource& field : plan.fields) {
     if (row_.fields.size() == count) row_.fields.emplace_back();
     RawValue& value = row_.fields[count].value;
-    Place place;
+    std::size_t cell = kNone;
     bool there = false;
     if (field.columns.size() == 1) {
       std::string_view text;
@@ -381,18 +388,18 @@ void TableReader::fill_fields(const Plan& plan) {
       if (there) {
         value.form = RawValue::Form::Text;
         value.text.assign(text);
-        place = csv_.place(field.columns[0]);
+        cell = field.columns[0];
       }
     } else if (!field.columns.empty()) {
-      there = take_family(field, value, place);
+      there = take_family(field, value, cell);
     }
     if (!there && field.otherwise != nullptr) {
       value = *field.otherwise;
       there = !trim(value.text).empty();
     }
     if (!there) continue;
+    field_cells_.push_back(cell);
     row_.fields[count].name.assign(field.spec->name);
-    row_.places.push_back(place);
     ++count;
   }
   row_.fields.resize(count);
@@ -411,13 +418,13 @@ bool TableReader::take_cell(std::size_t column, const FieldSource& field, std::s
   return !trim(text).empty();
 }
 
-bool TableReader::take_family(const FieldSource& field, RawValue& value, Place& place) {
+bool TableReader::take_family(const FieldSource& field, RawValue& value, std::size_t& cell) {
   value.form = RawValue::Form::Json;
   value.text.clear();
   for (const std::size_t column : field.columns) {
     std::string_view text;
     if (!take_cell(column, field, text)) continue;
-    if (value.text.empty()) place = csv_.place(column);
+    if (value.text.empty()) cell = column;
     value.text += value.text.empty() ? '[' : ',';
     append_json_quoted(value.text, text);
   }

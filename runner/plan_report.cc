@@ -21,6 +21,14 @@ namespace {
 constexpr int kChangesShown = 10;
 constexpr std::int64_t kRemarks = 10;
 
+std::string row_json(const UnchangedRow& row) {
+  std::string out = "{\"id\": ";
+  append_json_quoted(out, row.id);
+  out += fmt::format(", \"action\": \"{}\", \"reason\": ", name_of(Action::Skip));
+  append_json_quoted(out, row.selected ? name_of(Reason::Unchanged) : "not selected");
+  return out + '}';
+}
+
 std::string row_json(const RowRecord& record) {
   std::string out = "{\"id\": ";
   append_json_quoted(out, record.id);
@@ -138,14 +146,22 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
   const auto remark = [&](const Remark& found) {
     if (!options.quiet) remarks.print(found);
   };
-  std::string fields, rows;
+  if (Result<void> started = planner.start(); !started) return tl::unexpected(started.error());
+  std::string rows;
   std::vector<std::string> changes;
   std::map<std::pair<std::string, std::string>, std::int64_t> submissions;
   const auto sink = [&](ManifestRow& row) -> Result<void> {
-    const Result<RowRecord> record = planner.plan(row, fields);
-    if (!record) return tl::unexpected(record.error());
+    const std::string_view before = rows.empty() ? "\n  " : ",\n  ";
+    if (const UnchangedRow* same = planner.unchanged(row)) {
+      for (const Remark& found : row.remarks) remark(found);
+      if (file) rows.append(before) += row_json(*same);
+      return {};
+    }
+    const Result<RowPlan> plan = planner.plan(row);
+    if (!plan) return tl::unexpected(plan.error());
     for (const Remark& found : row.remarks) remark(found);
-    if (file) rows += (rows.empty() ? "\n  " : ",\n  ") + row_json(*record);
+    const RowRecord* record = &plan->record;
+    if (file) rows.append(before) += row_json(*record);
     if (record->selected && record->action == Action::Submit) ++submissions[{record->account, record->kind}];
     if (record->selected && record->reason == Reason::Changed && changes.size() < kChangesShown) {
       changes.push_back(fmt::format("{}: {}", record->id, record->detail));

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <filesystem>
 #include <functional>
 #include <memory>
 
 #include "jobs/json.h"
+#include "runner/csv_line.h"
 
 namespace reelbatch {
 namespace {
@@ -18,45 +20,15 @@ constexpr std::array<std::string_view, 15> kColumns = {
     "finished_at", "seconds", "polls",   "submissions", "reason", "file",   "line"};
 constexpr std::size_t kExamples = 5;
 
-/// A plain number may begin with a sign.
-bool is_number(std::string_view text) {
-  bool digits = false, dot = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c >= '0' && c <= '9') {
-      digits = true;
-    } else if (c == '.' && !dot) {
-      dot = true;
-    } else if (i != 0 || (c != '-' && c != '+')) {
-      return false;
-    }
-  }
-  return digits;
-}
-
 std::string maybe_time(const std::optional<WallTime>& time) {
   return time ? to_rfc3339(*time) : std::string();
 }
 
-std::string seconds_text(double seconds) {
-  std::string text = fmt::format("{:.3f}", seconds);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.back() == '.') text.pop_back();
-  return text;
-}
-
-/// The labels of a row, in its order.
-Result<std::vector<std::pair<std::string, std::string>>> labels_of(const std::string& json) {
-  std::vector<std::pair<std::string, std::string>> labels;
-  if (json.empty()) return labels;
-  JsonReader reader;
-  const Result<JsonElement> root = reader.parse(json);
-  if (!root) return tl::unexpected(root.error());
-  for (const auto member : root->get_object()) {
-    std::string_view value;
-    if (member.value.get(value) == simdjson::SUCCESS) labels.emplace_back(member.key, value);
-  }
-  return labels;
+std::string seconds_text(std::chrono::milliseconds time) {
+  CsvLine text;
+  text.seconds(time);
+  const std::string_view line = text.end();
+  return std::string(line.substr(0, line.size() - 2));
 }
 
 using Visit = std::function<Result<void>(const ResultRow&)>;
@@ -67,26 +39,43 @@ Result<void> each_row(Ledger& ledger, const RunRecord& run, const Visit& visit) 
 
 // ---- CSV ------------------------------------------------------------------------------------------------------------
 
-/// Every label that any row has, in the order first met: rows of several manifests may differ.
-Result<std::vector<std::string>> label_columns(Ledger& ledger, const RunRecord& run) {
-  std::vector<std::string> names;
-  std::string last;
-  const auto visit = [&](const RowView& view) -> Result<void> {
-    const Result<std::vector<std::pair<std::string, std::string>>> labels = labels_of(view.row.labels);
-    if (!labels) return tl::unexpected(labels.error());
-    for (const auto& [name, value] : *labels) {
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    }
-    return {};
-  };
-  if (Result<void> done = ledger.for_each_row(run.id, visit); !done) return tl::unexpected(done.error());
-  return names;
+/// A column's label in a row, empty if the row has none.
+std::string_view label_of(const ResultRow& row, std::size_t column, const std::string& name) {
+  if (column < row.labels.size() && row.labels[column].name == name) return row.labels[column].value;
+  const auto label = std::find_if(row.labels.begin(), row.labels.end(),
+                                  [&](const Label& candidate) { return candidate.name == name; });
+  return label == row.labels.end() ? std::string_view() : label->value;
+}
+
+void add_cells(CsvLine& line, const ResultRow& row, const std::vector<std::string>& names) {
+  const auto time = [&](const std::optional<WallTime>& at) { at ? line.time(*at) : line.empty(); };
+  line.cell(row.id);
+  line.cell(row.kind);
+  line.cell(row.account);
+  line.cell(name_of(row.state));
+  line.cell(row.url);
+  line.cell(row.job_id);
+  if (row.credits_used && row.credits_used->milli % 1000 == 0) {
+    line.number(row.credits_used->milli / 1000);
+  } else {
+    line.cell(row.credits_used ? to_text(*row.credits_used) : "");
+  }
+  time(row.submitted_at);
+  time(row.finished_at);
+  row.took ? line.seconds(*row.took) : line.empty();
+  row.polls ? line.number(*row.polls) : line.empty();
+  line.number(row.submissions);
+  line.cell(row.reason);
+  line.cell(row.file);
+  line.number(static_cast<std::int64_t>(row.line));
+  for (std::size_t i = 0; i < names.size(); ++i) line.cell(label_of(row, i, names[i]));
 }
 
 Result<void> write_csv(Ledger& ledger, const RunReport& report, AtomicFile& file) {
-  const Result<std::vector<std::string>> names = label_columns(ledger, report.run);
+  const Result<std::vector<std::string>> names = ledger.label_names(report.run.id);
   if (!names) return tl::unexpected(names.error());
-  std::string line = fmt::format("{}", fmt::join(kColumns, ","));
+  CsvLine line;
+  for (const std::string_view column : kColumns) line.cell(column);
   for (const std::string& name : *names) {
     std::string column = name;
     const auto taken = [&] {
@@ -94,34 +83,12 @@ Result<void> write_csv(Ledger& ledger, const RunReport& report, AtomicFile& file
              (column != name && std::find(names->begin(), names->end(), column) != names->end());
     };
     while (taken()) column = "label:" + column;
-    line += ',' + csv_cell(column);
+    line.cell(column);
   }
-  file.write(line + "\r\n");
+  file.write(line.end());
   return each_row(ledger, report.run, [&](const ResultRow& row) -> Result<void> {
-    const auto labels = labels_of(row.labels);
-    if (!labels) return tl::unexpected(labels.error());
-    line = csv_cell(row.id);
-    const auto cell = [&](std::string_view text) { line += ',' + csv_cell(text); };
-    cell(row.kind);
-    cell(row.account);
-    cell(name_of(row.state));
-    cell(row.url);
-    cell(row.job_id);
-    cell(row.credits_used ? to_text(*row.credits_used) : "");
-    cell(maybe_time(row.submitted_at));
-    cell(maybe_time(row.finished_at));
-    cell(row.seconds ? seconds_text(*row.seconds) : "");
-    cell(row.polls ? std::to_string(*row.polls) : "");
-    cell(std::to_string(row.submissions));
-    cell(row.reason);
-    cell(row.file);
-    cell(std::to_string(row.line));
-    for (const std::string& name : *names) {
-      const auto label =
-          std::find_if(labels->begin(), labels->end(), [&](const auto& pair) { return pair.first == name; });
-      cell(label == labels->end() ? "" : label->second);
-    }
-    file.write(line + "\r\n");
+    add_cells(line, row, *names);
+    file.write(line.end());
     return {};
   });
 }
@@ -168,13 +135,15 @@ std::string row_json(const ResultRow& row) {
   object.credits("credits_used", row.credits_used);
   object.text_or_null("submitted_at", maybe_time(row.submitted_at));
   object.text_or_null("finished_at", maybe_time(row.finished_at));
-  object.raw("seconds", row.seconds ? seconds_text(*row.seconds) : "null");
+  object.raw("seconds", row.took ? seconds_text(*row.took) : "null");
   object.raw("polls", row.polls ? std::to_string(*row.polls) : "null");
   object.number("submissions", row.submissions);
   object.text_or_null("reason", row.reason);
   object.text("file", row.file);
   object.number("line", static_cast<std::int64_t>(row.line));
-  object.raw("labels", row.labels.empty() ? "{}" : row.labels);
+  JsonObject labels;
+  for (const Label& label : row.labels) labels.text(label.name, label.value);
+  object.raw("labels", labels.take());
   return object.take();
 }
 
@@ -241,39 +210,23 @@ Result<void> write_format(Ledger& ledger, const RunReport& report, AtomicFile& f
 
 }  // namespace
 
-std::string csv_cell(std::string_view text) {
-  std::string cell;
-  const bool formula =
-      !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos && !is_number(text);
-  if (formula) cell = "'";
-  for (const char c : text) {
-    // Other control characters than a line's own mean something to a terminal that shows the file, and nothing to a
-    // table.
-    const bool control = (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f;
-    cell += control ? '?' : c;
-  }
-  if (cell.find_first_of(",\"\r\n") == std::string::npos) return cell;
-  std::string quoted = "\"";
-  for (const char c : cell) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
 Result<RunReport> make_report(Ledger& ledger, const RunRecord& run) {
   RunReport report;
   report.run = run;
   std::array<std::size_t, kRowStates.size()> shown{};
-  const Result<void> walked = each_row(ledger, run, [&](const ResultRow& row) -> Result<void> {
+  const Result<void> walked = ledger.for_each_changing_row(run.id, [&](const RowView& view) -> Result<void> {
+    const ResultRow row = result_row(view, run);
     report.counts.add(row);
     if (row.state != RowState::Done && row.state != RowState::Planned && row.selected &&
         shown[static_cast<std::size_t>(row.state)]++ < kExamples) {
-      report.examples.push_back(row);
+      report.examples.push_back({row.state, std::string(row.id), row.reason, std::string(row.file), row.line});
     }
     return {};
   });
   if (!walked) return tl::unexpected(walked.error());
+  const Result<UnchangedCounts> unchanged = ledger.unchanged_rows(run.id);
+  if (!unchanged) return tl::unexpected(unchanged.error());
+  report.counts.add(*unchanged);
   const Result<std::vector<AccountRecord>> accounts = ledger.accounts();
   if (!accounts) return tl::unexpected(accounts.error());
   for (const AccountRecord& account : *accounts) {

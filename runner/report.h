@@ -11,12 +11,19 @@
 
 namespace reelbatch {
 
+/// A row that is shown with its reason.
+struct ExampleRow {
+  RowState state = RowState::Planned;
+  std::string id, reason, file;
+  std::uint64_t line = 0;
+};
+
 /// What a summary and the exit code are made from.
 struct RunReport {
   RunRecord run;
   RowCounts counts;
   std::map<std::string, CreditSums> credits;  ///< by account
-  std::vector<ResultRow> examples;            ///< the first few rows of each state but done and planned
+  std::vector<ExampleRow> examples;           ///< the first few rows of each state but done and planned
 };
 
 /// Walks the rows once. `accounts` are those whose credits are summed.
@@ -35,8 +42,5 @@ class ReportWriter {
  private:
   std::vector<AtomicFile> files_;
 };
-
-/// The CSV cell for a text: quoted where needed, and guarded where a spreadsheet would run it.
-std::string csv_cell(std::string_view text);
 
 }  // namespace reelbatch

@@ -120,10 +120,16 @@ ResultRow result_row(const RowView& view, const RunRecord& run) {
   row.submitted_at = view.submitted_at;
   row.finished_at = view.finished_at;
   if (view.accepted_at) row.polls = view.polls;
-  if (view.accepted_at && view.finished_at) {
-    row.seconds = std::chrono::duration<double>(*view.finished_at - *view.accepted_at).count();
-  }
+  if (view.accepted_at && view.finished_at) row.took = *view.finished_at - *view.accepted_at;
   return row;
+}
+
+void RowCounts::add(const UnchangedCounts& packed) {
+  constexpr auto kDone = static_cast<std::size_t>(RowState::Done);
+  rows += packed.rows;
+  all[kDone] += packed.rows;
+  selected[kDone] += packed.selected;
+  unchanged += packed.rows;
 }
 
 void RowCounts::add(const ResultRow& row) {

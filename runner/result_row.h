@@ -2,8 +2,10 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,19 +21,20 @@ inline constexpr std::array kRowStates = {RowState::Done, RowState::Failed,  Row
                                           RowState::Held, RowState::Planned, RowState::Invalid};
 std::string_view name_of(RowState state);
 
+/// The texts are the view's.
 struct ResultRow {
-  std::string id, kind, account;
+  std::string_view id, kind, account;
   RowState state = RowState::Planned;
-  std::string url, job_id;
+  std::string_view url, job_id;
   std::optional<Credits> credits_used;
   std::optional<WallTime> submitted_at, finished_at;
-  std::optional<double> seconds;  ///< from acceptance to the end
+  std::optional<std::chrono::milliseconds> took;  ///< from acceptance to the end
   std::optional<std::int64_t> polls;
   std::int64_t submissions = 0;
   std::string reason;
-  std::string file;
+  std::string_view file;
   std::uint64_t line = 0;
-  std::string labels;  ///< a JSON object, or empty
+  std::span<const Label> labels;
   bool selected = true;
 };
 
@@ -47,6 +50,7 @@ struct RowCounts {
   std::int64_t unchanged = 0;  ///< done on an earlier night
 
   void add(const ResultRow& row);
+  void add(const UnchangedCounts& unchanged);
   std::int64_t of(RowState state) const { return all[static_cast<std::size_t>(state)]; }
   std::int64_t selected_of(RowState state) const { return selected[static_cast<std::size_t>(state)]; }
 };

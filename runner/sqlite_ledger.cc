@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <unordered_set>
 
 #include "runner/check.h"
 #include "runner/ledger_schema.h"
+#include "runner/sqlite_statements.h"
 #include "runner/sqlite_values.h"
 
 namespace reelbatch {
@@ -44,50 +46,6 @@ Result<void> make_private(const std::string& path) {
 }
 
 }  // namespace
-
-/// Those that run once a row or once a step; the rest is prepared where it is used.
-struct SqliteLedger::Statements {
-  explicit Statements(Database& db)
-      : find_listing(db.prepare("SELECT id FROM listings WHERE account = ? AND kind = ? AND ref = ?")),
-        add_listing(db.prepare("INSERT INTO listings (account, kind, ref) VALUES (?, ?, ?)")),
-        contents_of(db.prepare("SELECT id, fields FROM contents WHERE listing = ? ORDER BY id DESC")),
-        content_is_used(db.prepare("SELECT 1 FROM jobs WHERE listing = ? AND content = ? AND state <> 0 LIMIT 1")),
-        replace_content(db.prepare("UPDATE contents SET fields = ? WHERE id = ?")),
-        add_content(db.prepare("INSERT INTO contents (listing, fields) VALUES (?, ?)")),
-        add_row(db.prepare(
-            "INSERT INTO rows (run, number, id, kind, account, listing, content, job, action, reason, detail, selected,"
-            " file, line, labels) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")),
-        jobs_of(db.prepare(
-            "SELECT j.id, j.state, c.fields FROM jobs j JOIN contents c ON c.id = j.content WHERE j.listing = ? "
-            "ORDER BY j.id")),
-        fields_of(db.prepare("SELECT fields FROM contents WHERE id = ?")),
-        planned(db.prepare(
-            "SELECT r.number, r.id, r.kind, r.listing, r.content, r.job FROM rows r LEFT JOIN jobs j ON j.id = r.job "
-            "WHERE r.run = ? AND r.number > ? AND r.action IN (0, 3) AND r.content IS NOT NULL AND r.selected = 1 AND "
-            "r.account = ? "
-            "AND (r.job IS NULL OR j.state = 0) ORDER BY r.number LIMIT ?")),
-        by_remote_id(db.prepare("SELECT j.id FROM jobs j JOIN listings l ON l.id = j.listing "
-                                "WHERE j.remote_id = ? AND l.account = ? AND j.id <> ? LIMIT 1")),
-        add_job(db.prepare(
-            "INSERT INTO jobs (id, listing, content, run, state, reserved, submitted_at) VALUES (?,?,?,?,1,?,?)")),
-        resubmit_job(db.prepare(
-            "UPDATE jobs SET content = ?2, run = ?3, state = 1, reserved = ?4, submitted_at = ?5, reason = NULL "
-            "WHERE id = ?1 AND state = 0")),
-        row_has_job(db.prepare("UPDATE rows SET job = ?, submissions = submissions + 1 WHERE run = ? AND number = ?")),
-        row_not_sent(db.prepare("UPDATE rows SET submissions = submissions - 1 WHERE run = ? AND number = ?")),
-        add_step(db.prepare("INSERT INTO steps (job, run, at, from_state, event, detail) VALUES (?,?,?,?,?,?)")),
-        move_job(db.prepare(
-            "UPDATE jobs SET state = ?3, remote_id = coalesce(?4, remote_id), url = coalesce(?5, url), reason = ?6, "
-            "accepted_at = coalesce(?7, accepted_at), finished_at = ?8, polls = coalesce(?9, polls), "
-            "cost_alone = coalesce(?10, cost_alone) WHERE id = ?1 AND state = ?2")),
-        add_credits(db.prepare("INSERT INTO credits (account, run, job, at, remaining, used) VALUES (?,?,?,?,?,?)")),
-        job_used(db.prepare("UPDATE jobs SET used_last = ? WHERE id = ?")),
-        add_send(db.prepare("INSERT INTO sends (account, submission, at) VALUES (?,?,?)")) {}
-
-  Statement find_listing, add_listing, contents_of, content_is_used, replace_content, add_content, add_row, jobs_of,
-      fields_of, planned, by_remote_id, add_job, resubmit_job, row_has_job, row_not_sent, add_step, move_job,
-      add_credits, job_used, add_send;
-};
 
 SqliteLedger::SqliteLedger(Database database)
     : database_(std::make_unique<Database>(std::move(database))),
@@ -186,9 +144,7 @@ Result<void> SqliteLedger::end_run(const RunRecord& run, std::span<const Account
   for (const SendRecord& send : sends) {
     if (Result<void> done = write_send(send); !done) return done;
   }
-  Statement prune = database_->prepare(
-      "DELETE FROM rows WHERE run < (SELECT min(id) FROM (SELECT id FROM runs ORDER BY id DESC LIMIT ?))");
-  if (Result<void> done = prune.bind(1, std::int64_t{keep_runs}).run(); !done) return done;
+  if (Result<void> done = forget_rows(keep_runs); !done) return done;
   return transaction->commit();
 }
 
@@ -236,12 +192,16 @@ Result<void> SqliteLedger::begin_intake(RunRecord& run) {
 
 Result<void> SqliteLedger::commit_intake() {
   CHECK(intake_);
+  if (Result<void> ended = end_pack(); !ended) return ended;
+  if (Result<void> written = write_label_names(); !written) return written;
   Result<void> committed = intake_->commit();
   intake_.reset();
   return committed;
 }
 
 void SqliteLedger::abandon_intake() {
+  pack_.clear();
+  label_names_.clear();
   intake_.reset();
 }
 
@@ -260,7 +220,7 @@ Result<ListingId> SqliteLedger::listing(AccountId account, std::string_view kind
   return database_->last_id();
 }
 
-Result<ContentId> SqliteLedger::content(ListingId listing, std::string_view fields) {
+Result<ContentId> SqliteLedger::content(ListingId listing, std::string_view fields, std::optional<Digest> text) {
   Statement& query = statements_->contents_of;
   query.bind(1, listing);
   ContentId newest = 0;
@@ -270,54 +230,38 @@ Result<ContentId> SqliteLedger::content(ListingId listing, std::string_view fiel
     if (!*row) break;
     const ContentId id = query.integer(0);
     if (newest == 0) newest = id;
-    if (query.text(1) == fields) {
-      query.reset();
-      return id;
-    }
+    if (query.text(1) != fields) continue;
+    const bool known = !text || query.text(2) == to_bytes(*text);
+    query.reset();
+    if (known) return id;
+    if (Result<void> noted = know_text(listing, id, *text); !noted) return tl::unexpected(noted.error());
+    return id;
   }
+  const auto bind_text = [&](Statement& statement, int at) {
+    text ? statement.bind_blob(at, to_bytes(*text)) : statement.bind_null(at);
+  };
   if (newest != 0) {
     const Result<bool> used = statements_->content_is_used.bind(1, listing).bind(2, newest).step();
     statements_->content_is_used.reset();
     if (!used) return tl::unexpected(used.error());
     if (!*used) {
-      if (Result<void> done = statements_->replace_content.bind(1, fields).bind(2, newest).run(); !done) {
-        return tl::unexpected(done.error());
-      }
+      Statement& replace = statements_->replace_content.bind(1, fields).bind(3, newest);
+      bind_text(replace, 2);
+      if (Result<void> done = replace.run(); !done) return tl::unexpected(done.error());
       return newest;
     }
   }
-  if (Result<void> done = statements_->add_content.bind(1, listing).bind(2, fields).run(); !done) {
-    return tl::unexpected(done.error());
-  }
+  Statement& add = statements_->add_content.bind(1, listing).bind(2, fields);
+  bind_text(add, 3);
+  if (Result<void> done = add.run(); !done) return tl::unexpected(done.error());
   return database_->last_id();
 }
 
-namespace {
-
-std::optional<std::int64_t> id_or_null(std::int64_t id) {
-  return id == 0 ? std::nullopt : std::optional(id);
-}
-
-}  // namespace
-
-Result<void> SqliteLedger::add_row(const RowRecord& row) {
-  Statement& add = statements_->add_row;
-  add.bind(1, intake_run_).bind(2, row.number).bind(3, row.id).bind(4, row.kind).bind(5, row.account);
-  add.bind(6, id_or_null(row.listing)).bind(7, id_or_null(row.content)).bind(8, id_or_null(row.job));
-  add.bind(9, static_cast<std::int64_t>(row.action))
-      .bind(10, static_cast<std::int64_t>(row.reason))
-      .bind_or_null(11, row.detail);
-  add.bind(12, std::int64_t{row.selected}).bind(13, row.file).bind(14, static_cast<std::int64_t>(row.line));
-  return add.bind_or_null(15, row.labels).run();
-}
-
-Result<void> SqliteLedger::update_row(RunId run, const RowRecord& row) {
-  Statement update =
-      database_->prepare("UPDATE rows SET job = ?, action = ?, reason = ?, detail = ? WHERE run = ? AND number = ?");
-  update.bind(1, id_or_null(row.job))
-      .bind(2, static_cast<std::int64_t>(row.action))
-      .bind(3, static_cast<std::int64_t>(row.reason));
-  return update.bind_or_null(4, row.detail).bind(5, run).bind(6, row.number).run();
+/// Content and jobs from before the ledger kept digests, or under another account name, get theirs.
+Result<void> SqliteLedger::know_text(ListingId listing, ContentId content, const Digest& text) {
+  const std::string bytes = to_bytes(text);
+  if (Result<void> done = statements_->know_content.bind_blob(1, bytes).bind(2, content).run(); !done) return done;
+  return statements_->know_jobs.bind_blob(1, bytes).bind(2, listing).bind(3, content).run();
 }
 
 Result<ListingId> SqliteLedger::find_listing(std::string_view account, std::string_view kind, std::string_view ref) {
@@ -348,6 +292,31 @@ Result<std::string> SqliteLedger::fields_of(ContentId content) {
   std::string fields(query.text(0));
   query.reset();
   return fields;
+}
+
+Result<void> SqliteLedger::for_each_paid(const std::function<void(const Digest&, JobId)>& visit) {
+  // CROSS JOIN keeps the order: few are open, and all may be done.
+  Statement doubtful = database_->prepare(
+      "SELECT done.id FROM jobs open CROSS JOIN jobs done ON done.listing = open.listing WHERE open.state IN (1, 2, 3, "
+      "4) "
+      "AND "
+      "done.state = 5");
+  std::unordered_set<JobId> left_out;
+  for (;;) {
+    const Result<bool> row = doubtful.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) break;
+    left_out.insert(doubtful.integer(0));
+  }
+  // Answered by the index alone.
+  Statement paid = database_->prepare("SELECT id, text FROM jobs WHERE state = 5 ORDER BY id");
+  for (;;) {
+    const Result<bool> row = paid.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return {};
+    const std::optional<Digest> text = maybe_digest(paid, 1);
+    if (text && (left_out.empty() || !left_out.contains(paid.integer(0)))) visit(*text, paid.integer(0));
+  }
 }
 
 // ---- Work -----------------------------------------------------------------------------------------------------------
@@ -440,6 +409,11 @@ Result<void> SqliteLedger::commit(const Commit& commit) {
       !done) {
     return done;
   }
+  // After the credits: what a job cost may come with the answer that ends it.
+  for (const Step& step : commit.steps) {
+    if (!is_terminal(*next(step.from, step.event))) continue;
+    if (Result<void> done = statements_->note_price.bind(1, step.job).run(); !done) return done;
+  }
   if (Result<void> done = write_all(commit.meanings, [&](const MeaningFound& found) { return write_meaning(found); });
       !done) {
     return done;
@@ -526,26 +500,6 @@ Result<void> SqliteLedger::write_send(const SendRecord& send) {
   return add.bind(1, send.account).bind(2, std::int64_t{send.submission}).bind(3, to_ms(send.at)).run();
 }
 
-Result<std::int64_t> SqliteLedger::planned_count(RunId run) {
-  Statement query = database_->prepare(
-      "SELECT count(*) FROM rows r LEFT JOIN jobs j ON j.id = r.job WHERE r.run = ? AND r.action = 0 AND r.selected = "
-      "1 "
-      "AND (r.job IS NULL OR j.state = 0)");
-  const Result<bool> row = query.bind(1, run).step();
-  if (!row) return tl::unexpected(row.error());
-  return query.integer(0);
-}
-
-Result<std::int64_t> SqliteLedger::leave_replaced(RunId run) {
-  Statement leave = database_->prepare(
-      "UPDATE rows SET selected = 0, detail = 'replaced by a later run' WHERE run = ?1 AND selected = 1 AND action IN "
-      "(0, 3) "
-      "AND (job IS NULL OR job IN (SELECT id FROM jobs WHERE state = 0)) "
-      "AND listing IN (SELECT listing FROM rows WHERE run > ?1)");
-  if (Result<void> done = leave.bind(1, run).run(); !done) return tl::unexpected(done.error());
-  return database_->changes();
-}
-
 Result<std::vector<Duration>> SqliteLedger::past_durations(std::string_view kind, std::size_t most) {
   // The newest finished jobs are found by walking the primary key backwards.
   Statement query = database_->prepare(
@@ -562,11 +516,9 @@ Result<std::vector<Duration>> SqliteLedger::past_durations(std::string_view kind
 }
 
 Result<std::optional<Credits>> SqliteLedger::highest_price(AccountId account, std::string_view kind) {
-  Statement query =
-      database_->prepare(fmt::format("SELECT max(coalesce({}, j.cost_alone)) FROM jobs j JOIN listings l ON l.id = "
-                                     "j.listing JOIN accounts a ON a.id = l.account "
-                                     "WHERE l.account = ? AND l.kind = ? AND j.state IN (5, 6)",
-                                     kCost));
+  Statement query = database_->prepare(
+      "SELECT CASE a.credit_meaning WHEN 'job' THEN p.own ELSE p.alone END FROM prices p JOIN accounts a ON a.id = "
+      "p.account WHERE p.account = ? AND p.kind = ?");
   const Result<bool> row = query.bind(1, account).bind(2, kind).step();
   if (!row) return tl::unexpected(row.error());
   return *row ? maybe_credits(query, 0) : std::nullopt;
@@ -599,7 +551,8 @@ Result<LastFigures> SqliteLedger::last_figures(AccountId account) {
   }
   // Jobs of which it is unknown whether they were charged: held now, or since the last figures.
   Statement doubt = database_->prepare(
-      "WITH doubtful AS (SELECT j.id, j.reserved FROM jobs j JOIN listings l ON l.id = j.listing WHERE j.state = 4 AND "
+      "WITH doubtful AS (SELECT j.id, j.reserved FROM jobs j CROSS JOIN listings l ON l.id = j.listing WHERE j.state = "
+      "4 AND "
       "l.account = ?1 UNION SELECT j.id, j.reserved FROM credits c JOIN jobs j ON j.id = c.job WHERE c.account = ?1 "
       "AND c.remaining IS NULL AND c.used IS NULL AND c.id > (SELECT coalesce(max(id), 0) FROM credits WHERE account = "
       "?1 AND (remaining IS NOT NULL OR used IS NOT NULL))) SELECT count(*), coalesce(sum(reserved), 0) FROM doubtful");

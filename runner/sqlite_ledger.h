@@ -35,13 +35,15 @@ class SqliteLedger : public Ledger {
   Result<void> commit_intake() override;
   void abandon_intake() override;
   Result<ListingId> listing(AccountId account, std::string_view kind, std::string_view ref) override;
-  Result<ContentId> content(ListingId listing, std::string_view fields) override;
+  Result<ContentId> content(ListingId listing, std::string_view fields, std::optional<Digest> text = {}) override;
   Result<void> add_row(const RowRecord& row) override;
+  Result<void> add_unchanged_row(const UnchangedRow& row) override;
   Result<void> update_row(RunId run, const RowRecord& row) override;
 
   Result<ListingId> find_listing(std::string_view account, std::string_view kind, std::string_view ref) override;
   Result<std::vector<JobOfListing>> jobs_of(ListingId listing) override;
   Result<std::string> fields_of(ContentId content) override;
+  Result<void> for_each_paid(const std::function<void(const Digest&, JobId)>& visit) override;
 
   JobId next_job_id() override;
   Result<std::int64_t> planned_count(RunId run) override;
@@ -58,6 +60,9 @@ class SqliteLedger : public Ledger {
   Result<LastFigures> last_figures(AccountId account) override;
 
   Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) override;
+  Result<void> for_each_changing_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) override;
+  Result<UnchangedCounts> unchanged_rows(RunId run) override;
+  Result<std::vector<std::string>> label_names(RunId run) override;
   Result<std::vector<HeldJob>> held_jobs() override;
   Result<CreditSums> credit_sums(AccountId account, RunId run) override;
   Result<LedgerCounts> counts() override;
@@ -74,18 +79,31 @@ class SqliteLedger : public Ledger {
   struct Statements;
   explicit SqliteLedger(Database database);
 
+  Result<void> know_text(ListingId listing, ContentId content, const Digest& text);
+  void note_labels(std::span<const Label> labels);
+  Result<void> write_label_names();
+  Result<void> end_pack();
+  Result<std::int64_t> write_pack(const Digest& digest);
+  /// The facts of finished jobs as a pack has them.
+  Result<std::string> facts_of(std::span<const JobId> jobs);
+  Result<std::vector<RowNumber>> rows_paid_in_later_packs(RunId run);
+  Result<void> forget_rows(int keep_runs);
+  Result<void> verify_packs(std::vector<std::string>& findings);
   Result<void> write_intent(RunId run, const Intent& intent);
   Result<void> write_step(RunId run, const Step& step);
   Result<void> write_credits(RunId run, const CreditSeen& seen);
   Result<void> write_meaning(const MeaningFound& found);
   Result<void> write_send(const SendRecord& send);
 
+  friend class PackedRows;
   std::unique_ptr<Database> database_;  ///< stays where it is: statements point at it
   std::unique_ptr<Statements> statements_;
   Result<void> check_place() const;
 
   std::optional<Transaction> intake_;
   RunId intake_run_ = 0;
+  PackWriter pack_;
+  std::vector<std::string> label_names_;  ///< of the intake
   /// Device and inode of the file when it was opened; nothing for one that no path leads to.
   std::optional<std::pair<std::uint64_t, std::uint64_t>> place_;
   JobId last_job_id_ = 0;

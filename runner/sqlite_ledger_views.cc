@@ -13,52 +13,6 @@ namespace reelbatch {
 
 // ---- Views ----------------------------------------------------------------------------------------------------------
 
-Result<void> SqliteLedger::for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) {
-  Statement query = database_->prepare(fmt::format(
-      "SELECT r.number, r.id, r.kind, r.account, r.listing, r.content, r.job, r.action, r.reason, r.detail, "
-      "r.selected, r.file, "
-      "r.line, r.labels, r.submissions, j.state, j.url, j.remote_id, j.reason, j.submitted_at, j.accepted_at, "
-      "j.finished_at, "
-      "j.polls, {}, CASE WHEN r.reason = 1 THEN (SELECT p.url FROM jobs p WHERE p.listing = r.listing AND p.state = 5 "
-      "AND p.id IS NOT r.job ORDER BY p.id DESC LIMIT 1) END "
-      "FROM rows r LEFT JOIN jobs j ON j.id = r.job LEFT JOIN listings l ON l.id = j.listing "
-      "LEFT JOIN accounts a ON a.id = l.account WHERE r.run = ? ORDER BY r.number",
-      kCost));
-  query.bind(1, run);
-  RowView view;
-  for (;;) {
-    const Result<bool> more = query.step();
-    if (!more) return tl::unexpected(more.error());
-    if (!*more) return {};
-    view.row.number = query.integer(0);
-    view.row.id = query.text(1);
-    view.row.kind = query.text(2);
-    view.row.account = query.text(3);
-    view.row.listing = query.integer(4);
-    view.row.content = query.integer(5);
-    view.row.job = query.integer(6);
-    view.row.action = static_cast<Action>(query.integer(7));
-    view.row.reason = static_cast<Reason>(query.integer(8));
-    view.row.detail = query.text(9);
-    view.row.selected = query.integer(10) != 0;
-    view.row.file = query.text(11);
-    view.row.line = static_cast<std::uint64_t>(query.integer(12));
-    view.row.labels = query.text(13);
-    view.submissions = query.integer(14);
-    view.state = query.is_null(15) ? std::nullopt : std::optional(static_cast<State>(query.integer(15)));
-    view.url = query.text(16);
-    view.remote_id = query.text(17);
-    view.reason = query.text(18);
-    view.submitted_at = maybe_time(query, 19);
-    view.accepted_at = maybe_time(query, 20);
-    view.finished_at = maybe_time(query, 21);
-    view.polls = query.maybe_integer(22);
-    view.cost = maybe_credits(query, 23);
-    view.previous_url = query.text(24);
-    if (Result<void> visited = visit(view); !visited) return visited;
-  }
-}
-
 Result<std::vector<HeldJob>> SqliteLedger::held_jobs() {
   Statement query = database_->prepare(
       "SELECT j.id, l.ref, l.account, l.kind, a.name, j.reason, j.submitted_at FROM jobs j JOIN listings l ON l.id = "
@@ -89,7 +43,8 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
   if (submitted == 0 || jobs.integer(1) > 0) sums.used = Credits{jobs.integer(2)};
 
   Statement reserved = database_->prepare(
-      "SELECT sum(j.reserved) FROM jobs j JOIN listings l ON l.id = j.listing WHERE l.account = ? AND j.state IN (1, "
+      "SELECT sum(j.reserved) FROM jobs j CROSS JOIN listings l ON l.id = j.listing WHERE l.account = ? AND j.state IN "
+      "(1, "
       "2, 3, 4)");
   if (row = reserved.bind(1, account).step(); !row) return tl::unexpected(row.error());
   sums.reserved = maybe_credits(reserved, 0).value_or(Credits{});
@@ -106,13 +61,14 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
     if (!*found) return std::nullopt;
     return std::pair{Credits{query.integer(0)}, Credits{query.integer(1)}};
   };
-  const auto before = figure("coalesce(c.run, 0) < ?2", "DESC");
-  const auto first = figure("c.run = ?2", "ASC");
   const auto last = figure("coalesce(c.run, 0) <= ?2", "DESC");
-  for (const auto* result : {&before, &first, &last}) {
-    if (!*result) return tl::unexpected(result->error());
-  }
+  if (!last) return tl::unexpected(last.error());
   if (!*last) return sums;
+  const auto before = figure("coalesce(c.run, 0) < ?2", "DESC");
+  if (!before) return tl::unexpected(before.error());
+  // Only the first run of an account is without one before it: its first is soon found.
+  const auto first = *before ? before : figure("c.run = ?2", "ASC");
+  if (!first) return tl::unexpected(first.error());
   sums.remaining = (*last)->first;
   if (*before) {
     sums.unattributed = (*before)->first - *sums.remaining - sums.used.value_or(Credits{});
@@ -143,15 +99,6 @@ Result<LedgerCounts> SqliteLedger::counts() {
   if (!listings) return tl::unexpected(listings.error());
   counts.listings = *listings;
   return counts;
-}
-
-Result<std::int64_t> SqliteLedger::listings_gone(RunId run, std::string_view prefix) {
-  Statement query = database_->prepare(
-      "SELECT count(*) FROM listings WHERE substr(ref, 1, length(?2)) = ?2 "
-      "AND id NOT IN (SELECT listing FROM rows WHERE run = ?1 AND listing IS NOT NULL)");
-  const Result<bool> row = query.bind(1, run).bind(2, prefix).step();
-  if (!row) return tl::unexpected(row.error());
-  return *row ? query.integer(0) : 0;
 }
 
 // ---- Care -----------------------------------------------------------------------------------------------------------
@@ -229,6 +176,7 @@ Result<std::vector<std::string>> SqliteLedger::verify() {
     if (Result<void> done = verify_query(*database_, sql, findings); !done) return tl::unexpected(done.error());
   }
   if (Result<void> done = verify_steps(*database_, findings); !done) return tl::unexpected(done.error());
+  if (Result<void> done = verify_packs(findings); !done) return tl::unexpected(done.error());
   return findings;
 }
 

@@ -1,11 +1,13 @@
-// How the ledger's columns hold times and credits. Private to sqlite_ledger.cc and sqlite_ledger_views.cc.
+// How the ledger's columns hold times and credits. Private to sqlite_ledger*.cc.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "jobs/credits.h"
 #include "runner/clock.h"
+#include "runner/digest.h"
 #include "runner/sqlite.h"
 
 namespace reelbatch {
@@ -31,6 +33,31 @@ inline std::optional<std::int64_t> milli(const std::optional<Credits>& credits) 
 inline std::optional<Credits> maybe_credits(const Statement& row, int column) {
   if (row.is_null(column)) return std::nullopt;
   return Credits{row.integer(column)};
+}
+
+inline std::optional<std::int64_t> id_or_null(std::int64_t id) {
+  return id == 0 ? std::nullopt : std::optional(id);
+}
+
+/// Sixteen bytes, the highest first.
+inline std::string to_bytes(const Digest& digest) {
+  std::string bytes;
+  for (const std::uint64_t half : {digest.high, digest.low}) {
+    for (int shift = 56; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(half >> shift));
+  }
+  return bytes;
+}
+
+/// Nothing for NULL, or for what is no digest.
+inline std::optional<Digest> maybe_digest(const Statement& row, int column) {
+  const std::string_view bytes = row.text(column);
+  if (bytes.size() != 16) return std::nullopt;
+  const auto half = [&](std::size_t from) {
+    std::uint64_t value = 0;
+    for (std::size_t i = from; i < from + 8; ++i) value = value << 8U | static_cast<std::uint8_t>(bytes[i]);
+    return value;
+  };
+  return Digest{half(0), half(8)};
 }
 
 /// What a job cost, by what the account's figure means; unknown while that is undecided.

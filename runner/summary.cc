@@ -55,7 +55,7 @@ std::string credits_line(const std::string& account, const CreditSums& sums) {
 /// The first rows of a state with their reasons.
 void add_examples(std::string& text, const RunReport& report, RowState state) {
   std::int64_t shown = 0;
-  for (const ResultRow& row : report.examples) {
+  for (const ExampleRow& row : report.examples) {
     if (row.state != state) continue;
     const std::string where = state == RowState::Invalid ? fmt::format("{}:{}: ", row.file, row.line) : "";
     const std::string id = row.id.empty() ? "(no id)" : row.id;

@@ -5,6 +5,7 @@
 #include <array>
 #include <fstream>
 
+#include "runner/csv_line.h"
 #include "runner/ledger_lock.h"
 #include "runner/ledger_schema.h"
 #include "runner/report.h"
@@ -189,7 +190,40 @@ TEST_CASE("report: a cell that a spreadsheet would run is guarded, a number is n
       {"", ""},
       {"a\x1b[1mb", "a?[1mb"},
   };
-  for (const auto& [text, cell] : cases) CHECK(csv_cell(text) == cell);
+  CsvLine line;
+  for (const auto& [text, cell] : cases) {
+    CHECK(csv_cell(text) == cell);
+    // Wherever it stands, and at any distance from the end of what is read at once.
+    for (const std::string& before : {std::string(), std::string(15, 'b'), std::string(100, 'b')}) {
+      line.cell(before + "x" + text);
+      line.cell(text);
+      line.cell(before);
+      CHECK(line.end() == csv_cell(before + "x" + text) + ',' + cell + ',' + before + "\r\n");
+    }
+  }
+}
+
+TEST_CASE("report: numbers, times and seconds in a line are those of the record") {
+  using std::chrono::milliseconds;
+  CsvLine line;
+  for (const std::int64_t number : {std::int64_t{0}, std::int64_t{-7}, INT64_MAX, INT64_MIN}) {
+    line.number(number);
+    line.empty();
+    line.number(number);
+    CHECK(line.end() == fmt::format("{0},,{0}\r\n", number));
+  }
+  for (const std::int64_t ms : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{86'399'999}, std::int64_t{86'400'000},
+                                std::int64_t{1'793'498'400'700}, std::int64_t{-62'000'000'000}}) {
+    line.time(WallTime(milliseconds(ms)));
+    CHECK(line.end() == to_rfc3339(WallTime(milliseconds(ms))) + "\r\n");
+  }
+  const std::vector<std::pair<std::int64_t, std::string>> spans = {
+      {0, "0"},         {1, "0.001"},      {10, "0.01"},      {184'700, "184.7"},
+      {185'000, "185"}, {-1'250, "-1.25"}, {60'005, "60.005"}};
+  for (const auto& [ms, text] : spans) {
+    line.seconds(milliseconds(ms));
+    CHECK(line.end() == text + "\r\n");
+  }
 }
 
 TEST_CASE("report: a file appears whole, for its owner alone, or not at all") {

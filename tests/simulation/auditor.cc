@@ -202,7 +202,7 @@ void Auditor::check_row(const RowView& view, const RunRecord& run) {
             fmt::format("{} is {} without a job", row.id, name_of(row.state)));
     return;
   }
-  const auto found = acceptances_.find({service, row.job_id});
+  const auto found = acceptances_.find({service, std::string(row.job_id)});
   if (found == acceptances_.end()) return find(fmt::format("{} shows job {}, which nobody made", row.id, row.job_id));
   compare(ref_of(found->second.description) == row.id,
           fmt::format("{} shows the job of: {}", row.id, found->second.description));

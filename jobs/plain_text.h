@@ -1,0 +1,22 @@
+// The forms that nearly all text of a feed has, in which nothing needs to be mended. The rules of field_rules.h and
+// address.h say what becomes of any text; what is recognised here is what they leave as it is, told without looking at
+// code points one by one.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace reelbatch {
+
+/// How many bytes at the front of `text` are printable ASCII other than `"` and `\`.
+std::size_t plain_run(std::string_view text);
+
+/// Well-formed UTF-8 without control characters (line breaks and tabs among them), `"` and `\`: nothing to clean, and
+/// in quotes it is JSON.
+bool is_clean_text(std::string_view text);
+
+/// An http or https address that is its own normal form: a host name in lower case, no port, and nothing behind it that
+/// has to be encoded or that separates addresses in a list (`|`, `;`, `,`, `#`, quotes).
+bool is_plain_address(std::string_view text);
+
+}  // namespace reelbatch

@@ -1,0 +1,205 @@
+#include "runner/row_pack.h"
+
+#include <algorithm>
+
+namespace reelbatch {
+namespace {
+
+/// Rows of a pack: on average, and at most.
+constexpr std::uint64_t kUsualRows = 1024;
+constexpr std::size_t kMostRows = 8 * kUsualRows;
+
+constexpr std::uint8_t kSelected = 1, kNewShape = 2;
+constexpr std::uint8_t kSubmitted = 1, kAccepted = 2, kFinished = 4, kUsed = 8, kAlone = 16;
+
+void put_number(std::string& to, std::uint64_t value) {
+  while (value >= 0x80) {
+    to.push_back(static_cast<char>(static_cast<std::uint8_t>(value | 0x80U)));
+    value >>= 7U;
+  }
+  to.push_back(static_cast<char>(static_cast<std::uint8_t>(value)));
+}
+
+/// Unsigned arithmetic wraps, so that any two numbers have a difference.
+std::uint64_t since(std::int64_t value, std::int64_t last) {
+  return static_cast<std::uint64_t>(value) - static_cast<std::uint64_t>(last);
+}
+
+void put_difference(std::string& to, std::int64_t value, std::int64_t last) {
+  const std::uint64_t difference = since(value, last);
+  put_number(to, (difference << 1U) ^ (difference >> 63U != 0 ? ~std::uint64_t{0} : 0));
+}
+
+void put_text(std::string& to, std::string_view text) {
+  put_number(to, text.size());
+  to += text;
+}
+
+}  // namespace
+
+// ---- Writing --------------------------------------------------------------------------------------------------------
+
+bool PackWriter::same_shape(const UnchangedRow& row) const {
+  return !jobs_.empty() && row.kind == kind_ && row.account == account_ &&
+         std::equal(row.labels.begin(), row.labels.end(), names_.begin(), names_.end(),
+                    [](const Label& label, const std::string& name) { return label.name == name; });
+}
+
+void PackWriter::add(const UnchangedRow& row) {
+  const bool shape = !same_shape(row);
+  if (jobs_.empty()) {
+    file_ = row.file;
+    first_number_ = last_number_ = row.number;
+    first_line_ = last_line_ = row.line;
+  }
+  list_.push_back(static_cast<char>((row.selected ? kSelected : 0) | (shape ? kNewShape : 0)));
+  put_number(list_, since(row.number, last_number_));
+  put_number(list_, row.line - last_line_);
+  put_difference(list_, row.job, jobs_.empty() ? 0 : jobs_.back());
+  if (shape) {
+    kind_ = row.kind;
+    account_ = row.account;
+    names_.clear();
+    put_text(list_, kind_);
+    put_text(list_, account_);
+    put_number(list_, row.labels.size());
+    for (const Label& label : row.labels) put_text(list_, names_.emplace_back(label.name));
+  }
+  put_text(list_, row.id);
+  for (const Label& label : row.labels) put_text(list_, label.value);
+  jobs_.push_back(row.job);
+  last_number_ = row.number;
+  last_line_ = row.line;
+  if (row.selected) ++selected_;
+  full_ = row.text.low % kUsualRows == 0 || jobs_.size() == kMostRows;
+}
+
+void PackWriter::clear() {
+  list_.clear();
+  jobs_.clear();
+  selected_ = 0;
+  full_ = false;
+}
+
+void FactsWriter::add(const JobFacts& facts) {
+  const auto flag = [](bool there, std::uint8_t bit) { return there ? bit : std::uint8_t{0}; };
+  bytes_.push_back(static_cast<char>(
+      flag(facts.submitted_at.has_value(), kSubmitted) | flag(facts.accepted_at.has_value(), kAccepted) |
+      flag(facts.finished_at.has_value(), kFinished) | flag(facts.used_last.has_value(), kUsed) |
+      flag(facts.cost_alone.has_value(), kAlone)));
+  put_text(bytes_, facts.remote_id);
+  put_text(bytes_, facts.url);
+  for (const auto* time : {&facts.submitted_at, &facts.accepted_at, &facts.finished_at}) {
+    if (!*time) continue;
+    const std::int64_t ms = (*time)->time_since_epoch().count();
+    put_difference(bytes_, ms, last_time_);
+    last_time_ = ms;
+  }
+  put_number(bytes_, static_cast<std::uint64_t>(facts.polls));
+  for (const auto* credits : {&facts.used_last, &facts.cost_alone}) {
+    if (*credits) put_difference(bytes_, (*credits)->milli, 0);
+  }
+}
+
+void FactsWriter::clear() {
+  bytes_.clear();
+  last_time_ = 0;
+}
+
+// ---- Reading --------------------------------------------------------------------------------------------------------
+
+PackReader::PackReader(std::string_view list, std::string_view facts, std::int64_t first_number,
+                       std::uint64_t first_line)
+    : list_(list), facts_left_(facts) {
+  row_.number = first_number;
+  row_.line = first_line;
+}
+
+std::uint64_t PackReader::number(std::string_view& from) {
+  std::uint64_t value = 0;
+  for (unsigned shift = 0; shift < 64 && !from.empty(); shift += 7) {
+    const auto byte = static_cast<std::uint8_t>(from.front());
+    from.remove_prefix(1);
+    value |= std::uint64_t{byte & 0x7FU} << shift;
+    if (byte < 0x80) return value;
+  }
+  damaged_ = true;
+  return 0;
+}
+
+std::int64_t PackReader::difference(std::string_view& from) {
+  const std::uint64_t folded = number(from);
+  return static_cast<std::int64_t>((folded >> 1U) ^ ((folded & 1U) != 0 ? ~std::uint64_t{0} : 0));
+}
+
+std::string_view PackReader::text(std::string_view& from) {
+  const std::uint64_t size = number(from);
+  if (size > from.size()) damaged_ = true;
+  const std::string_view text = from.substr(0, damaged_ ? 0 : size);
+  from.remove_prefix(text.size());
+  return text;
+}
+
+std::uint8_t PackReader::flags(std::string_view& from) {
+  if (from.empty()) {
+    damaged_ = true;
+    return 0;
+  }
+  const auto flags = static_cast<std::uint8_t>(from.front());
+  from.remove_prefix(1);
+  return flags;
+}
+
+bool PackReader::next() {
+  if (damaged_ || list_.empty()) {
+    damaged_ = damaged_ || !facts_left_.empty();
+    return false;
+  }
+  const auto plus = [](std::int64_t value, std::uint64_t more) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(value) + more);
+  };
+  const std::uint8_t which = flags(list_);
+  row_.selected = (which & kSelected) != 0;
+  row_.number = plus(row_.number, number(list_));
+  row_.line += number(list_);
+  row_.job = plus(row_.job, static_cast<std::uint64_t>(difference(list_)));
+  if ((which & kNewShape) != 0) read_shape();
+  row_.id = text(list_);
+  for (std::string_view& value : values_) value = text(list_);
+  read_facts();
+  return !damaged_;
+}
+
+void PackReader::read_shape() {
+  row_.kind = text(list_);
+  row_.account = text(list_);
+  const std::uint64_t count = number(list_);
+  if (count > list_.size()) damaged_ = true;  // each takes a byte at least
+  names_.clear();
+  for (std::uint64_t i = 0; i < count && !damaged_; ++i) names_.push_back(text(list_));
+  values_.resize(names_.size());
+}
+
+void PackReader::read_facts() {
+  const std::uint8_t which = flags(facts_left_);
+  facts_.remote_id = text(facts_left_);
+  facts_.url = text(facts_left_);
+  const auto time = [&](std::uint8_t bit) -> std::optional<WallTime> {
+    if ((which & bit) == 0) return std::nullopt;
+    last_time_ = static_cast<std::int64_t>(static_cast<std::uint64_t>(last_time_) +
+                                           static_cast<std::uint64_t>(difference(facts_left_)));
+    return WallTime(std::chrono::milliseconds(last_time_));
+  };
+  facts_.submitted_at = time(kSubmitted);
+  facts_.accepted_at = time(kAccepted);
+  facts_.finished_at = time(kFinished);
+  facts_.polls = static_cast<std::int64_t>(number(facts_left_));
+  const auto credits = [&](std::uint8_t bit) -> std::optional<Credits> {
+    if ((which & bit) == 0) return std::nullopt;
+    return Credits{difference(facts_left_)};
+  };
+  facts_.used_last = credits(kUsed);
+  facts_.cost_alone = credits(kAlone);
+}
+
+}  // namespace reelbatch

@@ -1,0 +1,373 @@
+// What a night does with rows that say what they said before: known by their text, kept in packs, shown as ever.
+#include "runner/intake.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "jobs/registry.h"
+#include "runner/ledger_schema.h"
+#include "runner/report.h"
+#include "runner/sqlite_ledger.h"
+#include "tests/scoped_folder.h"
+
+using namespace reelbatch;
+
+namespace {
+
+struct Listing {
+  std::string id, description, city;
+};
+
+/// A ledger, and nights on it in which every submission becomes a video at once.
+class Nights {
+ public:
+  explicit Nights(bool open_now = true) {
+    AccountOptions account;
+    account.name = "main";
+    account.service = find_service(default_kind().service());
+    options.accounts = {account};
+    path = (folder_.path() / "l.db").string();
+    if (open_now) open();
+  }
+
+  void open() {
+    ledger_.reset();
+    auto opened = SqliteLedger::open(path, SqliteLedger::Mode::Write);
+    if (!opened) FAIL(opened.error().message);
+    ledger_ = std::move(*opened);
+  }
+
+  SqliteLedger& ledger() { return *ledger_; }
+  Database database() { return std::move(*Database::open(path, Database::Mode::ReadWrite)); }
+  std::int64_t number(const char* sql) { return database().number(sql).value(); }
+
+  void write(const std::vector<Listing>& listings) {
+    std::string text = "id,image_urls,description,city\n";
+    for (const Listing& listing : listings) {
+      text += fmt::format("{0},https://img.test/{0}.jpg,\"{1}\",{2}\n", listing.id, listing.description, listing.city);
+    }
+    options.manifests = {folder_.write("feed.csv", text)};
+  }
+
+  IntakeCounts take() {
+    run = {};
+    run.uid = fmt::format("run-{}", ++runs_);
+    const auto bind = [&](const std::string&) -> Result<AccountId> {
+      if (Result<void> put = ledger_->put_account(account_); !put) return tl::unexpected(put.error());
+      return account_.id;
+    };
+    const Result<IntakeCounts> taken = take_in(*ledger_, options, bind, run, [](const Remark&) {});
+    if (!taken) FAIL(taken.error().message);
+    return *taken;
+  }
+
+  std::vector<PlannedRow> planned(RunId of) { return ledger_->planned_rows(of, "main", 0, 1000).value(); }
+
+  void step(JobId job, State from, Event event) {
+    Commit commit;
+    commit.run = run.id;
+    Step step;
+    step.job = job;
+    step.from = from;
+    step.event = event;
+    step.at = WallTime(std::chrono::milliseconds(1'000'000 * job));
+    if (event == Event::Accept) step.remote_id = fmt::format("remote-{}", job);
+    if (event == Event::Finish) {
+      step.url = fmt::format("https://v.test/{}.mp4", job);
+      step.polls = 3;
+      commit.credits.push_back({account_.id, job, step.at, {{}, Credits::whole(3 + job)}});
+    }
+    commit.steps.push_back(step);
+    REQUIRE(ledger_->commit(commit));
+  }
+
+  JobId submit(const PlannedRow& row) {
+    Commit commit;
+    commit.run = run.id;
+    Intent intent;
+    intent.job = row.job != 0 ? row.job : ledger_->next_job_id();
+    intent.is_new = row.job == 0;
+    intent.row = row.number;
+    intent.listing = row.listing;
+    intent.content = row.content;
+    commit.intents.push_back(intent);
+    REQUIRE(ledger_->commit(commit));
+    return intent.job;
+  }
+
+  void work() {
+    for (const PlannedRow& row : planned(run.id)) {
+      const JobId job = submit(row);
+      step(job, State::Submitting, Event::Accept);
+      step(job, State::InFlight, Event::Finish);
+    }
+  }
+
+  void end(int keep_runs = 30) {
+    run.finished_at = WallTime(std::chrono::seconds(9));
+    run.exit_code = 0;
+    REQUIRE(ledger_->end_run(run, {}, {}, keep_runs));
+    CHECK(ledger_->verify().value() == std::vector<std::string>{});
+  }
+
+  IntakeCounts night() {
+    const IntakeCounts counts = take();
+    work();
+    end();
+    return counts;
+  }
+
+  /// `A-1 done https://... unchanged Lyon`
+  std::vector<std::string> rows() {
+    std::vector<std::string> lines;
+    RowNumber last = 0;
+    const auto visit = [&](const RowView& view) -> Result<void> {
+      CHECK(view.row.number == ++last);
+      const ResultRow row = result_row(view, run);
+      lines.push_back(fmt::format("{} {} {} {} {} {} {}", row.id, name_of(row.state), row.url,
+                                  row.credits_used ? to_text(*row.credits_used) : "-", row.line, row.reason,
+                                  row.labels.empty() ? "" : row.labels[0].value));
+      return {};
+    };
+    REQUIRE(ledger_->for_each_row(run.id, visit));
+    return lines;
+  }
+
+  Options options;
+  RunRecord run;
+  std::string path;
+
+ private:
+  ScopedFolder folder_;
+  std::unique_ptr<SqliteLedger> ledger_;
+  AccountRecord account_{0, "main", std::string(default_kind().service()), "https://a.test", "job", "by the test"};
+  int runs_ = 0;
+};
+
+const std::vector<Listing> kFeed = {{"A-1", "a house by the sea", "Brest"},
+                                    {"A-2", "a flat in the old town", "Lyon"},
+                                    {"A-3", "a farm with a barn", "Pau"}};
+
+std::vector<Listing> feed_with(std::size_t at, const Listing& listing) {
+  std::vector<Listing> feed = kFeed;
+  feed[at] = listing;
+  return feed;
+}
+
+}  // namespace
+
+TEST_CASE("intake: a row that says what was paid for is shown as it was, and writes nothing but its place") {
+  Nights nights;
+  nights.write(kFeed);
+  CHECK(nights.night().actions.at(Action::Submit) == 3);
+  const std::vector<std::string> unchanged = {"A-1 done https://v.test/1.mp4 4 2 unchanged Brest",
+                                              "A-2 done https://v.test/2.mp4 5 3 unchanged Lyon",
+                                              "A-3 done https://v.test/3.mp4 6 4 unchanged Pau"};
+  for (int night = 0; night < 3; ++night) {
+    const IntakeCounts counts = nights.night();
+    CHECK(counts.rows == 3);
+    CHECK(counts.reasons.at(Reason::Unchanged) == 3);
+    CHECK(counts.with_video == 3);
+    CHECK(nights.rows() == unchanged);
+    CHECK(nights.ledger().unchanged_rows(nights.run.id)->rows == 3);
+    CHECK(nights.ledger().label_names(nights.run.id).value() == std::vector<std::string>{"city"});
+    CHECK(nights.ledger().listings_gone(nights.run.id, "").value() == 0);
+    const RunReport report = make_report(nights.ledger(), nights.run).value();
+    CHECK(report.counts.rows == 3);
+    CHECK(report.counts.unchanged == 3);
+    CHECK(report.counts.selected_of(RowState::Done) == 3);
+  }
+  CHECK(nights.number("SELECT count(*) FROM rows WHERE run > 1") == 0);
+  CHECK(nights.number("SELECT count(*) FROM row_packs") == 1);
+  CHECK(nights.number("SELECT count(*) FROM jobs") == 3);
+}
+
+TEST_CASE("intake: one changed byte is looked at closely, wherever it is") {
+  struct Case {
+    const char* name;
+    Listing changed;
+    Reason reason;
+  };
+  const std::vector<Case> cases = {
+      {"text", {"A-2", "a flat in the old town!", "Lyon"}, Reason::Changed},
+      {"the same once trimmed", {"A-2", " a flat in the old town ", "Lyon"}, Reason::Unchanged},
+      {"another listing", {"A-4", "a flat in the old town", "Lyon"}, Reason::New},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    Nights nights;
+    nights.write(kFeed);
+    nights.night();
+    nights.write(feed_with(1, c.changed));
+    nights.take();
+    // The others are in a pack around it.
+    CHECK(nights.ledger().unchanged_rows(nights.run.id)->rows == 2);
+    const std::vector<std::string> rows = nights.rows();
+    REQUIRE(rows.size() == 3);
+    CHECK(rows[0] == "A-1 done https://v.test/1.mp4 4 2 unchanged Brest");
+    CHECK(rows[2] == "A-3 done https://v.test/3.mp4 6 4 unchanged Pau");
+    std::vector<Reason> reasons;
+    REQUIRE(nights.ledger().for_each_changing_row(nights.run.id, [&](const RowView& view) -> Result<void> {
+      reasons.push_back(view.row.reason);
+      return {};
+    }));
+    CHECK(reasons == std::vector<Reason>{c.reason});
+    CHECK(nights.planned(nights.run.id).size() == (c.reason == Reason::Unchanged ? 0 : 1));
+  }
+}
+
+TEST_CASE("intake: a label may change without a look at the row, and is shown as it is now") {
+  Nights nights;
+  nights.write(kFeed);
+  nights.night();
+  nights.night();
+  nights.write(feed_with(0, {"A-1", kFeed[0].description, "Quimper"}));
+  nights.night();
+  CHECK(nights.rows()[0] == "A-1 done https://v.test/1.mp4 4 2 unchanged Quimper");
+  CHECK(nights.number("SELECT count(*) FROM rows WHERE run = 3") == 0);
+}
+
+TEST_CASE("intake: while a listing has something open or held, its old text does not make it unchanged") {
+  for (const bool held : {false, true}) {
+    CAPTURE(held);
+    Nights nights;
+    nights.write(kFeed);
+    nights.night();
+    nights.write(feed_with(1, {"A-2", "a flat in the new town", "Lyon"}));
+    nights.take();
+    const JobId job = nights.submit(nights.planned(nights.run.id).front());
+    nights.step(job, State::Submitting, held ? Event::Lose : Event::Accept);
+    nights.end();
+    nights.write(kFeed);
+    const IntakeCounts counts = nights.take();
+    CHECK(counts.reasons.at(held ? Reason::Held : Reason::InFlight) == 1);
+    CHECK(counts.reasons.at(Reason::Unchanged) == 2);
+    nights.end();
+    if (held) continue;
+    nights.step(job, State::InFlight, Event::Finish);
+    CHECK(nights.take().reasons.at(Reason::Unchanged) == 3);
+  }
+}
+
+TEST_CASE("intake: a planned row of an earlier run is left where a later run found its listing unchanged") {
+  Nights nights;
+  nights.write(kFeed);
+  nights.night();
+  nights.write(feed_with(1, {"A-2", "a flat in the new town", "Lyon"}));
+  nights.take();
+  const RunRecord interrupted = nights.run;
+  nights.end();
+  REQUIRE(nights.planned(interrupted.id).size() == 1);
+  nights.write(kFeed);
+  nights.night();
+  CHECK(nights.ledger().leave_replaced(interrupted.id).value() == 1);
+  CHECK(nights.planned(interrupted.id).empty());
+  CHECK(nights.ledger().planned_count(interrupted.id).value() == 0);
+}
+
+TEST_CASE("intake: --only leaves unchanged rows out, and they are shown all the same") {
+  Nights nights;
+  nights.write(kFeed);
+  nights.night();
+  nights.options.only = {"A-3"};
+  const IntakeCounts counts = nights.night();
+  CHECK(counts.not_selected == 2);
+  CHECK(counts.reasons.at(Reason::Unchanged) == 1);
+  const RunReport report = make_report(nights.ledger(), nights.run).value();
+  CHECK(report.counts.of(RowState::Done) == 3);
+  CHECK(report.counts.selected_of(RowState::Done) == 1);
+}
+
+TEST_CASE("intake: a listing that left the feed is counted") {
+  Nights nights;
+  for (const char* catalogue : {"", "lyon"}) {
+    nights.options.catalogue = catalogue;
+    nights.write(kFeed);
+    nights.night();
+    nights.write({kFeed[0], {"A-2", "a flat in the new town", "Lyon"}});
+    nights.night();
+    CHECK(nights.ledger().listings_gone(nights.run.id, ledger_ref(nights.options, "")).value() == 1);
+  }
+}
+
+TEST_CASE("intake: packs go with the last run that has them") {
+  Nights nights;
+  nights.write(kFeed);
+  nights.night();
+  nights.night();
+  nights.write({kFeed[0], kFeed[1]});
+  nights.night();
+  CHECK(nights.number("SELECT count(*) FROM row_packs") == 2);
+  nights.take();
+  nights.end(2);
+  CHECK(nights.number("SELECT count(*) FROM row_packs") == 1);
+  CHECK(nights.number("SELECT count(*) FROM run_packs") == 2);
+  CHECK(nights.number("SELECT count(*) FROM run_labels") == 2);
+  CHECK(nights.rows().size() == 2);
+}
+
+TEST_CASE("intake: verify names a pack that is damaged, or says what is not recorded") {
+  struct Case {
+    const char* change;
+    const char* finding;
+  };
+  const std::vector<Case> cases = {
+      {"UPDATE jobs SET url = 'https://v.test/other.mp4' WHERE id = 2", "does not say of its jobs what is recorded"},
+      {"UPDATE row_packs SET list = substr(list, 1, 20)", "is damaged"},
+      {"UPDATE row_packs SET digest = randomblob(16)", "is damaged"},
+      {"UPDATE row_packs SET rows = 2", "is damaged"},
+      {"UPDATE jobs SET state = 6 WHERE id = 2", "names a job that is missing or not done"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.change);
+    Nights nights;
+    nights.write(kFeed);
+    nights.night();
+    nights.night();
+    REQUIRE(nights.database().execute(c.change));
+    std::string findings;
+    const std::vector<std::string> found = nights.ledger().verify().value();
+    for (const std::string& finding : found) findings += finding + '\n';
+    CHECK(findings.find(c.finding) != std::string::npos);
+  }
+}
+
+TEST_CASE("intake: a ledger of the first version knows its texts after one more night, and pays for nothing again") {
+  Nights nights(false);
+  nights.write(kFeed);
+  {
+    auto old = Database::open(nights.path, Database::Mode::Create);
+    REQUIRE(old);
+    REQUIRE(prepare_ledger(*old, ledger_migrations().first(1)));
+    REQUIRE(old->execute(R"sql(
+      INSERT INTO accounts VALUES (1, 'main', 'iacrea', 'https://a.test', 'job', '');
+      INSERT INTO runs (id, uid, started_at, finished_at, exit_code, sandbox) VALUES (1, 'old', 1, 2, 0, 0);
+      INSERT INTO listings VALUES (1, 1, 'iacrea.auto', 'A-1'), (2, 1, 'iacrea.auto', 'A-2'), (3, 1, 'iacrea.auto', 'A-3');
+      INSERT INTO contents VALUES
+        (1, 1, '{"image_urls":"https://img.test/A-1.jpg","description":"a house by the sea"}'),
+        (2, 2, '{"image_urls":"https://img.test/A-2.jpg","description":"a flat in the old town"}'),
+        (3, 3, '{"image_urls":"https://img.test/A-3.jpg","description":"a farm with a barn"}');
+      INSERT INTO jobs (id, listing, content, run, state, remote_id, url, accepted_at, finished_at, polls, used_last)
+        SELECT id, listing, id, 1, 5, 'remote-' || id, 'https://v.test/' || id || '.mp4', 5, 6, 3, 1000 * (3 + id)
+        FROM contents;
+      INSERT INTO steps (job, run, at, from_state, event) SELECT id, 1, 1, 0, 0 FROM jobs UNION ALL
+        SELECT id, 1, 1, 1, 1 FROM jobs UNION ALL SELECT id, 1, 1, 2, 5 FROM jobs ORDER BY 1;
+      INSERT INTO rows (run, number, id, kind, account, listing, content, job, action, reason, selected, file, line,
+                        labels, submissions)
+        SELECT 1, id, 'A-' || id, 'iacrea.auto', 'main', id, id, id, 0, 0, 1, 'feed.csv', id + 1,
+               '{"city":"Old","zip":"1"}', 1 FROM listings;
+    )sql"));
+  }
+  nights.open();
+  CHECK(std::filesystem::exists(nights.path + ".v1.bak"));
+  CHECK(nights.ledger().label_names(1).value() == std::vector<std::string>{"city", "zip"});
+  CHECK(nights.ledger().highest_price(1, "iacrea.auto").value() == Credits::whole(6));
+  nights.run = **nights.ledger().run("old");
+  CHECK(nights.rows()[2] == "A-3 done https://v.test/3.mp4 6 4  Old");
+
+  CHECK(nights.night().reasons.at(Reason::Unchanged) == 3);
+  CHECK(nights.ledger().unchanged_rows(nights.run.id)->rows == 0);
+  CHECK(nights.night().reasons.at(Reason::Unchanged) == 3);
+  CHECK(nights.ledger().unchanged_rows(nights.run.id)->rows == 3);
+  CHECK(nights.number("SELECT count(*) FROM jobs") == 3);
+}
