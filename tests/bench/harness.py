@@ -15,7 +15,7 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-KEY = "bench"
+KEY = "sk-bench-5d1f0c8a9e7b4632"
 CORES = sorted(os.sched_getaffinity(0))
 PATH = "/api/video-editor/generate/video/auto"
 

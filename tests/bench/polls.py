@@ -28,7 +28,7 @@ def saturated(binary, workdir, quick):
     write_manifest(workdir / "feed.csv", jobs)
     python = python_with_aiohttp()
     took = {name: [] for name in ("reelbatch", "bare", "wrk", "curl", "asyncio")}
-    for repetition in range(1 if quick else 5):
+    for repetition in range(1 if quick else 3):
         with Service(tools, workdir, polls=polls) as service:
             used = reelbatch(binary, workdir, service.url, *SATURATED, "--max-in-flight", OPEN, "--max-connections",
                              OPEN)
