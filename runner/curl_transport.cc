@@ -78,22 +78,20 @@ class CurlTransport::Impl {
     int open = 0;
   };
 
+  // Where a request goes, parsed once by libcurl: what is judged is what is asked.
   struct Address {
-    std::string scheme;  // empty if the address does not parse
+    CURLU* parsed = nullptr;
+    std::string origin;  // the text up to the path if only the path may have to change for the next; else empty
+    std::string scheme;
     std::string host;
-  };
-
-  // Where requests go: an address without its path, and what was found of it.
-  struct Origin {
-    std::string text;
-    Address address;
-    bool near = false;
+    bool near = false;  // this machine
   };
 
   // One exchange while it is open; pooled with its easy handle, which points back to it.
   struct Transfer {
     Impl* owner = nullptr;
     CURL* easy = nullptr;
+    Address address;         // of the present or the last exchange
     Shard* shard = nullptr;  // nullptr while in the pool
     Exchange exchange;
     AnswerReader answer;
@@ -123,8 +121,7 @@ class CurlTransport::Impl {
   std::string prepare(Transfer& transfer);
   const HeaderLists& header_lists(const HeaderSet& set);
   static void free_lists(const HeaderLists& lists);
-  const Origin& origin_of(const std::string& url);
-  Address parse(const std::string& url) const;
+  static bool set_address(Transfer& transfer);
 
   static Transfer* transfer_of(CURL* easy);
   static int on_timer(CURLM* multi, long timeout_ms, void* shard) noexcept;
@@ -153,8 +150,6 @@ class CurlTransport::Impl {
   std::vector<std::unique_ptr<Transfer>> transfers_;
   std::vector<Transfer*> pool_;
   std::vector<HeaderLists> header_lists_;
-  CURLU* parser_ = nullptr;
-  Origin origin_;  // of the last exchange
   Happenings gathered_;
   std::size_t open_ = 0;
   Instant gather_until_ = Instant::min();
@@ -181,7 +176,6 @@ CurlTransport::Impl::Impl(const Clock& clock, TransportOptions options) : clock_
     throw std::runtime_error(fmt::format("cannot start libcurl: {}", curl_easy_strerror(started)));
   choose_roots();
   if (options_.wake_fd >= 0) poller_.want(options_.wake_fd, true, false, nullptr);
-  parser_ = ::curl_url();
   const int count = (options_.max_connections + kConnectionsPerShard - 1) / kConnectionsPerShard;
   for (int i = 0; i < std::max(count, 1); ++i) add_shard();
   pool_.push_back(&take_transfer());  // so that a refused option is known now
@@ -216,11 +210,11 @@ CurlTransport::Impl::~Impl() {
   for (const auto& transfer : transfers_) {
     if (transfer->shard != nullptr) ::curl_multi_remove_handle(transfer->shard->multi, transfer->easy);
     ::curl_easy_cleanup(transfer->easy);
+    ::curl_url_cleanup(transfer->address.parsed);
   }
   // Closes the idle connections, which still report to us.
   for (const auto& shard : shards_) ::curl_multi_cleanup(shard->multi);
   for (const HeaderLists& lists : header_lists_) free_lists(lists);
-  ::curl_url_cleanup(parser_);
 }
 
 // --- starting -------------------------------------------------------------------------------------------------------
@@ -318,17 +312,18 @@ std::string CurlTransport::Impl::prepare(Transfer& transfer) {
   const Exchange& exchange = transfer.exchange;
   const bool post = exchange.method == "POST";
   if (!post && exchange.method != "GET") return fmt::format("cannot send: unknown method '{}'", exchange.method);
-  const auto& [origin, address, near] = origin_of(exchange.url);
-  if (address.scheme != "https" && address.scheme != "http") return "cannot send: the address is not usable";
-  if (address.scheme == "http" && !near) {
+  const Address& address = transfer.address;
+  const bool usable = set_address(transfer) && (address.scheme == "https" || address.scheme == "http");
+  if (!usable) return "cannot send: the address is not usable";
+  if (address.scheme == "http" && !address.near) {
     return fmt::format("cannot send: '{}' is not this machine, so the address must be https", address.host);
   }
   const HeaderLists& lists = header_lists(exchange.headers);
   if (!lists.valid) return "cannot send: a request header holds a line break";
 
   Settings set(transfer.easy);
-  set(CURLOPT_URL, exchange.url.c_str());
-  set(CURLOPT_PROXY, near ? "" : nullptr);  // nullptr: what the environment says
+  set(CURLOPT_CURLU, address.parsed);
+  set(CURLOPT_PROXY, address.near ? "" : nullptr);  // nullptr: what the environment says
   set(CURLOPT_HTTPHEADER, post ? lists.post : lists.get);
   set(CURLOPT_FRESH_CONNECT, exchange.paid && options_.fresh_paid ? 1 : 0);
   set(post ? CURLOPT_POST : CURLOPT_HTTPGET, 1);
@@ -374,34 +369,39 @@ void CurlTransport::Impl::free_lists(const HeaderLists& lists) {
   ::curl_slist_free_all(lists.post);
 }
 
-// Nearly all exchanges of a run go to one place, and parsing is a twentieth of what an exchange costs. Only what stands
-// between `://` and the next slash, not nothing, names the host: any other form is judged as a whole.
-const CurlTransport::Impl::Origin& CurlTransport::Impl::origin_of(const std::string& url) {
+// Nearly all exchanges of a run go to one place: mostly only the path is new. To give libcurl a whole address as text,
+// which it parses and writes out again, is a fifth of what an exchange costs. False if the address does not parse.
+bool CurlTransport::Impl::set_address(Transfer& transfer) {
+  Address& address = transfer.address;
+  const std::string& url = transfer.exchange.url;
   const std::size_t host = url.find("://");
   const std::size_t slash = host == std::string::npos ? host : url.find('/', host + 3);
-  const bool plain = slash != std::string::npos && slash > host + 3;
-  const std::string_view text = plain ? std::string_view(url).substr(0, slash) : std::string_view(url);
-  if (origin_.text == text) return origin_;
-  origin_.text = text;
-  origin_.address = parse(url);
-  origin_.near = is_loopback(origin_.address.host);
-  return origin_;
-}
-
-// libcurl's own parser, so that what is judged is what is asked.
-CurlTransport::Impl::Address CurlTransport::Impl::parse(const std::string& url) const {
-  Address address;
-  if (::curl_url_set(parser_, CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return address;
-  const auto part = [this](CURLUPart which) {
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '/';
+  };
+  const bool plain = slash != std::string::npos && slash > host + 3 &&
+                     std::all_of(url.begin() + static_cast<std::ptrdiff_t>(slash), url.end(), is_plain);
+  if (plain && address.origin == std::string_view(url).substr(0, slash)) {
+    return ::curl_url_set(address.parsed, CURLUPART_PATH, url.c_str() + slash, 0) == CURLUE_OK;
+  }
+  // A new one: an old one would complete what is not whole, and keep a query.
+  ::curl_url_cleanup(address.parsed);
+  address = Address{};
+  address.parsed = ::curl_url();
+  if (::curl_url_set(address.parsed, CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return false;
+  const auto part = [&address](CURLUPart which) {
     char* text = nullptr;
-    if (::curl_url_get(parser_, which, &text, 0) != CURLUE_OK) return std::string();
+    if (::curl_url_get(address.parsed, which, &text, 0) != CURLUE_OK) return std::string();
     std::string copy(text);
     ::curl_free(text);
     return copy;
   };
   address.scheme = part(CURLUPART_SCHEME);
   address.host = part(CURLUPART_HOST);
-  return address;
+  address.near = is_loopback(address.host);
+  if (plain) address.origin = url.substr(0, slash);
+  return true;
 }
 
 // --- callbacks ------------------------------------------------------------------------------------------------------
@@ -574,7 +574,7 @@ std::string CurlTransport::Impl::describe(const Transfer& transfer, CURLcode res
       in_our_words(transfer.words[0] != '\0' ? transfer.words.data() : curl_easy_strerror(result));
   switch (result) {
     case CURLE_COULDNT_RESOLVE_HOST:
-      return fmt::format("cannot resolve host '{}'", parse(transfer.exchange.url).host);
+      return fmt::format("cannot resolve host '{}'", transfer.address.host);
     case CURLE_COULDNT_RESOLVE_PROXY:
       return "proxy has a name that cannot be resolved";
     case CURLE_COULDNT_CONNECT: {

@@ -5,7 +5,7 @@ One session with a connection pool, a semaphore for the cap, an exact sliding-wi
 It does the same work: submits each row of a manifest, polls every job until its video is done, writes the results. It
 keeps no record of what it has paid for, so it does less than reelbatch.
 
-asyncio_client.py BASE_URL MANIFEST RESULTS [--rate N/SECONDS] [--cap N] [--interval SECONDS] [--connections N]
+asyncio_client.py BASE_URL MANIFEST RESULTS [--rate N/SECONDS] [--submit-rate N/SECONDS] [--cap N] [--interval SECONDS] [--connections N]
 """
 
 import argparse
@@ -29,6 +29,11 @@ class Limiter:
         self.sent = collections.deque(maxlen=limit)
         self.turn = asyncio.Lock()  # first come, first served
 
+    @classmethod
+    def of(cls, text):
+        limit, width = text.split("/")
+        return cls(int(limit), float(width))
+
     async def take(self):
         async with self.turn:
             if len(self.sent) == self.limit:
@@ -42,8 +47,7 @@ class Batch:
     def __init__(self, session, options):
         self.session, self.interval = session, options.interval
         self.url = options.base_url + PATH
-        limit, width = options.rate.split("/")
-        self.limiter = Limiter(int(limit), float(width))
+        self.limiter, self.submissions = Limiter.of(options.rate), Limiter.of(options.submit_rate)
         self.results = []
 
     async def ask(self, method, url, body=None):
@@ -56,6 +60,7 @@ class Batch:
         """One job after the other until no row is left: so many of these as jobs may be in flight."""
         for row in rows:
             body = {"image_urls": row["image_urls"].split("|"), "description": row["description"]}
+            await self.submissions.take()
             status, answer = await self.ask("POST", self.url, body)
             if status != 201:
                 self.results.append({"id": row["id"], "state": "failed", "url": ""})
@@ -77,6 +82,7 @@ async def main():
     parser.add_argument("manifest")
     parser.add_argument("results")
     parser.add_argument("--rate", default="10/1")
+    parser.add_argument("--submit-rate", default="1/1")
     parser.add_argument("--cap", type=int, default=20)
     parser.add_argument("--interval", type=float, default=3)
     parser.add_argument("--connections", type=int, default=128)

@@ -1,7 +1,7 @@
 // A service for measurements: speaks as much of the auto video API as a run needs, and is fast enough not to be what is
 // measured. One thread, one epoll, answers made ahead. Shares no code with what it measures. Jobs never fail.
 //
-//   bench_server [--jobs N] [--polls K | --takes-ms D] [--delay-ms D] [--record FILE]
+//   bench_server [--jobs N] [--polls K | --takes-ms D [--spread PERCENT]] [--delay-ms D] [--record FILE]
 //
 // Prints `port N`, serves until SIGTERM, then writes the record: a line `offset NS` (wall clock less monotonic clock),
 // and one for each request: when it was read (monotonic ns), what it was (P a submission, G a poll, D a poll that was
@@ -46,6 +46,7 @@ struct Options {
   std::int64_t jobs = 0;      // that exist from the start and never end
   std::int64_t polls = 0;     // a job ends at its K-th poll
   std::int64_t takes_ms = 0;  // or so long after its submission
+  std::int64_t spread = 0;    // give or take so many percent, the same for the n-th job of every run
   std::int64_t delay_ms = 0;  // until a poll is answered
   std::string record;
 };
@@ -118,6 +119,7 @@ class Server {
   void answer(int fd, const Connection& connection, std::string_view head);
   std::string poll(Job& job, std::uint32_t number, std::int64_t now);
   std::string credits() const;
+  std::int64_t takes_ns(std::uint32_t number) const;
   void send(int fd, std::string_view reply);
   void close_one(int fd);
   int send_delayed();
@@ -237,7 +239,7 @@ void Server::answer(int fd, const Connection& connection, std::string_view head)
   std::string reply = poll(job, number, now);
   const bool done = !job.endless && reply.find(R"("DONE")") != std::string::npos;
   if (recorded) {
-    const std::int64_t ready = options_.takes_ms > 0 ? job.created + options_.takes_ms * kMs : 0;
+    const std::int64_t ready = options_.takes_ms > 0 ? job.created + takes_ns(number) : 0;
     record_.push_back({now, ready, number, done ? 'D' : 'G'});
   }
   if (options_.delay_ms == 0) return send(fd, reply);
@@ -249,7 +251,7 @@ std::string Server::poll(Job& job, std::uint32_t number, std::int64_t now) {
   ++job.polls;
   std::int64_t percent = number % 2 == 0 ? 25 : 75;
   if (!job.endless) {
-    percent = options_.takes_ms > 0 ? (now - job.created) * 100 / (options_.takes_ms * kMs)
+    percent = options_.takes_ms > 0 ? (now - job.created) * 100 / takes_ns(number)
                                     : job.polls * 100 / std::max<std::int64_t>(options_.polls, 1);
   }
   if (percent < 50) return http("200 OK", R"({"status":"GENERATING_VIDEO",)" + pending_ + "," + credits() + "}");
@@ -258,6 +260,11 @@ std::string Server::poll(Job& job, std::uint32_t number, std::int64_t now) {
   }
   return http("200 OK", R"({"status":"DONE","url":"https://cdn.example.test/)" + id_of(number) + R"(.mp4",)" +
                             success_ + "," + credits() + "}");
+}
+
+std::int64_t Server::takes_ns(std::uint32_t number) const {
+  const std::int64_t percent = 100 - options_.spread + number * 37 % 101 * 2 * options_.spread / 100;
+  return options_.takes_ms * kMs * percent / 100;
 }
 
 /// The account's figures, which is how the service seems to count.
@@ -316,6 +323,7 @@ int main(int count, char** words) {
     if (name == "--jobs") options.jobs = std::atoll(value);
     if (name == "--polls") options.polls = std::atoll(value);
     if (name == "--takes-ms") options.takes_ms = std::atoll(value);
+    if (name == "--spread") options.spread = std::atoll(value);
     if (name == "--delay-ms") options.delay_ms = std::atoll(value);
     if (name == "--record") options.record = value;
   }

@@ -7,7 +7,7 @@ from harness import (KEY, PATH, Service, allow_files, asyncio_client, figure, me
 
 OPEN = 100
 # Each answer is followed by the next poll: the limits stand far above what the machine can do.
-SATURATED = ["--rate", "900000/1s", "--submit-rate", "900000/1s", "--poll-interval", "1ms", "--job-timeout", "1h"]
+SATURATED = ["--rate", "100000/1s", "--submit-rate", "100000/1s", "--poll-interval", "1ms", "--job-timeout", "1h"]
 
 
 def us(usage, requests):
@@ -56,7 +56,7 @@ def saturated(binary, workdir, quick):
         if python and repetition < (1 if quick else 2):
             write_manifest(workdir / "short.csv", 100)
             with Service(tools, workdir, polls=polls) as service:
-                used = asyncio_client(python, workdir, service.url, "--rate", "900000/1", "--cap", OPEN, "--interval",
+                used = asyncio_client(python, workdir, service.url, "--rate", "100000/1", "--submit-rate", "100000/1", "--cap", OPEN, "--interval",
                                       "0", "--connections", OPEN, manifest="short.csv")
             took["asyncio"].append(us(used, service.count("GD")))
     ours, bare = median(took["reelbatch"]), median(took["bare"])
