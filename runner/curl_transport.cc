@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -132,6 +133,7 @@ class CurlTransport::Impl {
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* transfer) noexcept;
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* transfer) noexcept;
 
+  bool pause(Duration duration) const;
   bool poll_once(Instant until, Instant now);
   void run_timers();
   Instant next_timer() const;
@@ -152,7 +154,7 @@ class CurlTransport::Impl {
   std::vector<HeaderLists> header_lists_;
   Happenings gathered_;
   std::size_t open_ = 0;
-  Instant gather_until_ = Instant::min();
+  Instant turn_ends_ = Instant::min();
 };
 
 void CurlTransport::Impl::Transfer::clear() {
@@ -475,18 +477,27 @@ void CurlTransport::Impl::wait_until(Instant deadline, Happenings& out) {
   for (;;) {
     run_timers();
     reap();
-    const Instant now = clock_.now();
+    Instant now = clock_.now();
     const bool something = !gathered_.ready.empty() || !gathered_.completions.empty();
-    const Instant until = woken ? now : something ? std::min(deadline, gather_until_) : deadline;
-    if (polled && until <= now) {
-      if (something) gather_until_ = now + options_.turn;
-      break;
+    if (polled && (something || woken || deadline <= now)) break;
+    if (!polled && now < turn_ends_) {
+      // What was started is on its way. Looking at each answer when it comes would wake us once for each.
+      woken = pause(turn_ends_ - now);
+      now = clock_.now();
     }
-    woken = poll_once(std::min(until, next_timer()), now);
+    const Instant until = something || woken ? now : std::min(deadline, next_timer());
+    woken = poll_once(until, now) || woken;
     polled = true;
   }
+  turn_ends_ = clock_.now() + options_.turn;
   std::swap(out, gathered_);
   open_ -= out.completions.size();
+}
+
+// Returns whether the caller is to be woken, as below.
+bool CurlTransport::Impl::pause(Duration duration) const {
+  pollfd waker{options_.wake_fd, POLLIN, 0};  // one below 0 is no descriptor to poll()
+  return ::poll(&waker, 1, static_cast<int>(std::chrono::ceil<milliseconds>(duration).count())) != 0;
 }
 
 // Returns whether the caller is to be woken: a signal came, or wake_fd is readable.
