@@ -27,7 +27,7 @@ constexpr Duration kNotYet = 10min;
 constexpr Duration kUnknownSends = 1min;
 /// The loop looks at the wall clock and shows progress at least this often.
 constexpr Duration kIdleTurn = 1s;
-/// How long a due poll waits for others: this part of the interval, and never longer than the second.
+/// See company(): this part of the interval, and never longer than the second.
 constexpr int kIntervalPart = 64;
 constexpr Duration kCompanyMost = 50ms;
 
@@ -438,19 +438,22 @@ Result<void> Runner::commit() {
   return {};
 }
 
+/// How long a due poll waits for others that are due soon: to wake for each would cost more than the polls themselves.
+Duration Runner::company() const {
+  return std::min(options_.poll_interval / kIntervalPart, kCompanyMost);
+}
+
 Instant Runner::next_wakeup(Instant now) const {
   Instant wake = now + kIdleTurn;
   if (stopping_) return std::min(wake, drain_until_);
   const bool connection = has_connection();
-  // A poll waits a little for others that are due soon: to wake for each would cost more than the polls themselves.
-  const Duration company = std::min(options_.poll_interval / kIntervalPart, kCompanyMost);
   for (const auto& account : accounts_) {
     wake = std::min(wake, account->gate.outage_at());
     if (!connection) continue;
     const auto consider = [&](Instant due, Instant allowed) {
       if (due != kNever && allowed != kNever) wake = std::min(wake, std::max(due, allowed));
     };
-    if (!account->due.empty()) consider(account->due.top().at + company, account->gate.poll_at());
+    if (!account->due.empty()) consider(account->due.top().at + company(), account->gate.poll_at());
     // A row that may be sent by the clock but is not sent now waits for an event, not for a time.
     if (const Instant at = account->gate.submit_at(); has_rows(*account) && at > now) consider(at, at);
   }

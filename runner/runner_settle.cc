@@ -243,7 +243,8 @@ void Runner::settle_poll(const OpenExchange& exchange, Completion& completion) {
 
 void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Completion& completion, Instant sent_at) {
   Account& account = *flight.account;
-  const Instant next = sent_at + options_.poll_interval;
+  // Counted from when it was due, so that waits for company do not add up; from when it was sent if it was late.
+  const Instant next = (sent_at <= flight.due + company() ? flight.due : sent_at) + options_.poll_interval;
   Instant last_look = kNever;
   switch (verdict.outcome) {
     case PollOutcome::Done:

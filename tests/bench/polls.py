@@ -80,13 +80,13 @@ def paced(binary, workdir, quick):
     allow_files(4096)
     seconds = 5 if quick else 20
     took = {}
-    for repetition in range(1 if quick else 3):
+    for _ in range(1 if quick else 3):
         for open_at_once, delay_ms in ((15, 30), (1000, 2000)):
             jobs = 1000
             write_manifest(workdir / "feed.csv", jobs)
             polls = max(seconds * 500 // jobs, 1)
             with Service(tools, workdir, polls=polls, delay_ms=delay_ms) as service:
-                used = reelbatch(binary, workdir, service.url, "--rate", "5/10ms", "--submit-rate", "5/10ms",
+                used = reelbatch(binary, workdir, service.url, "--rate", "25/50ms", "--submit-rate", "25/50ms",
                                  "--poll-interval", "1ms", "--max-in-flight", jobs, "--max-connections",
                                  open_at_once + open_at_once // 2)
             assert rows_done(workdir) == jobs

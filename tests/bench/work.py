@@ -3,20 +3,16 @@
 from harness import (Service, asyncio_client, figure, median, python_with_aiohttp, reelbatch, rows_done,
                      write_manifest)
 
-# Jobs of three minutes, polled every three seconds, with 50 in flight; but time runs sixty times faster.
-CAP, INTERVAL_S, RATE, SUBMIT_RATE, TAKES_MS, SPREAD = 50, 0.05, 1500, 60, 3000, 40
+# Every listing in flight at once, polled as often as the vendors advise.
+INTERVAL_S, RATE, SUBMIT_RATE, SPREAD = 3, 2000, 200, 20
 
 
-def takes_s(number):
-    """As bench_server.cc draws it."""
-    return TAKES_MS * (100 - SPREAD + number * 37 % 101 * 2 * SPREAD // 100) / 100 / 1000
-
-
-def lower_bound_s(jobs):
+def lower_bound_s(jobs, cap, takes_ms):
     """No schedule is shorter: the cap's places are all taken all the time; submissions leave as fast as they may; and
-    each job needs two requests."""
-    durations = [takes_s(number) for number in range(jobs)]
-    by_cap = sum(durations) / CAP
+    each job needs two requests. Durations as bench_server.cc draws them."""
+    durations = [takes_ms * (100 - SPREAD + number * 37 % 101 * 2 * SPREAD // 100) / 100 / 1000
+                 for number in range(jobs)]
+    by_cap = sum(durations) / cap
     by_submissions = (jobs - 1) // SUBMIT_RATE + min(durations)
     by_requests = (2 * jobs - 1) // RATE
     return max(by_cap, by_submissions, by_requests, max(durations))
@@ -27,24 +23,24 @@ def makespan_s(service):
 
 
 def measure(binary, workdir, quick):
-    jobs = 100 if quick else 500
+    jobs, cap, takes_ms = (200, 200, 6000) if quick else (3000, 1500, 45_000)
     write_manifest(workdir / "feed.csv", jobs)
-    bound = lower_bound_s(jobs)
+    bound = lower_bound_s(jobs, cap, takes_ms)
     python = python_with_aiohttp()
     cpu, span, polls, seconds = {"ours": [], "theirs": []}, {"ours": [], "theirs": []}, [], []
-    for _ in range(1 if quick else 3):
-        with Service(binary.parent, workdir, takes_ms=TAKES_MS, spread=SPREAD) as service:
+    for _ in range(1 if quick else 2):
+        with Service(binary.parent, workdir, takes_ms=takes_ms, spread=SPREAD) as service:
             used = reelbatch(binary, workdir, service.url, "--rate", f"{RATE}/1s", "--submit-rate", f"{SUBMIT_RATE}/1s",
-                             "--max-in-flight", CAP, "--poll-interval", f"{int(INTERVAL_S * 1000)}ms")
+                             "--max-in-flight", cap, "--poll-interval", f"{INTERVAL_S}s")
         assert rows_done(workdir) == jobs
         cpu["ours"].append(used.cpu)
         span["ours"].append(makespan_s(service))
         polls.append(service.count("GD"))
         if not python:
             continue
-        with Service(binary.parent, workdir, takes_ms=TAKES_MS, spread=SPREAD) as service:
+        with Service(binary.parent, workdir, takes_ms=takes_ms, spread=SPREAD) as service:
             used = asyncio_client(python, workdir, service.url, "--rate", f"{RATE}/1", "--submit-rate",
-                                  f"{SUBMIT_RATE}/1", "--cap", CAP, "--interval", INTERVAL_S)
+                                  f"{SUBMIT_RATE}/1", "--cap", cap, "--interval", INTERVAL_S)
         assert service.count("D") == jobs
         cpu["theirs"].append(used.cpu)
         span["theirs"].append(makespan_s(service))
