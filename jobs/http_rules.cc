@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -109,6 +110,7 @@ std::string describe_status(int status) {
 std::string encode_path_segment(std::string_view text) {
   // Dots alone would be taken for "this folder" and "the one above" on the way.
   const bool only_dots = text == "." || text == "..";
+  if (!only_dots && std::all_of(text.begin(), text.end(), is_unreserved)) return std::string(text);
   std::string out;
   for (const char c : text) {
     if (is_unreserved(c) && !only_dots) {

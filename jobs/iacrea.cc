@@ -44,6 +44,12 @@ std::string running_detail(JsonElement answer, std::string_view status) {
   return detail;
 }
 
+/// One for all answers: most of what a parse costs is the memory that it makes and throws away.
+JsonReader& shared_reader() {
+  thread_local JsonReader reader;
+  return reader;
+}
+
 PollVerdict read_state(JsonElement answer) {
   const std::optional<std::string_view> status = json_string(answer, "status");
   if (!status || trim_blanks(*status).empty()) return {PollOutcome::TryAgain, {}, "the answer has no status", {}};
@@ -70,7 +76,7 @@ CreditFigures iacrea_credits(JsonElement answer) {
 
 SubmitVerdict read_iacrea_submit(const Response& response) {
   SubmitVerdict verdict{submit_outcome_of_status(response.status), {}, {}, {}};
-  JsonReader reader;
+  JsonReader& reader = shared_reader();
   const Result<JsonElement> answer = reader.parse(response.body);
   if (answer) verdict.credits = iacrea_credits(*answer);
 
@@ -96,7 +102,7 @@ SubmitVerdict read_iacrea_submit(const Response& response) {
 }
 
 PollVerdict read_iacrea_poll(const Response& response) {
-  JsonReader reader;
+  JsonReader& reader = shared_reader();
   const Result<JsonElement> answer = reader.parse(response.body);
   const CreditFigures credits = answer ? iacrea_credits(*answer) : CreditFigures{};
   PollVerdict verdict;

@@ -123,7 +123,10 @@ SubmitVerdict IacreaAuto::read_submit(const Response& response) const {
 }
 
 Request IacreaAuto::poll(std::span<const PolledJob> jobs) const {
-  return {"GET", fmt::format("{}/{}", kPath, encode_path_segment(jobs.front().remote_id)), {}};
+  std::string path(kPath);
+  path += '/';
+  path += encode_path_segment(jobs.front().remote_id);
+  return {"GET", std::move(path), {}};
 }
 
 std::vector<PollVerdict> IacreaAuto::read_poll(std::span<const PolledJob> jobs, const Response& response) const {

@@ -11,10 +11,13 @@
 namespace reelbatch {
 namespace {
 
+/// More than this is no amount of credits.
+constexpr double kCreditsMax = 1e12;
+
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 std::optional<Credits> credits_of(double number) {
-  if (!std::isfinite(number) || std::abs(number) > 1e12) return std::nullopt;
+  if (!std::isfinite(number) || std::abs(number) > kCreditsMax) return std::nullopt;
   // The shortest text and not the exact binary value: 2.4 is two credits and four tenths.
   const std::string shortest = fmt::format("{}", number);
   if (shortest.find('e') == std::string::npos) return parse_credits(shortest);
@@ -41,7 +44,10 @@ std::optional<Credits> json_credits(JsonElement from, std::string_view member) {
   JsonElement value;
   if (!from.is_object() || from.at_key(member).get(value)) return std::nullopt;
   std::int64_t whole = 0;
-  if (!value.get(whole)) return parse_credits(fmt::format("{}", whole));
+  if (!value.get(whole)) {
+    if (std::abs(static_cast<double>(whole)) > kCreditsMax) return std::nullopt;
+    return Credits::whole(whole);
+  }
   double number = 0;
   if (!value.get(number)) return credits_of(number);
   std::string_view text;

@@ -1,5 +1,6 @@
 #include "jobs/unicode.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace reelbatch {
@@ -100,6 +101,9 @@ std::string ascii_lower(std::string_view text) {
 }
 
 std::string printable(std::string_view text, std::size_t points_max) {
+  const auto is_plain = [](char c) { return c > ' ' && c < 0x7F; };
+  // Nearly always a single word of ASCII.
+  if (text.size() <= points_max && std::all_of(text.begin(), text.end(), is_plain)) return std::string(text);
   std::string out;
   std::size_t points = 0;
   bool space_due = false;

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -78,15 +79,20 @@ class CurlTransport::Impl {
     int open = 0;
   };
 
+  // Where a request goes, parsed once by libcurl: what is judged is what is asked.
   struct Address {
-    std::string scheme;  // empty if the address does not parse
+    CURLU* parsed = nullptr;
+    std::string origin;  // the text up to the path if only the path may have to change for the next; else empty
+    std::string scheme;
     std::string host;
+    bool near = false;  // this machine
   };
 
   // One exchange while it is open; pooled with its easy handle, which points back to it.
   struct Transfer {
     Impl* owner = nullptr;
     CURL* easy = nullptr;
+    Address address;         // of the present or the last exchange
     Shard* shard = nullptr;  // nullptr while in the pool
     Exchange exchange;
     AnswerReader answer;
@@ -116,7 +122,7 @@ class CurlTransport::Impl {
   std::string prepare(Transfer& transfer);
   const HeaderLists& header_lists(const HeaderSet& set);
   static void free_lists(const HeaderLists& lists);
-  Address parse(const std::string& url) const;
+  static bool set_address(Transfer& transfer);
 
   static Transfer* transfer_of(CURL* easy);
   static int on_timer(CURLM* multi, long timeout_ms, void* shard) noexcept;
@@ -127,6 +133,7 @@ class CurlTransport::Impl {
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* transfer) noexcept;
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* transfer) noexcept;
 
+  bool pause(Duration duration) const;
   bool poll_once(Instant until, Instant now);
   void run_timers();
   Instant next_timer() const;
@@ -145,10 +152,9 @@ class CurlTransport::Impl {
   std::vector<std::unique_ptr<Transfer>> transfers_;
   std::vector<Transfer*> pool_;
   std::vector<HeaderLists> header_lists_;
-  CURLU* parser_ = nullptr;
   Happenings gathered_;
   std::size_t open_ = 0;
-  Instant gather_until_ = Instant::min();
+  Instant turn_ends_ = Instant::min();
 };
 
 void CurlTransport::Impl::Transfer::clear() {
@@ -172,7 +178,6 @@ CurlTransport::Impl::Impl(const Clock& clock, TransportOptions options) : clock_
     throw std::runtime_error(fmt::format("cannot start libcurl: {}", curl_easy_strerror(started)));
   choose_roots();
   if (options_.wake_fd >= 0) poller_.want(options_.wake_fd, true, false, nullptr);
-  parser_ = ::curl_url();
   const int count = (options_.max_connections + kConnectionsPerShard - 1) / kConnectionsPerShard;
   for (int i = 0; i < std::max(count, 1); ++i) add_shard();
   pool_.push_back(&take_transfer());  // so that a refused option is known now
@@ -207,11 +212,11 @@ CurlTransport::Impl::~Impl() {
   for (const auto& transfer : transfers_) {
     if (transfer->shard != nullptr) ::curl_multi_remove_handle(transfer->shard->multi, transfer->easy);
     ::curl_easy_cleanup(transfer->easy);
+    ::curl_url_cleanup(transfer->address.parsed);
   }
   // Closes the idle connections, which still report to us.
   for (const auto& shard : shards_) ::curl_multi_cleanup(shard->multi);
   for (const HeaderLists& lists : header_lists_) free_lists(lists);
-  ::curl_url_cleanup(parser_);
 }
 
 // --- starting -------------------------------------------------------------------------------------------------------
@@ -309,18 +314,18 @@ std::string CurlTransport::Impl::prepare(Transfer& transfer) {
   const Exchange& exchange = transfer.exchange;
   const bool post = exchange.method == "POST";
   if (!post && exchange.method != "GET") return fmt::format("cannot send: unknown method '{}'", exchange.method);
-  const Address address = parse(exchange.url);
-  if (address.scheme != "https" && address.scheme != "http") return "cannot send: the address is not usable";
-  const bool near = is_loopback(address.host);
-  if (address.scheme == "http" && !near) {
+  const Address& address = transfer.address;
+  const bool usable = set_address(transfer) && (address.scheme == "https" || address.scheme == "http");
+  if (!usable) return "cannot send: the address is not usable";
+  if (address.scheme == "http" && !address.near) {
     return fmt::format("cannot send: '{}' is not this machine, so the address must be https", address.host);
   }
   const HeaderLists& lists = header_lists(exchange.headers);
   if (!lists.valid) return "cannot send: a request header holds a line break";
 
   Settings set(transfer.easy);
-  set(CURLOPT_URL, exchange.url.c_str());
-  set(CURLOPT_PROXY, near ? "" : nullptr);  // nullptr: what the environment says
+  set(CURLOPT_CURLU, address.parsed);
+  set(CURLOPT_PROXY, address.near ? "" : nullptr);  // nullptr: what the environment says
   set(CURLOPT_HTTPHEADER, post ? lists.post : lists.get);
   set(CURLOPT_FRESH_CONNECT, exchange.paid && options_.fresh_paid ? 1 : 0);
   set(post ? CURLOPT_POST : CURLOPT_HTTPGET, 1);
@@ -366,20 +371,39 @@ void CurlTransport::Impl::free_lists(const HeaderLists& lists) {
   ::curl_slist_free_all(lists.post);
 }
 
-// libcurl's own parser, so that what is judged is what is asked.
-CurlTransport::Impl::Address CurlTransport::Impl::parse(const std::string& url) const {
-  Address address;
-  if (::curl_url_set(parser_, CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return address;
-  const auto part = [this](CURLUPart which) {
+// Nearly all exchanges of a run go to one place: mostly only the path is new. To give libcurl a whole address as text,
+// which it parses and writes out again, is a fifth of what an exchange costs. False if the address does not parse.
+bool CurlTransport::Impl::set_address(Transfer& transfer) {
+  Address& address = transfer.address;
+  const std::string& url = transfer.exchange.url;
+  const std::size_t host = url.find("://");
+  const std::size_t slash = host == std::string::npos ? host : url.find('/', host + 3);
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '/';
+  };
+  const bool plain = slash != std::string::npos && slash > host + 3 &&
+                     std::all_of(url.begin() + static_cast<std::ptrdiff_t>(slash), url.end(), is_plain);
+  if (plain && address.origin == std::string_view(url).substr(0, slash)) {
+    return ::curl_url_set(address.parsed, CURLUPART_PATH, url.c_str() + slash, 0) == CURLUE_OK;
+  }
+  // A new one: an old one would complete what is not whole, and keep a query.
+  ::curl_url_cleanup(address.parsed);
+  address = Address{};
+  address.parsed = ::curl_url();
+  if (::curl_url_set(address.parsed, CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return false;
+  const auto part = [&address](CURLUPart which) {
     char* text = nullptr;
-    if (::curl_url_get(parser_, which, &text, 0) != CURLUE_OK) return std::string();
+    if (::curl_url_get(address.parsed, which, &text, 0) != CURLUE_OK) return std::string();
     std::string copy(text);
     ::curl_free(text);
     return copy;
   };
   address.scheme = part(CURLUPART_SCHEME);
   address.host = part(CURLUPART_HOST);
-  return address;
+  address.near = is_loopback(address.host);
+  if (plain) address.origin = url.substr(0, slash);
+  return true;
 }
 
 // --- callbacks ------------------------------------------------------------------------------------------------------
@@ -453,18 +477,27 @@ void CurlTransport::Impl::wait_until(Instant deadline, Happenings& out) {
   for (;;) {
     run_timers();
     reap();
-    const Instant now = clock_.now();
+    Instant now = clock_.now();
     const bool something = !gathered_.ready.empty() || !gathered_.completions.empty();
-    const Instant until = woken ? now : something ? std::min(deadline, gather_until_) : deadline;
-    if (polled && until <= now) {
-      if (something) gather_until_ = now + options_.turn;
-      break;
+    if (polled && (something || woken || deadline <= now)) break;
+    if (!polled && now < turn_ends_) {
+      // What was started is on its way. Looking at each answer when it comes would wake us once for each.
+      woken = pause(turn_ends_ - now);
+      now = clock_.now();
     }
-    woken = poll_once(std::min(until, next_timer()), now);
+    const Instant until = something || woken ? now : std::min(deadline, next_timer());
+    woken = poll_once(until, now) || woken;
     polled = true;
   }
+  turn_ends_ = clock_.now() + options_.turn;
   std::swap(out, gathered_);
   open_ -= out.completions.size();
+}
+
+// Returns whether the caller is to be woken, as below.
+bool CurlTransport::Impl::pause(Duration duration) const {
+  pollfd waker{options_.wake_fd, POLLIN, 0};  // one below 0 is no descriptor to poll()
+  return ::poll(&waker, 1, static_cast<int>(std::chrono::ceil<milliseconds>(duration).count())) != 0;
 }
 
 // Returns whether the caller is to be woken: a signal came, or wake_fd is readable.
@@ -552,7 +585,7 @@ std::string CurlTransport::Impl::describe(const Transfer& transfer, CURLcode res
       in_our_words(transfer.words[0] != '\0' ? transfer.words.data() : curl_easy_strerror(result));
   switch (result) {
     case CURLE_COULDNT_RESOLVE_HOST:
-      return fmt::format("cannot resolve host '{}'", parse(transfer.exchange.url).host);
+      return fmt::format("cannot resolve host '{}'", transfer.address.host);
     case CURLE_COULDNT_RESOLVE_PROXY:
       return "proxy has a name that cannot be resolved";
     case CURLE_COULDNT_CONNECT: {

@@ -27,6 +27,9 @@ constexpr Duration kNotYet = 10min;
 constexpr Duration kUnknownSends = 1min;
 /// The loop looks at the wall clock and shows progress at least this often.
 constexpr Duration kIdleTurn = 1s;
+/// See company(): this part of the interval, and never longer than the second.
+constexpr int kIntervalPart = 64;
+constexpr Duration kCompanyMost = 50ms;
 
 }  // namespace
 
@@ -435,6 +438,11 @@ Result<void> Runner::commit() {
   return {};
 }
 
+/// How long a due poll waits for others that are due soon: to wake for each would cost more than the polls themselves.
+Duration Runner::company() const {
+  return std::min(options_.poll_interval / kIntervalPart, kCompanyMost);
+}
+
 Instant Runner::next_wakeup(Instant now) const {
   Instant wake = now + kIdleTurn;
   if (stopping_) return std::min(wake, drain_until_);
@@ -445,7 +453,7 @@ Instant Runner::next_wakeup(Instant now) const {
     const auto consider = [&](Instant due, Instant allowed) {
       if (due != kNever && allowed != kNever) wake = std::min(wake, std::max(due, allowed));
     };
-    if (!account->due.empty()) consider(account->due.top().at, account->gate.poll_at());
+    if (!account->due.empty()) consider(account->due.top().at + company(), account->gate.poll_at());
     // A row that may be sent by the clock but is not sent now waits for an event, not for a time.
     if (const Instant at = account->gate.submit_at(); has_rows(*account) && at > now) consider(at, at);
   }

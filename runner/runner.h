@@ -87,6 +87,7 @@ class Runner {
   void start_poll(Account& account, Instant now);
   void start(Account& account, const Request& request, OpenExchange exchange);
   Result<void> commit();
+  Duration company() const;
   Instant next_wakeup(Instant now) const;
   bool finished() const;
   RunOutcome outcome(Instant now);
@@ -115,7 +116,7 @@ class Runner {
   void hold(Account& account, const Pending& row, const std::string& why);
   void forget_price(Account& account, JobId job);
   void leave_price_unknown(Account& account, JobId job);
-  void settle_poll(const OpenExchange& exchange, const Completion& completion);
+  void settle_poll(const OpenExchange& exchange, Completion& completion);
   void settle_verdict(Flight& flight, const PollVerdict& verdict, const Completion& completion, Instant sent_at);
   void see_credits(Account& account, const OpenExchange& exchange, JobId job, const CreditFigures& figures, Instant at);
   std::optional<Credits> settle_credits(Account& account, const Flight& flight);

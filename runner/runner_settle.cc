@@ -221,12 +221,13 @@ void Runner::hold(Account& account, const Pending& row, const std::string& why) 
 
 // ---- Polls ----------------------------------------------------------------------------------------------------------
 
-void Runner::settle_poll(const OpenExchange& exchange, const Completion& completion) {
+void Runner::settle_poll(const OpenExchange& exchange, Completion& completion) {
   std::vector<PolledJob> jobs;
   for (const JobId id : exchange.polled) jobs.push_back({flights_.at(id).remote_id});
   std::vector<PollVerdict> verdicts;
   if (completion.answered) {
-    verdicts = flights_.at(exchange.polled.front()).kind->read_poll(jobs, {completion.status, completion.body});
+    const Response response{completion.status, std::move(completion.body)};
+    verdicts = flights_.at(exchange.polled.front()).kind->read_poll(jobs, response);
     CHECK(verdicts.size() == jobs.size());
   } else {
     PollVerdict lost;
@@ -242,7 +243,8 @@ void Runner::settle_poll(const OpenExchange& exchange, const Completion& complet
 
 void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Completion& completion, Instant sent_at) {
   Account& account = *flight.account;
-  const Instant next = sent_at + options_.poll_interval;
+  // Counted from when it was due, so that waits for company do not add up; from when it was sent if it was late.
+  const Instant next = (sent_at <= flight.due + company() ? flight.due : sent_at) + options_.poll_interval;
   Instant last_look = kNever;
   switch (verdict.outcome) {
     case PollOutcome::Done:

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -74,15 +75,11 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
     sums.unattributed = (*before)->first - *sums.remaining - sums.used.value_or(Credits{});
     return sums;
   }
-  // The very first answer of an account has no figure before it. If its "used" is the job's own, the balance before
-  // follows, unless another submission was out as well: that one may have been charged already, or not.
-  Statement out = database_->prepare(
-      "SELECT count(*) FROM jobs j JOIN listings l ON l.id = j.listing WHERE l.account = ?1 AND j.submitted_at <= "
-      "(SELECT at FROM credits WHERE account = ?1 AND remaining IS NOT NULL ORDER BY id LIMIT 1)");
-  if (row = out.bind(1, account).step(); !row) return tl::unexpected(row.error());
-  if (out.integer(0) > 1) return sums;
+  // The very first answer of an account has no figure before it; if its "used" is the job's own, the balance before
+  // follows. Another submission that was out as well may have been charged by then: what looks like a fall too small
+  // for what the jobs cost is that one's price, and nothing is left over.
   const Credits start = (*first)->first + (*first)->second;
-  sums.unattributed = start - *sums.remaining - sums.used.value_or(Credits{});
+  sums.unattributed = std::max(start - *sums.remaining - sums.used.value_or(Credits{}), Credits{});
   return sums;
 }
 

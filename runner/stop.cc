@@ -53,7 +53,12 @@ SignalStop::~SignalStop() {
 }
 
 bool SignalStop::requested() const {
-  return signals_seen > 0;
+  if (signals_seen == 0) return false;
+  // Who asks is awake. Left full, the pipe would keep the loop spinning while it waits for what is on the wire.
+  std::array<char, 16> taken;
+  while (read(wake_pipe[0], taken.data(), taken.size()) > 0) {
+  }
+  return true;
 }
 int SignalStop::wake_fd() const {
   return wake_pipe[0];

@@ -620,7 +620,7 @@ TEST_CASE("waiting") {
     CHECK(some.completions[0].error == "cannot send: unknown method 'DELETE'");
     CHECK(net->open() == 0);
   }
-  SUBCASE("gathers when busy, but not past the deadline") {
+  SUBCASE("gathers until its turn ends") {
     TransportOptions options = quick();
     options.turn = milliseconds(100);
     const auto net = transport(options);
@@ -635,9 +635,23 @@ TEST_CASE("waiting") {
       last = now;
       ++turns;
     }
+    net->wait_until(kClock.now() + milliseconds(5), some);  // also if the deadline is nearer
+    CHECK(kClock.now() - *last >= milliseconds(75));
+  }
+  SUBCASE("gathers no longer when woken") {
+    int pipe[2];
+    REQUIRE(::pipe(pipe) == 0);
+    TransportOptions options = quick();
+    options.turn = seconds(60);
+    options.wake_fd = pipe[0];
+    const auto net = transport(options);
+    net->wait_until(Instant::min(), some);
+    REQUIRE(::write(pipe[1], "x", 1) == 1);
     const Instant begun = kClock.now();
-    net->wait_until(begun + milliseconds(5), some);
-    CHECK(kClock.now() - begun < milliseconds(90));
+    net->wait_until(kNever, some);
+    CHECK(kClock.now() - begun < seconds(30));
+    ::close(pipe[0]);
+    ::close(pipe[1]);
   }
 }
 

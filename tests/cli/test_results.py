@@ -177,7 +177,7 @@ class Credits(Case):
         self.config(account="credits: job")
         self.provider.credits_mean, self.provider.price = "job", 3
         self.manifest(["A-1", "A-2"])
-        done = self.run_feed("--max-in-flight", "1", code=0)  # with two out at first, the balance before is not known
+        done = self.run_feed(code=0)
         self.assertEqual([r["credits_used"] for r in done.rows], ["3", "3"])
         self.assertEqual(done.json["credits"]["iacrea"],
                          {"used": 6, "reserved": 0, "remaining": 994, "unattributed": 0})
