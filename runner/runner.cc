@@ -84,8 +84,12 @@ Result<RunOutcome> Runner::run(const RunRecord& run) {
   while (true) {
     const Instant now = clock_.now();
     check_limits(now);
-    if (Result<void> done = choose_starts(now); !done) return tl::unexpected(done.error());
-    if (Result<void> done = commit(); !done) return tl::unexpected(done.error());
+    Result<void> written = choose_starts(now);
+    if (written) written = commit();
+    if (!written) {
+      tell_unrecorded();
+      return tl::unexpected(written.error());
+    }
     progress_.update(counts_, now);
     if (finished()) return outcome(now);
     transport_.wait_until(next_wakeup(now), happened);
@@ -424,12 +428,7 @@ void Runner::start(Account& account, const Request& request, OpenExchange exchan
 
 /// Writes the turn, then does what it says: nothing leaves before it is on disk.
 Result<void> Runner::commit() {
-  if (Result<void> done = ledger_.commit(commit_); !done) {
-    if (!adopt_lines_.empty())
-      progress_.alarm("the service accepted these and it could not be recorded; before the next run:");
-    for (const std::string& line : adopt_lines_) progress_.alarm(line);
-    return done;
-  }
+  if (Result<void> done = ledger_.commit(commit_); !done) return done;
   commit_.clear();
   adopt_lines_.clear();
   accepted_in_turn_.clear();
@@ -441,6 +440,32 @@ Result<void> Runner::commit() {
 /// How long a due poll waits for others that are due soon: to wake for each would cost more than the polls themselves.
 Duration Runner::company() const {
   return std::min(options_.poll_interval / kIntervalPart, kCompanyMost);
+}
+
+/// The ledger takes nothing any more: acceptances that it does not know, and those that are still on their way, go to
+/// the operator.
+void Runner::tell_unrecorded() {
+  for (const Exchange& never_started : starts_) exchanges_.erase(never_started.id);
+  starts_.clear();
+  auto tell = [this, first = true]() mutable {
+    if (first && !adopt_lines_.empty()) {
+      progress_.alarm("the service accepted these and it could not be recorded; before the next run:");
+      first = false;
+    }
+    for (const std::string& line : adopt_lines_) progress_.alarm(line);
+    adopt_lines_.clear();
+  };
+  tell();
+  const auto is_submission = [](const auto& open) { return open.second.submission; };
+  const Instant until = clock_.now() + kDrainTime;
+  Happenings happened;
+  for (Instant now = clock_.now(); now < until && std::any_of(exchanges_.begin(), exchanges_.end(), is_submission);
+       now = clock_.now()) {
+    transport_.wait_until(std::min(until, now + kIdleTurn), happened);
+    for (const Ready& ready : happened.ready) note_sent(ready);
+    for (Completion& completion : happened.completions) settle(completion);
+    tell();
+  }
 }
 
 Instant Runner::next_wakeup(Instant now) const {

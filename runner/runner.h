@@ -87,6 +87,7 @@ class Runner {
   void start_poll(Account& account, Instant now);
   void start(Account& account, const Request& request, OpenExchange exchange);
   Result<void> commit();
+  void tell_unrecorded();
   Duration company() const;
   Instant next_wakeup(Instant now) const;
   bool finished() const;

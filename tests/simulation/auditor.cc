@@ -18,6 +18,7 @@ std::string ref_of(const std::string& description) {
 }  // namespace
 
 Auditor::Auditor(World& world, const Options& options) : world_(world), options_(options) {
+  world_.on_started = [this] { check(!commit_failed_, "a request starts although the ledger could not be written"); };
   world_.on_sent = [this](const World::Send& send) { sent(send); };
   world_.on_accepted = [this](const World::Acceptance& acceptance) { accepted(acceptance); };
 }
@@ -27,7 +28,7 @@ void Auditor::find(std::string violation) {
   if (violations_.size() < 10) violations_.push_back(std::move(violation));
 }
 
-void Auditor::compare(bool holds, const std::string& violation) {
+void Auditor::check(bool holds, const std::string& violation) {
   ++checks;
   if (!holds) find(violation);
 }
@@ -74,7 +75,6 @@ void Auditor::end() {
 
 void Auditor::sent(const World::Send& send) {
   const AccountOptions& account = options_.accounts[send.service];
-  compare(!commit_failed_, "a request was sent after the ledger could not be written");
   for (const RateWindow& window : account.rate) check_window(all_, send, window, "requests");
   if (!send.paid) return;
   for (const RateWindow& window : account.submit_rate) check_window(paid_, send, window, "submissions");
@@ -85,9 +85,9 @@ void Auditor::check_window(Windows& windows, const World::Send& send, const Rate
   std::deque<Instant>& recent = windows[{send.service, window.width.count()}];
   while (!recent.empty() && send.at - recent.front() > window.width) recent.pop_front();
   recent.push_back(send.at);
-  compare(recent.size() <= static_cast<std::size_t>(window.limit),
-          fmt::format("{} {} within {} ms, {} are allowed", recent.size(), what,
-                      std::chrono::duration_cast<std::chrono::milliseconds>(window.width).count(), window.limit));
+  check(recent.size() <= static_cast<std::size_t>(window.limit),
+        fmt::format("{} {} within {} ms, {} are allowed", recent.size(), what,
+                    std::chrono::duration_cast<std::chrono::milliseconds>(window.width).count(), window.limit));
 }
 
 /// A submission leaves: its intent is in the ledger, and with it no more are in flight than allowed.
@@ -98,16 +98,16 @@ void Auditor::check_in_flight(const World::Send& send) {
   if (!counts || !jobs) return;
   const auto submitting = counts->jobs.find(State::Submitting);
   const std::int64_t recorded = submitting == counts->jobs.end() ? 0 : submitting->second;
-  compare(recorded >= world_.paid_open(),
-          fmt::format("{} submissions are out, {} intents are recorded", world_.paid_open(), recorded));
+  check(recorded >= world_.paid_open(),
+        fmt::format("{} submissions are out, {} intents are recorded", world_.paid_open(), recorded));
   const auto in_flight = std::count_if(jobs->begin(), jobs->end(), [&](const OpenJob& job) {
     return job.state == State::InFlight && service_of_account_[job.account] == send.service &&
            world_.wall() - job.accepted_at < options_.give_up_after;
   });
   const auto most = options_.accounts[send.service].max_in_flight;
-  compare(in_flight + world_.paid_open(send.service) <= most,
-          fmt::format("{} in flight and {} being submitted, {} are allowed", in_flight, world_.paid_open(send.service),
-                      most));
+  check(in_flight + world_.paid_open(send.service) <= most,
+        fmt::format("{} in flight and {} being submitted, {} are allowed", in_flight, world_.paid_open(send.service),
+                    most));
 }
 
 void Auditor::accepted(const World::Acceptance& acceptance) {
@@ -120,8 +120,8 @@ void Auditor::accepted(const World::Acceptance& acceptance) {
     }
   }
   const int times = ++accepted_times_[acceptance.description];
-  compare(times <= 1 + failed + allowed_[acceptance.description],
-          fmt::format("paid {} times: {}", times, acceptance.description));
+  check(times <= 1 + failed + allowed_[acceptance.description],
+        fmt::format("paid {} times: {}", times, acceptance.description));
   check_budgets(acceptance);
   acceptances_.emplace(std::pair(acceptance.service, acceptance.id), acceptance);
 }
@@ -144,7 +144,7 @@ void Auditor::check_budgets(const World::Acceptance& acceptance) {
   const Budget& budget = options_.accounts[acceptance.service].budget;
   const auto within = [&](Credits spent, const std::optional<Credits>& limit, const char* what) {
     if (!limit) return;
-    compare(spent <= *limit, fmt::format("{} spent, {} {} allowed", to_text(spent), what, to_text(*limit)));
+    check(spent <= *limit, fmt::format("{} spent, {} {} allowed", to_text(spent), what, to_text(*limit)));
   };
   within(by_run, options_.max_credits, "--max-credits");
   within(by_account, budget.run, "a run");
@@ -152,9 +152,9 @@ void Auditor::check_budgets(const World::Acceptance& acceptance) {
   if (budget.keep && world_.balance_told[acceptance.service]) {
     Credits spent;
     for (const ServiceJob& job : world_.service(acceptance.service).jobs()) spent = spent + job.charged;
-    compare(world_.options.service.credits - spent >= *budget.keep,
-            fmt::format("{} spent of {}, {} are to be kept", to_text(spent), to_text(world_.options.service.credits),
-                        to_text(*budget.keep)));
+    check(world_.options.service.credits - spent >= *budget.keep,
+          fmt::format("{} spent of {}, {} are to be kept", to_text(spent), to_text(world_.options.service.credits),
+                      to_text(*budget.keep)));
   }
 }
 
@@ -164,26 +164,26 @@ void Auditor::check_report(Ledger& ledger, const EndedRun& ended, std::size_t ro
   const RunReport& report = ended.report;
   std::int64_t counted = 0;
   for (const RowState state : kRowStates) counted += report.counts.of(state);
-  compare(counted == report.counts.rows && report.counts.rows == static_cast<std::int64_t>(rows),
-          fmt::format("the report has {} rows, {} of them counted by state; the manifest has {}", report.counts.rows,
-                      counted, rows));
+  check(counted == report.counts.rows && report.counts.rows == static_cast<std::int64_t>(rows),
+        fmt::format("the report has {} rows, {} of them counted by state; the manifest has {}", report.counts.rows,
+                    counted, rows));
   std::int64_t selected = 0;
   for (const RowState state : kRowStates) selected += report.counts.selected_of(state);
-  compare(ended.exit_code != 0 || report.counts.selected_of(RowState::Done) == selected,
-          "exit code 0, and not every selected row is done");
+  check(ended.exit_code != 0 || report.counts.selected_of(RowState::Done) == selected,
+        "exit code 0, and not every selected row is done");
   const std::int64_t waiting =
       report.counts.selected_of(RowState::InFlight) + report.counts.selected_of(RowState::Planned);
-  compare(waiting == 0 || !report.run.stopped_by.empty(),
-          fmt::format("nothing stopped the run, and {} rows are not finished", waiting));
+  check(waiting == 0 || !report.run.stopped_by.empty(),
+        fmt::format("nothing stopped the run, and {} rows are not finished", waiting));
   const Result<void> walked = ledger.for_each_row(report.run.id, [&](const RowView& view) -> Result<void> {
     check_row(view, report.run);
     return {};
   });
-  compare(walked.has_value(), "the rows cannot be read");
+  check(walked.has_value(), "the rows cannot be read");
   for (const auto& [account, sums] : report.credits) {
     const bool negative = sums.unattributed && *sums.unattributed < Credits{};
     // An old answer brings an old balance: that looks like a refund.
-    compare(
+    check(
         !negative || world_.reached.count("state that goes backwards") != 0,
         fmt::format("{} credits of account {} are unattributed: more was attributed than spent (used {}, remaining {})",
                     sums.unattributed ? to_text(*sums.unattributed) : "", account,
@@ -198,30 +198,30 @@ void Auditor::check_row(const RowView& view, const RunRecord& run) {
     if (options_.accounts[i].name == row.account) service = i;
   }
   if (row.job_id.empty()) {
-    compare(row.state != RowState::Done && row.state != RowState::InFlight && row.state != RowState::TimedOut,
-            fmt::format("{} is {} without a job", row.id, name_of(row.state)));
+    check(row.state != RowState::Done && row.state != RowState::InFlight && row.state != RowState::TimedOut,
+          fmt::format("{} is {} without a job", row.id, name_of(row.state)));
     return;
   }
   const auto found = acceptances_.find({service, std::string(row.job_id)});
   if (found == acceptances_.end()) return find(fmt::format("{} shows job {}, which nobody made", row.id, row.job_id));
-  compare(ref_of(found->second.description) == row.id,
-          fmt::format("{} shows the job of: {}", row.id, found->second.description));
+  check(ref_of(found->second.description) == row.id,
+        fmt::format("{} shows the job of: {}", row.id, found->second.description));
   std::string status;
   for (const ServiceJob& job : world_.service(service).jobs()) {
     if (job.id == row.job_id) status = job.status;
   }
   if (row.state == RowState::Done) {
-    compare(status == "DONE" && row.url == fmt::format("{}/{}.mp4", world_.options.service.video_base, row.job_id),
-            fmt::format("{} is done with {}, the service says {}", row.id, row.url, status));
+    check(status == "DONE" && row.url == fmt::format("{}/{}.mp4", world_.options.service.video_base, row.job_id),
+          fmt::format("{} is done with {}, the service says {}", row.id, row.url, status));
   }
   if (row.state == RowState::Failed && view.state == State::Failed) {
-    compare(status == "ERROR" || view.reason.find("given up") != std::string::npos,
-            fmt::format("{} is failed ({}), the service says {}", row.id, row.reason, status));
+    check(status == "ERROR" || view.reason.find("given up") != std::string::npos,
+          fmt::format("{} is failed ({}), the service says {}", row.id, row.reason, status));
   }
   if (row.credits_used) {
-    compare(*row.credits_used == found->second.charged,
-            fmt::format("{} is said to have cost {}, it was charged {}", row.id, to_text(*row.credits_used),
-                        to_text(found->second.charged)));
+    check(*row.credits_used == found->second.charged,
+          fmt::format("{} is said to have cost {}, it was charged {}", row.id, to_text(*row.credits_used),
+                      to_text(found->second.charged)));
   }
 }
 
@@ -230,8 +230,8 @@ void Auditor::check_books(Ledger& ledger) {
   const auto findings = ledger.verify();
   if (!held || !findings) return find("the ledger cannot be read");
   for (const std::string& finding : *findings) find(finding);
-  compare(static_cast<std::int64_t>(held->size()) <= doubtful(),
-          fmt::format("{} rows are held, {} submissions were in doubt", held->size(), doubtful()));
+  check(static_cast<std::int64_t>(held->size()) <= doubtful(),
+        fmt::format("{} rows are held, {} submissions were in doubt", held->size(), doubtful()));
   for (const auto& [key, acceptance] : acceptances_) {
     AccountId account = 0;
     for (const auto& [id, service] : service_of_account_) {
@@ -241,12 +241,12 @@ void Auditor::check_books(Ledger& ledger) {
     if (known && *known != 0) continue;
     const std::string ref = ref_of(acceptance.description);
     const bool waits = std::any_of(held->begin(), held->end(), [&](const HeldJob& job) { return job.ref == ref; });
-    compare(waits || resolved_.count(ref) > 0, fmt::format("job {} of {} is lost", acceptance.id, ref));
+    check(waits || resolved_.count(ref) > 0, fmt::format("job {} of {} is lost", acceptance.id, ref));
   }
 }
 
 void Auditor::check_secret(const std::string& bytes, const char* where) {
-  compare(secret.empty() || bytes.find(secret) == std::string::npos, fmt::format("the key is in {}", where));
+  check(secret.empty() || bytes.find(secret) == std::string::npos, fmt::format("the key is in {}", where));
 }
 
 }  // namespace reelbatch

@@ -48,6 +48,7 @@ class Auditor {
   /// No secret may be in any of these bytes.
   void check_secret(const std::string& bytes, const char* where);
 
+  void check(bool holds, const std::string& violation);
   void find(std::string violation);
   const std::vector<std::string>& violations() const { return violations_; }
 
@@ -66,7 +67,6 @@ class Auditor {
   void check_in_flight(const World::Send& send);
   void check_budgets(const World::Acceptance& acceptance);
   void check_row(const RowView& view, const RunRecord& run);
-  void compare(bool holds, const std::string& violation);
 
   World& world_;
   const Options& options_;

@@ -61,6 +61,7 @@ Nights::Nights(const WorldOptions& chosen)
   }
   options.ledger = kLedger;
   world.dying = [this] { disk.die(); };
+  world.dead = [this] { return disk.dead(); };
 }
 
 Nights::~Nights() {
@@ -103,11 +104,33 @@ NightEnd Nights::night(bool resume, SimulatedDisk::End end) {
     ended.how = NightEnd::How::Crashed;
   }
   auditor.end();
+  const std::vector<std::pair<std::size_t, std::string>> told = std::exchange(world.told, {});
   world.reboot();
   const bool crashed = ended.how == NightEnd::How::Crashed;
   disk.boot(crashed ? end : SimulatedDisk::End::Killed, chance_);
+  if (ended.how == NightEnd::How::Broken) check_told(told);
   check_secrets(ended);
   return ended;
+}
+
+/// What the service accepted and the ledger could not take, the operator was told.
+void Nights::check_told(const std::vector<std::pair<std::size_t, std::string>>& told) {
+  const auto fate = std::exchange(disk.fate, nullptr);
+  if (const Result<std::unique_ptr<SqliteLedger>> ledger = open_ledger()) {
+    const auto accounts = (*ledger)->accounts();
+    for (const auto& [service, id] : told) {
+      bool known = !accounts;
+      for (const AccountRecord& account : *accounts) {
+        if (account.name != options.accounts[service].name) continue;
+        const Result<JobId> job = (*ledger)->job_with_remote_id(account.id, id, 0);
+        known = job && *job != 0;
+      }
+      const bool said = std::any_of(progress.alarms.begin(), progress.alarms.end(),
+                                    [&](const std::string& line) { return line.find(id) != std::string::npos; });
+      auditor.check(known || said, "an acceptance that could not be recorded was not told: " + id);
+    }
+  }
+  disk.fate = fate;
 }
 
 NightEnd Nights::failed(const Error& error, bool before_work) const {

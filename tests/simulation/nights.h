@@ -71,6 +71,7 @@ class Nights {
   NightEnd failed(const Error& error, bool before_work) const;
   std::optional<std::string> unknown_job_of(const HeldJob& held, Ledger& ledger) const;
   void check_secrets(const NightEnd& end);
+  void check_told(const std::vector<std::pair<std::size_t, std::string>>& told);
 
   std::filesystem::path folder_;
   std::size_t rows_ = 0;

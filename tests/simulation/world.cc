@@ -57,6 +57,7 @@ void World::push(Instant at, What what, std::uint64_t exchange) {
 }
 
 void World::maybe_crash() {
+  if (dead && dead()) throw Crash();
   if (!crash_now || !crash_now()) return;
   say("the process dies");
   if (dying) dying();
@@ -65,6 +66,7 @@ void World::maybe_crash() {
 
 void World::start(Exchange exchange) {
   maybe_crash();
+  if (on_started) on_started();
   OpenExchange open;
   open.completion.id = exchange.id;
   open.life = life_;
@@ -279,6 +281,7 @@ void World::wait_until(Instant deadline, Happenings& out) {
             balance_told[open.service] = true;
           if (open.exchange.paid && completion.status == 201 && !open.doubtful) {
             services_[open.service].told.push_back(open.job_id);
+            told.emplace_back(open.service, open.job_id);
           }
           paid_answers += open.exchange.paid;
           doubtful_answers += open.exchange.paid && open.doubtful;
@@ -311,6 +314,7 @@ void World::reboot() {
   ++life_;
   open_ = 0;
   wake_at = kNever;
+  told.clear();
 }
 
 void World::pass(Duration time) {

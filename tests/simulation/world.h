@@ -89,6 +89,8 @@ class World final : public Clock, public Transport {
   std::function<bool()> crash_now;
   /// Called just before a Crash is thrown.
   std::function<void()> dying;
+  /// The process died in something else than the world: it neither waits nor sends.
+  std::function<bool()> dead;
 
   struct Send {
     Instant at;
@@ -97,6 +99,7 @@ class World final : public Clock, public Transport {
     std::string url;
   };
   std::vector<Send> sends;  ///< every request that left, by the client's clock
+  std::function<void()> on_started;
   std::function<void(const Send&)> on_sent;
 
   struct Acceptance {
@@ -108,6 +111,9 @@ class World final : public Clock, public Transport {
     std::uint64_t life;       ///< and which one: counts reboots
   };
   std::function<void(const Acceptance&)> on_accepted;
+
+  /// Jobs of which the process that runs now was told that they were accepted: service and id.
+  std::vector<std::pair<std::size_t, std::string>> told;
 
   /// How often each description was accepted.
   std::map<std::string, int> accepted() const;
