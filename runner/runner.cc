@@ -65,7 +65,7 @@ Result<RunOutcome> Runner::run(const RunRecord& run) {
       if (!spent) return tl::unexpected(spent.error());
       before = before + *spent;
     }
-    run_spending_.set_caps({{"--max-credits", *options_.max_credits, before}});
+    run_spending_.set_cap({"--max-credits", *options_.max_credits, before});
   }
   if (Result<void> done = load_limits(); !done) return tl::unexpected(done.error());
   for (const auto& account : accounts_) {
@@ -328,28 +328,29 @@ bool Runner::fits_budget(Account& account, const JobKind& kind) {
   return false;
 }
 
+/// Sets the caps at the start, and those of the day and the month again when one begins.
 Result<void> Runner::renew_budget(Account& account) {
   const Budget& budget = account.options.budget;
   const WallTime wall = clock_.wall();
-  const WallTime day = start_of_day(wall);
-  if (account.budget_day == day) return {};
-  account.budget_day = day;
-  std::vector<Spending::Cap> caps;
-  const auto add = [&](const std::optional<Credits>& limit, std::string_view name, RunId run,
+  const auto set = [&](const std::optional<Credits>& limit, std::string_view name, RunId run,
                        WallTime since) -> Result<void> {
     if (!limit) return {};
     const Result<Credits> spent = ledger_.spent(account.record.id, run, since);
     if (!spent) return tl::unexpected(spent.error());
-    // The ledger counts this run's jobs as well; the budget adds them itself.
-    caps.push_back({fmt::format("the budget {} of account {}", name, account.record.name), *limit,
-                    *spent - account.spending.spent() - account.spending.reserved()});
+    account.spending.set_cap({fmt::format("the budget {} of account {}", name, account.record.name), *limit, *spent});
     return {};
   };
-  if (Result<void> done = add(budget.run, "run", run_, WallTime{}); !done) return done;
-  if (Result<void> done = add(budget.day, "day", 0, day); !done) return done;
-  if (Result<void> done = add(budget.month, "month", 0, start_of_month(wall)); !done) return done;
-  account.spending.set_caps(std::move(caps));
-  return {};
+  const WallTime day = start_of_day(wall);
+  if (account.budget_day == day) return {};
+  if (account.budget_day == WallTime{}) {
+    if (Result<void> done = set(budget.run, "run", run_, WallTime{}); !done) return done;
+  }
+  account.budget_day = day;
+  if (Result<void> done = set(budget.day, "day", 0, day); !done) return done;
+  const WallTime month = start_of_month(wall);
+  if (account.budget_month == month) return {};
+  account.budget_month = month;
+  return set(budget.month, "month", 0, month);
 }
 
 /// Chooses the earliest due job, and with it as many others of its kind as one request may ask for.

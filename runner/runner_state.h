@@ -64,7 +64,7 @@ struct Runner::Account {
   CreditEvidence evidence;
   Spending spending;
   Credits in_doubt;                           ///< reserved by held jobs: the balance may not show them yet
-  WallTime budget_day;                        ///< for which the budget's day and month were counted
+  WallTime budget_day, budget_month;          ///< for which the budget's day and month are counted
   std::map<std::string_view, Credits> price;  ///< by kind: the highest seen
 
   struct Due {

@@ -12,23 +12,26 @@
 
 namespace reelbatch {
 
-/// One limit with what it counts. Pure; knows no time: who owns it renews the caps when a day or a month begins.
+/// Limits on what some jobs may cost, each with what it counts: `spent_before`, and every job that is reserved after
+/// the limit was set. Pure; knows no time: who owns it sets the caps of a day or a month anew when that begins. A job
+/// that was open then stays with the cap before it.
 class Spending {
  public:
   struct Cap {
-    std::string name;  ///< for people: `--max-credits 200`
+    std::string name;  ///< for people: `--max-credits 200`; one cap a name
     Credits limit;
-    Credits spent_before;  ///< by others than the jobs of this budget
+    Credits spent_before;  ///< by all that was reserved before the cap is set, open jobs at what they reserve
   };
 
-  void set_caps(std::vector<Cap> caps) { caps_ = std::move(caps); }
+  /// Adds a cap, or puts it in the place of the one of that name.
+  void set_cap(Cap cap);
   bool unlimited() const { return caps_.empty(); }
 
   /// The first cap that another `price` would pass, in words; empty if it fits all.
   std::string passed_by(Credits price) const;
 
   /// The price is unknown while a budget exists: only one job at a time may be open, so that it becomes known.
-  bool has_open() const { return !reserved_.empty(); }
+  bool has_open() const { return !open_.empty(); }
 
   /// price  nothing while it is unknown.
   void reserve(std::int64_t job, std::optional<Credits> price);
@@ -39,15 +42,26 @@ class Spending {
   void settle(std::int64_t job, std::optional<Credits> cost);
 
   std::optional<Credits> reserved_for(std::int64_t job) const;
-  Credits spent() const { return spent_; }
-  Credits reserved() const { return reserved_sum_; }
+  /// By all open jobs.
+  Credits reserved() const { return reserved_; }
 
  private:
-  std::vector<Cap> caps_;
-  std::unordered_map<std::int64_t, std::optional<Credits>> reserved_;
-  Credits reserved_sum_;
-  Credits spent_;
-  std::int64_t unpriced_ = 0;  ///< jobs that ended without a known cost or reservation
+  struct Reservation {
+    std::optional<Credits> price;
+    std::uint64_t number = 0;  ///< in the order of reserving
+  };
+  struct Counter {
+    Cap cap;
+    std::uint64_t from = 0;  ///< the first reservation that it counts
+    Credits spent, reserved;
+    std::int64_t unpriced = 0;  ///< jobs that ended without a known cost or reservation
+  };
+  Reservation take(std::int64_t job);
+
+  std::vector<Counter> caps_;
+  std::unordered_map<std::int64_t, Reservation> open_;
+  Credits reserved_;
+  std::uint64_t reservations_ = 0;
 };
 
 }  // namespace reelbatch

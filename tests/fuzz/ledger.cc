@@ -57,7 +57,7 @@ void fill(SqliteLedger& ledger) {
     row.reason = Reason::New;
     row.file = "feed.csv";
     row.line = static_cast<std::uint64_t>(i) + 1;
-    row.labels = R"({"agency":"Lyon"})";
+    row.labels = {{"agency", "Lyon"}};
     good(ledger.add_row(row));
     if (i == 9) continue;
     jobs.push_back(ledger.next_job_id());
