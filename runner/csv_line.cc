@@ -42,11 +42,11 @@ bool is_number(std::string_view text) {
 /// What is among the bytes of a cell.
 enum class Marks { None, Separators, Others };
 
-/// Separators are commas and line ends; others are quotation marks and the control characters, tabs among them.
+/// Separators are commas and line ends; others are quotation marks and what is shown as `?`.
 Marks marks_one_by_one(std::string_view text) {
   Marks found = Marks::None;
   for (const char c : text) {
-    if (c == '"' || c == '\t' || is_control(c)) return Marks::Others;
+    if (c == '"' || is_control(c)) return Marks::Others;
     if (c == ',' || c == '\n' || c == '\r') found = Marks::Separators;
   }
   return found;
