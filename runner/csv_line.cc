@@ -39,27 +39,40 @@ bool is_number(std::string_view text) {
   return digits;
 }
 
-/// A control character, a comma or a quotation mark is among `size` bytes, behind which kSlack more can be read.
-bool has_marks(const char* text, std::size_t size) {
+/// What is among the bytes of a cell.
+enum class Marks { None, Separators, Others };
+
+/// Separators are commas and line ends; others are quotation marks and what is shown as `?`.
+Marks marks_one_by_one(std::string_view text) {
+  Marks found = Marks::None;
+  for (const char c : text) {
+    if (c == '"' || is_control(c)) return Marks::Others;
+    if (c == ',' || c == '\n' || c == '\r') found = Marks::Separators;
+  }
+  return found;
+}
+
+/// kSlack more bytes can be read behind the text.
+Marks marks_in(const char* text, std::size_t size) {
 #ifdef __SSE2__
   const __m128i comma = _mm_set1_epi8(','), quote = _mm_set1_epi8('"'), del = _mm_set1_epi8(0x7f);
   const __m128i last_control = _mm_set1_epi8(0x1f);
+  Marks found = Marks::None;
   for (std::size_t at = 0; at < size; at += 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + at));
+    const __m128i commas = _mm_cmpeq_epi8(bytes, comma);
     const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
-    const __m128i marks = _mm_or_si128(_mm_cmpeq_epi8(bytes, comma), _mm_cmpeq_epi8(bytes, quote));
-    const __m128i any = _mm_or_si128(_mm_or_si128(control, marks), _mm_cmpeq_epi8(bytes, del));
-    const auto found = static_cast<unsigned>(_mm_movemask_epi8(any));
+    const __m128i others =
+        _mm_or_si128(_mm_or_si128(control, _mm_cmpeq_epi8(bytes, quote)), _mm_cmpeq_epi8(bytes, del));
     const std::size_t left = size - at;
-    if ((left >= 16 ? found : found & ((1U << left) - 1U)) != 0) return true;
+    const unsigned inside = left >= 16 ? 0xffffU : (1U << left) - 1U;
+    // Line ends are rare enough for a closer look.
+    if ((static_cast<unsigned>(_mm_movemask_epi8(others)) & inside) != 0) return marks_one_by_one({text, size});
+    if ((static_cast<unsigned>(_mm_movemask_epi8(commas)) & inside) != 0) found = Marks::Separators;
   }
-  return false;
+  return found;
 #else
-  for (std::size_t at = 0; at < size; ++at) {
-    const char c = text[at];
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == ',' || c == '"') return true;
-  }
-  return false;
+  return marks_one_by_one({text, size});
 #endif
 }
 
@@ -91,14 +104,15 @@ void CsvLine::cell(std::string_view text) {
   char* to = open(text.size());
   if (text.empty()) return;
   std::memcpy(to, text.data(), text.size());
-  if (!is_formula_start(text.front()) && !has_marks(to, text.size())) return close(to + text.size());
-  std::string careful;
-  if (is_formula_start(text.front()) || text.find('"') != std::string_view::npos ||
-      std::any_of(text.begin(), text.end(), is_control)) {
-    careful = csv_cell(text);
-  } else {
-    careful.append(1, '"').append(text).append(1, '"');  // for its commas or line ends
+  const Marks marks = is_formula_start(text.front()) ? Marks::Others : marks_in(to, text.size());
+  if (marks == Marks::None) return close(to + text.size());
+  if (marks == Marks::Separators) {
+    *to = '"';
+    std::memcpy(to + 1, text.data(), text.size());
+    to[text.size() + 1] = '"';
+    return close(to + text.size() + 2);
   }
+  const std::string careful = csv_cell(text);
   first_ = true;  // its comma is there
   to = open(careful.size());
   std::memcpy(to, careful.data(), careful.size());

@@ -48,14 +48,19 @@ Result<void> Planner::start() {
 
 /// Every part with its length in front, so that no two rows make one text.
 Digest Planner::text_of(const AccountOptions& account, const ManifestRow& row) {
-  std::size_t used = 0;
-  const auto add = [&](std::string_view part) {
+  constexpr std::string_view kText = "text", kJson = "json";
+  static_assert(kText.size() == kJson.size());
+  std::size_t room = account.name.size() + row.kind->name().size() + options_.catalogue.size() + row.id.size();
+  for (const RawField& field : row.fields) room += field.name.size() + kText.size() + field.value.text.size();
+  room += (4 + 3 * row.fields.size()) * sizeof(std::uint64_t);
+  if (text_.size() < room) text_.resize(2 * room);
+  char* to = text_.data();
+  const auto add = [&to](std::string_view part) {
     // On a machine with the other byte order the rows of a ledger that was moved there are looked at closely, once.
     const auto size = static_cast<std::uint64_t>(part.size());
-    if (text_.size() < used + sizeof(size) + part.size()) text_.resize(2 * (used + sizeof(size) + part.size()));
-    std::memcpy(text_.data() + used, &size, sizeof(size));
-    std::memcpy(text_.data() + used + sizeof(size), part.data(), part.size());
-    used += sizeof(size) + part.size();
+    std::memcpy(to, &size, sizeof(size));
+    std::memcpy(to + sizeof(size), part.data(), part.size());
+    to += sizeof(size) + part.size();
   };
   add(account.name);
   add(row.kind->name());
@@ -63,10 +68,10 @@ Digest Planner::text_of(const AccountOptions& account, const ManifestRow& row) {
   add(row.id);
   for (const RawField& field : row.fields) {
     add(field.name);
-    add(field.value.form == RawValue::Form::Text ? "text" : "json");
+    add(field.value.form == RawValue::Form::Text ? kText : kJson);
     add(field.value.text);
   }
-  return digest_of(std::string_view(text_).substr(0, used));
+  return digest_of({text_.data(), room});
 }
 
 const UnchangedRow* Planner::unchanged(const ManifestRow& row) {

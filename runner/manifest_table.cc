@@ -399,7 +399,8 @@ void TableReader::fill_fields(const Plan& plan) {
     }
     if (!there) continue;
     field_cells_.push_back(cell);
-    row_.fields[count].name.assign(field.spec->name);
+    // Nearly every row has the fields of the one before; to compare is cheaper than to copy.
+    if (std::string& name = row_.fields[count].name; name != field.spec->name) name.assign(field.spec->name);
     ++count;
   }
   row_.fields.resize(count);
@@ -438,7 +439,7 @@ void TableReader::fill_labels(const Plan& plan) {
   for (std::size_t i = 0; i < plan.labels.size(); ++i) {
     const LabelSource& source = plan.labels[i];
     const std::string_view text = cell(source.column);
-    row_.labels[i].name.assign(source.name);
+    if (row_.labels[i].name != source.name) row_.labels[i].name.assign(source.name);
     if (malformed_ && !is_utf8(text)) {
       run_.warn(csv_.place(source.column), source.name, "is not UTF-8: replaced what is malformed");
       row_.labels[i].value = repair_utf8(text);

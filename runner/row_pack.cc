@@ -1,6 +1,7 @@
 #include "runner/row_pack.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace reelbatch {
 namespace {
@@ -12,27 +13,43 @@ constexpr std::size_t kMostRows = 8 * kUsualRows;
 constexpr std::uint8_t kSelected = 1, kNewShape = 2;
 constexpr std::uint8_t kSubmitted = 1, kAccepted = 2, kFinished = 4, kUsed = 8, kAlone = 16;
 
-void put_number(std::string& to, std::uint64_t value) {
-  while (value >= 0x80) {
-    to.push_back(static_cast<char>(static_cast<std::uint8_t>(value | 0x80U)));
-    value >>= 7U;
+/// The longest number: 64 bits, seven a byte.
+constexpr std::size_t kNumberBytes = 10;
+
+/// Appends to a text with room for everything that is put: for many short parts, of which each would look for room.
+class Appender {
+ public:
+  /// room  at least as many bytes as will be put.
+  Appender(std::string& text, std::size_t room) : text_(text), used_(text.size()) { text_.resize(used_ + room); }
+  Appender(const Appender&) = delete;
+  Appender& operator=(const Appender&) = delete;
+  ~Appender() { text_.resize(used_); }
+
+  void byte(std::uint8_t value) { text_[used_++] = static_cast<char>(value); }
+  void number(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7U) byte(static_cast<std::uint8_t>(value | 0x80U));
+    byte(static_cast<std::uint8_t>(value));
   }
-  to.push_back(static_cast<char>(static_cast<std::uint8_t>(value)));
-}
+  void difference(std::int64_t value, std::int64_t last);
+  void text(std::string_view part) {
+    number(part.size());
+    std::memcpy(text_.data() + used_, part.data(), part.size());
+    used_ += part.size();
+  }
+
+ private:
+  std::string& text_;
+  std::size_t used_;
+};
 
 /// Unsigned arithmetic wraps, so that any two numbers have a difference.
 std::uint64_t since(std::int64_t value, std::int64_t last) {
   return static_cast<std::uint64_t>(value) - static_cast<std::uint64_t>(last);
 }
 
-void put_difference(std::string& to, std::int64_t value, std::int64_t last) {
+void Appender::difference(std::int64_t value, std::int64_t last) {
   const std::uint64_t difference = since(value, last);
-  put_number(to, (difference << 1U) ^ (difference >> 63U != 0 ? ~std::uint64_t{0} : 0));
-}
-
-void put_text(std::string& to, std::string_view text) {
-  put_number(to, text.size());
-  to += text;
+  number((difference << 1U) ^ (difference >> 63U != 0 ? ~std::uint64_t{0} : 0));
 }
 
 }  // namespace
@@ -52,21 +69,28 @@ void PackWriter::add(const UnchangedRow& row) {
     first_number_ = last_number_ = row.number;
     first_line_ = last_line_ = row.line;
   }
-  list_.push_back(static_cast<char>((row.selected ? kSelected : 0) | (shape ? kNewShape : 0)));
-  put_number(list_, since(row.number, last_number_));
-  put_number(list_, row.line - last_line_);
-  put_difference(list_, row.job, jobs_.empty() ? 0 : jobs_.back());
+  std::size_t room = 1 + 4 * kNumberBytes + row.id.size();
+  for (const Label& label : row.labels) room += kNumberBytes + label.value.size();
+  if (shape) {
+    room += 3 * kNumberBytes + row.kind.size() + row.account.size();
+    for (const Label& label : row.labels) room += kNumberBytes + label.name.size();
+  }
+  Appender list(list_, room);
+  list.byte(static_cast<std::uint8_t>((row.selected ? kSelected : 0) | (shape ? kNewShape : 0)));
+  list.number(since(row.number, last_number_));
+  list.number(row.line - last_line_);
+  list.difference(row.job, jobs_.empty() ? 0 : jobs_.back());
   if (shape) {
     kind_ = row.kind;
     account_ = row.account;
     names_.clear();
-    put_text(list_, kind_);
-    put_text(list_, account_);
-    put_number(list_, row.labels.size());
-    for (const Label& label : row.labels) put_text(list_, names_.emplace_back(label.name));
+    list.text(kind_);
+    list.text(account_);
+    list.number(row.labels.size());
+    for (const Label& label : row.labels) list.text(names_.emplace_back(label.name));
   }
-  put_text(list_, row.id);
-  for (const Label& label : row.labels) put_text(list_, label.value);
+  list.text(row.id);
+  for (const Label& label : row.labels) list.text(label.value);
   jobs_.push_back(row.job);
   last_number_ = row.number;
   last_line_ = row.line;
@@ -83,21 +107,22 @@ void PackWriter::clear() {
 
 void FactsWriter::add(const JobFacts& facts) {
   const auto flag = [](bool there, std::uint8_t bit) { return there ? bit : std::uint8_t{0}; };
-  bytes_.push_back(static_cast<char>(
+  Appender bytes(bytes_, 1 + 8 * kNumberBytes + facts.remote_id.size() + facts.url.size());
+  bytes.byte(static_cast<std::uint8_t>(
       flag(facts.submitted_at.has_value(), kSubmitted) | flag(facts.accepted_at.has_value(), kAccepted) |
       flag(facts.finished_at.has_value(), kFinished) | flag(facts.used_last.has_value(), kUsed) |
       flag(facts.cost_alone.has_value(), kAlone)));
-  put_text(bytes_, facts.remote_id);
-  put_text(bytes_, facts.url);
+  bytes.text(facts.remote_id);
+  bytes.text(facts.url);
   for (const auto* time : {&facts.submitted_at, &facts.accepted_at, &facts.finished_at}) {
     if (!*time) continue;
     const std::int64_t ms = (*time)->time_since_epoch().count();
-    put_difference(bytes_, ms, last_time_);
+    bytes.difference(ms, last_time_);
     last_time_ = ms;
   }
-  put_number(bytes_, static_cast<std::uint64_t>(facts.polls));
+  bytes.number(static_cast<std::uint64_t>(facts.polls));
   for (const auto* credits : {&facts.used_last, &facts.cost_alone}) {
-    if (*credits) put_difference(bytes_, (*credits)->milli, 0);
+    if (*credits) bytes.difference((*credits)->milli, 0);
   }
 }
 

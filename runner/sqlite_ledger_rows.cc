@@ -171,7 +171,11 @@ class PackedRows {
 
   /// What a job cost depends on what its account's figure means.
   void set_accounts(std::span<const AccountRecord> accounts) {
-    for (const AccountRecord& account : accounts) meanings_[account.name] = account.credit_meaning;
+    for (const AccountRecord& account : accounts) {
+      meanings_[account.name] = account.credit_meaning == "job"       ? Costs::OfJob
+                                : account.credit_meaning == "account" ? Costs::Alone
+                                                                      : Costs::Unknown;
+    }
   }
 
   Result<bool> next() {
@@ -183,6 +187,7 @@ class PackedRows {
       if (!*row) return false;
       pack_ = query_.integer(0);
       file_ = query_.text(5);
+      new_pack_ = true;
       // The blobs stay where they are until the next step.
       reader_.emplace(query_.text(1), query_.text(2), query_.integer(3), static_cast<std::uint64_t>(query_.integer(4)));
     }
@@ -190,51 +195,46 @@ class PackedRows {
 
   RowNumber number() const { return reader_->row().number; }
 
-  /// The texts of `view` keep their memory from row to row.
-  void show(RowView& view) {
+  /// The row that next() came to. Its texts keep their memory from row to row.
+  const RowView& show() {
     const UnchangedRow& row = reader_->row();
     const JobFacts& facts = reader_->facts();
-    view.row.number = row.number;
-    view.row.id.assign(row.id);
-    view.row.kind.assign(row.kind);
-    view.row.account.assign(row.account);
-    view.row.listing = 0;
-    view.row.content = 0;
-    view.row.job = row.job;
-    view.row.action = Action::Skip;
-    view.row.reason = Reason::Unchanged;
-    view.row.detail.clear();
-    view.row.selected = row.selected;
-    view.row.file.assign(file_);
-    view.row.line = row.line;
-    show_labels(view.row.labels);
-    view.state = State::Done;
-    view.url.assign(facts.url);
-    view.remote_id.assign(facts.remote_id);
-    view.reason.clear();
-    view.submitted_at = facts.submitted_at;
-    view.accepted_at = facts.accepted_at;
-    view.finished_at = facts.finished_at;
-    view.polls = facts.polls;
-    view.cost = cost_of(row, facts);
-    view.submissions = 0;
-    view.previous_url.clear();
+    if (new_pack_ || row.kind.data() != shape_) show_shape(row);
+    view_.row.number = row.number;
+    view_.row.id.assign(row.id);
+    view_.row.job = row.job;
+    view_.row.selected = row.selected;
+    view_.row.line = row.line;
+    for (std::size_t i = 0; i < view_.row.labels.size(); ++i) {
+      view_.row.labels[i].value.assign(reader_->label_values()[i]);
+    }
+    view_.url.assign(facts.url);
+    view_.remote_id.assign(facts.remote_id);
+    view_.submitted_at = facts.submitted_at;
+    view_.accepted_at = facts.accepted_at;
+    view_.finished_at = facts.finished_at;
+    view_.polls = facts.polls;
+    view_.cost = costs_ == Costs::OfJob ? facts.used_last : costs_ == Costs::Alone ? facts.cost_alone : std::nullopt;
+    return view_;
   }
 
  private:
-  void show_labels(std::vector<Label>& labels) const {
-    labels.resize(reader_->label_names().size());
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      labels[i].name.assign(reader_->label_names()[i]);
-      labels[i].value.assign(reader_->label_values()[i]);
+  /// What most rows share with the one before.
+  void show_shape(const UnchangedRow& row) {
+    new_pack_ = false;
+    shape_ = row.kind.data();
+    view_.row.kind.assign(row.kind);
+    view_.row.account.assign(row.account);
+    view_.row.action = Action::Skip;
+    view_.row.reason = Reason::Unchanged;
+    view_.row.file = file_;
+    view_.row.labels.resize(reader_->label_names().size());
+    for (std::size_t i = 0; i < view_.row.labels.size(); ++i) {
+      view_.row.labels[i].name.assign(reader_->label_names()[i]);
     }
-  }
-
-  std::optional<Credits> cost_of(const UnchangedRow& row, const JobFacts& facts) const {
+    view_.state = State::Done;
     const auto meaning = meanings_.find(row.account);
-    if (meaning == meanings_.end()) return std::nullopt;
-    if (meaning->second == "job") return facts.used_last;
-    return meaning->second == "account" ? facts.cost_alone : std::nullopt;
+    costs_ = meaning == meanings_.end() ? Costs::Unknown : meaning->second;
   }
 
   Database& database_;
@@ -242,7 +242,12 @@ class PackedRows {
   std::optional<PackReader> reader_;
   std::int64_t pack_ = 0;
   std::string file_;
-  std::map<std::string, std::string, std::less<>> meanings_;
+  enum class Costs { Unknown, OfJob, Alone };  ///< by what the account's figure means
+  std::map<std::string, Costs, std::less<>> meanings_;
+  Costs costs_ = Costs::Unknown;
+  RowView view_;
+  const char* shape_ = nullptr;  ///< where that of `view_` stands in the pack
+  bool new_pack_ = true;
 };
 
 namespace {
@@ -315,8 +320,7 @@ Result<void> SqliteLedger::for_each_row(RunId run, const std::function<Result<vo
     if (!more_changing) return tl::unexpected(more_changing.error());
     if (!*more_packed && !*more_changing) return {};
     if (!*more_changing || (*more_packed && packed.number() < changing.number())) {
-      packed.show(view);
-      if (Result<void> visited = visit(view); !visited) return visited;
+      if (Result<void> visited = visit(packed.show()); !visited) return visited;
       more_packed = packed.next();
     } else {
       if (Result<void> shown = changing.show(view); !shown) return shown;

@@ -189,6 +189,9 @@ TEST_CASE("report: a cell that a spreadsheet would run is guarded, a number is n
       {"two\nlines", "\"two\nlines\""},
       {"", ""},
       {"a\x1b[1mb", "a?[1mb"},
+      {"a\tb", "a\tb"},
+      {"a\tb,c", "\"a\tb,c\""},
+      {"a\x7f,b", "\"a?,b\""},
   };
   CsvLine line;
   for (const auto& [text, cell] : cases) {
