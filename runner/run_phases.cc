@@ -24,6 +24,7 @@ RunnerOptions runner_options(const Options& options, const Clock& clock) {
   loop.give_up_after = options.give_up_after;
   loop.outage_timeout = options.outage_timeout;
   loop.max_credits = options.max_credits;
+  loop.request_timeout = options.request_timeout;
   loop.max_connections = options.max_connections;
   if (options.deadline && options.deadline->after) loop.deadline = clock.now() + *options.deadline->after;
   if (options.deadline) loop.deadline_wall = options.deadline->at;

@@ -107,7 +107,9 @@ Result<void> Runner::load_limits() {
     for (const SendRecord& send : *sends) {
       if (send.account != account->record.id) continue;
       // A wall clock that was set back since makes a send look newer than now: it then counts from now.
-      const Duration ago = std::max<Duration>(wall - send.at, Duration::zero());
+      Duration ago = std::max<Duration>(wall - send.at, Duration::zero());
+      // Recorded before its connection was made: it left up to so much later.
+      if (!clean) ago = std::max(ago - options_.request_timeout, Duration::zero());
       RateLimiter& limiter = send.submission ? account->gate.submissions() : account->gate.all();
       if (ago < limiter.longest()) limiter.remember(started_ - ago);
     }

@@ -40,6 +40,7 @@ struct RunnerOptions {
   std::optional<Instant> deadline;
   std::optional<WallTime> deadline_wall;  ///< instead of `deadline`: follows the wall clock
   std::optional<Credits> max_credits;
+  Duration request_timeout = std::chrono::seconds(30);  ///< of the transport: from connecting to the last byte
   int max_connections = 128;
 };
 

@@ -144,7 +144,7 @@ Result<void> SqliteLedger::end_run(const RunRecord& run, std::span<const Account
   for (const SendRecord& send : sends) {
     if (Result<void> done = write_send(send); !done) return done;
   }
-  if (Result<void> done = forget_rows(keep_runs); !done) return done;
+  if (Result<void> done = forget_rows(keep_runs, run.id); !done) return done;
   return transaction->commit();
 }
 

@@ -87,7 +87,7 @@ class SqliteLedger : public Ledger {
   /// The facts of finished jobs as a pack has them.
   Result<std::string> facts_of(std::span<const JobId> jobs);
   Result<std::vector<RowNumber>> rows_paid_in_later_packs(RunId run);
-  Result<void> forget_rows(int keep_runs);
+  Result<void> forget_rows(int keep_runs, RunId ending);
   Result<void> verify_packs(std::vector<std::string>& findings);
   Result<void> write_intent(RunId run, const Intent& intent);
   Result<void> write_step(RunId run, const Step& step);

@@ -439,15 +439,17 @@ Result<std::vector<RowNumber>> SqliteLedger::rows_paid_in_later_packs(RunId run)
 
 // ---- Care -----------------------------------------------------------------------------------------------------------
 
-/// Rows of all but the last `keep_runs` runs go, and packs that no run has any more.
-Result<void> SqliteLedger::forget_rows(int keep_runs) {
+/// Rows of all but the last `keep_runs` runs and of `ending`, which may be an older one, go, and packs that no run has
+/// any more.
+Result<void> SqliteLedger::forget_rows(int keep_runs, RunId ending) {
   Statement first = database_->prepare("SELECT min(id) FROM (SELECT id FROM runs ORDER BY id DESC LIMIT ?)");
   const Result<bool> row = first.bind(1, std::int64_t{keep_runs}).step();
   if (!row) return tl::unexpected(row.error());
   const RunId kept = first.integer(0);
-  for (const char* sql : {"DELETE FROM rows WHERE run < ?", "DELETE FROM run_packs WHERE run < ?",
-                          "DELETE FROM run_labels WHERE run < ?"}) {
-    if (Result<void> done = database_->prepare(sql).bind(1, kept).run(); !done) return done;
+  for (const char* sql :
+       {"DELETE FROM rows WHERE run < ? AND run <> ?", "DELETE FROM run_packs WHERE run < ? AND run <> ?",
+        "DELETE FROM run_labels WHERE run < ? AND run <> ?"}) {
+    if (Result<void> done = database_->prepare(sql).bind(1, kept).bind(2, ending).run(); !done) return done;
   }
   return database_->execute(
       "DELETE FROM row_packs WHERE NOT EXISTS (SELECT 1 FROM run_packs r WHERE r.pack = row_packs.id)");

@@ -18,7 +18,10 @@ std::string ref_of(const std::string& description) {
 }  // namespace
 
 Auditor::Auditor(World& world, const Options& options) : world_(world), options_(options) {
-  world_.on_started = [this] { check(!commit_failed_, "a request starts although the ledger could not be written"); };
+  world_.on_started = [this](std::size_t service) {
+    check(!commit_failed_, "a request starts although the ledger could not be written");
+    check(world_.now() >= world_.held_until[service], "a request starts before a 429 allows it");
+  };
   world_.on_sent = [this](const World::Send& send) { sent(send); };
   world_.on_accepted = [this](const World::Acceptance& acceptance) { accepted(acceptance); };
 }
@@ -37,6 +40,7 @@ void Auditor::check(bool holds, const std::string& violation) {
 
 void Auditor::begin(Ledger& ledger, const std::string& run_uid) {
   ledger_ = &ledger;
+  rows_submitted_.clear();
   run_of_life_[world_.life()] = run_uid;
   service_of_account_.clear();
   const auto accounts = ledger.accounts();
@@ -50,6 +54,9 @@ void Auditor::begin(Ledger& ledger, const std::string& run_uid) {
 
 void Auditor::attempted(const Commit& commit) {
   intents_in_doubt_ = static_cast<std::int64_t>(commit.intents.size());
+  for (const Intent& intent : commit.intents) rows_submitted_.insert(intent.row);
+  check(!options_.limit || static_cast<long>(rows_submitted_.size()) <= *options_.limit,
+        fmt::format("{} rows are submitted with --limit {}", rows_submitted_.size(), options_.limit.value_or(0)));
 }
 
 void Auditor::committed(bool done) {
@@ -209,6 +216,11 @@ void Auditor::check_row(const RowView& view, const RunRecord& run) {
   std::string status;
   for (const ServiceJob& job : world_.service(service).jobs()) {
     if (job.id == row.job_id) status = job.status;
+  }
+  const auto current = contents.find(std::string(row.id));
+  if (row.state == RowState::Done && current != contents.end() && adopted_.count(current->first) == 0) {
+    check(found->second.description == current->second,
+          fmt::format("{} is done with: {}; its content is: {}", row.id, found->second.description, current->second));
   }
   if (row.state == RowState::Done) {
     check(status == "DONE" && row.url == fmt::format("{}/{}.mp4", world_.options.service.video_base, row.job_id),

@@ -25,6 +25,9 @@ class Auditor {
   /// The operator's word on a held job: the service's side of it is answered for.
   void resolved(const std::string& ref) { resolved_.insert(ref); }
 
+  /// A held job was adopted: the operator may have taken one of an older content.
+  void adopted(const std::string& ref) { adopted_.insert(ref); }
+
   // ---- A process ----
 
   /// A process starts to work for a run; `ledger` must live until end().
@@ -55,7 +58,9 @@ class Auditor {
   std::string secret;            ///< of the accounts
   bool prices_reserved = false;  ///< no job costs more than it reserves: budgets are exact
   bool retries = false;          ///< what failed may be submitted again
-  std::int64_t checks = 0;       ///< how often anything was compared
+  /// By row: the description a finished row must be about; without one any of its listing will do.
+  std::map<std::string, std::string> contents;
+  std::int64_t checks = 0;  ///< how often anything was compared
   /// Submissions of which nobody can know whether they were taken: at most so many rows may be held.
   std::int64_t doubtful() const { return world_.doubtful_answers + lost_; }
 
@@ -84,11 +89,12 @@ class Auditor {
   std::map<AccountId, std::size_t> service_of_account_;
   std::int64_t intents_in_doubt_ = 0;  ///< of the commit whose end is not known
   bool commit_failed_ = false;
-  std::int64_t paid_answers_ = 0;      ///< delivered before the last commit
-  std::int64_t intents_recorded_ = 0;  ///< by this process
-  std::int64_t answers_before_ = 0;    ///< to earlier ones
-  std::int64_t lost_ = 0;              ///< submissions that were open when a process ended
-  std::set<std::string> resolved_;
+  std::set<RowNumber> rows_submitted_;  ///< by this process
+  std::int64_t paid_answers_ = 0;       ///< delivered before the last commit
+  std::int64_t intents_recorded_ = 0;   ///< by this process
+  std::int64_t answers_before_ = 0;     ///< to earlier ones
+  std::int64_t lost_ = 0;               ///< submissions that were open when a process ended
+  std::set<std::string> resolved_, adopted_;
 };
 
 }  // namespace reelbatch

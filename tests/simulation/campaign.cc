@@ -138,7 +138,7 @@ void Campaign::configure() {
   if (s_.max_credits > 0) options.max_credits = credits(s_.max_credits);
   for (AccountOptions& account : options.accounts) {
     account.rate = {{static_cast<int>(s_.rate), milliseconds(s_.rate_ms)}};
-    if (s_.long_rate > 0) account.rate.push_back({static_cast<int>(s_.long_rate), 1min});
+    if (s_.long_rate > 0) account.rate.push_back({static_cast<int>(s_.long_rate), seconds(s_.long_rate_s)});
     account.submit_rate = {{static_cast<int>(s_.submit_rate), milliseconds(s_.submit_ms)}};
     account.max_in_flight = static_cast<int>(s_.in_flight);
     account.hold_limit = static_cast<int>(s_.hold_limit);
@@ -315,7 +315,9 @@ void Campaign::live() {
   write_manifest(true);
   nights_.world.faults = world_faults(s_, nights_.world.now());
   arm();
-  night(chance(s_.resume));
+  const bool resume = chance(s_.resume);
+  if (resume) nights_.options.limit.reset();  // that of the run it takes up counts
+  night(resume);
   disarm();
   if (s_.pause_s > 0) {
     nights_.world.pass(seconds(random_.below(static_cast<std::uint64_t>(s_.pause_s))));
@@ -334,7 +336,7 @@ Duration Campaign::calm_time() const {
   const auto windows = [](std::int64_t n, std::int64_t limit, Duration width) { return width * (n / limit + 2); };
   Duration time = windows(requests, s_.rate, milliseconds(s_.rate_ms)) +
                   windows(s_.rows, s_.submit_rate, milliseconds(s_.submit_ms));
-  if (s_.long_rate > 0) time += windows(requests, s_.long_rate, 1min);
+  if (s_.long_rate > 0) time += windows(requests, s_.long_rate, seconds(s_.long_rate_s)) + seconds(s_.long_rate_s);
   time += job * (s_.rows / s_.in_flight + 2);
   time += milliseconds(s_.connect_ms + s_.latency_ms) * (requests / s_.connections + 2);
   // Windows start full after a crash.
@@ -370,6 +372,14 @@ void Campaign::calm() {
   // What was in flight with an older content may be submitted anew.
   const NightEnd second = night(false);
   if (second.how != NightEnd::How::Ended) return nights_.auditor.find("the second night in the calm did not end");
+
+  // What is done now is what the manifest says now.
+  if (s_.skip_changed == 0) {
+    for (std::size_t i = 0; i < versions_.size(); ++i) {
+      nights_.auditor.contents[fmt::format("L-{}", i)] =
+          Nights::description(static_cast<int>(i), fmt::format(" v{}", versions_[i]));
+    }
+  }
 
   // The night after pays nothing, and asks nothing unless something is still open.
   const RowCounts& left = second.run->report.counts;

@@ -217,6 +217,7 @@ int Nights::resolve(Word word) {
     if (word == Word::Adopt && made) {
       if (std::count(adopted.begin(), adopted.end(), *made) > 0) continue;
       adopted.push_back(*made);
+      auditor.adopted(job.ref);
       step.event = Event::Adopt;
       step.remote_id = *made;
     } else if (word == Word::Drop) {

@@ -31,7 +31,7 @@ struct Scenario {
   // Limits.
   std::int64_t accounts = 1;
   std::int64_t rate = 20, rate_ms = 1000;
-  std::int64_t long_rate = 0;  ///< a minute; 0: none
+  std::int64_t long_rate = 0, long_rate_s = 60;  ///< 0: none
   std::int64_t submit_rate = 2, submit_ms = 1000;
   std::int64_t in_flight = 20;
   std::int64_t connections = 128;

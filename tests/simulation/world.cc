@@ -24,7 +24,8 @@ std::string last_segment(const std::string& url) {
 
 }  // namespace
 
-World::World(const WorldOptions& chosen) : options(chosen), balance_told(chosen.origins.size()) {
+World::World(const WorldOptions& chosen)
+    : options(chosen), balance_told(chosen.origins.size()), held_until(chosen.origins.size()) {
   for (std::size_t i = 0; i < options.origins.size(); ++i) {
     ServiceOptions service = options.service;
     service.seed = mix(service.seed, i);
@@ -66,7 +67,6 @@ void World::maybe_crash() {
 
 void World::start(Exchange exchange) {
   maybe_crash();
-  if (on_started) on_started();
   OpenExchange open;
   open.completion.id = exchange.id;
   open.life = life_;
@@ -75,6 +75,7 @@ void World::start(Exchange exchange) {
   for (std::size_t i = 0; i < options.origins.size(); ++i) {
     if (open.exchange.url.starts_with(options.origins[i] + "/")) open.service = i;
   }
+  if (on_started) on_started(open.service);
   const std::uint64_t key = ++next_key_;
   OpenExchange& kept = exchanges_.emplace(key, std::move(open)).first->second;
   ++open_;
@@ -283,6 +284,9 @@ void World::wait_until(Instant deadline, Happenings& out) {
             services_[open.service].told.push_back(open.job_id);
             told.emplace_back(open.service, open.job_id);
           }
+          if (completion.answered && completion.status == 429 && completion.retry_after == "2") {
+            held_until[open.service] = at + std::chrono::seconds(2);
+          }
           paid_answers += open.exchange.paid;
           doubtful_answers += open.exchange.paid && open.doubtful;
           say(fmt::format("end #{}: {} {}", next.exchange,
@@ -314,6 +318,7 @@ void World::reboot() {
   ++life_;
   open_ = 0;
   wake_at = kNever;
+  held_until.assign(held_until.size(), Instant());  // the next process knows nothing of it
   told.clear();
 }
 

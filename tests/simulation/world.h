@@ -99,7 +99,7 @@ class World final : public Clock, public Transport {
     std::string url;
   };
   std::vector<Send> sends;  ///< every request that left, by the client's clock
-  std::function<void()> on_started;
+  std::function<void(std::size_t service)> on_started;
   std::function<void(const Send&)> on_sent;
 
   struct Acceptance {
@@ -123,8 +123,9 @@ class World final : public Clock, public Transport {
 
   /// Paid requests started in this life and not answered yet, to one service or all.
   std::int64_t paid_open(std::optional<std::size_t> service = std::nullopt) const;
-  std::vector<bool> balance_told;  ///< by service: an answer with figures arrived
-  std::int64_t paid_answers = 0;   ///< how many were answered, or lost
+  std::vector<bool> balance_told;   ///< by service: an answer with figures arrived
+  std::vector<Instant> held_until;  ///< by service: what a 429 that was answered asks for
+  std::int64_t paid_answers = 0;    ///< how many were answered, or lost
   /// Paid requests answered in such a way that nobody can know whether they were taken.
   std::int64_t doubtful_answers = 0;
   /// How often each fault, and each other event worth reaching, happened.
