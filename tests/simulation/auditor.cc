@@ -43,11 +43,16 @@ void Auditor::begin(Ledger& ledger, const std::string& run_uid) {
   rows_submitted_.clear();
   run_of_life_[world_.life()] = run_uid;
   service_of_account_.clear();
+  world_.balance_told.assign(world_.balance_told.size(), false);
   const auto accounts = ledger.accounts();
   if (!accounts) return;
   for (const AccountRecord& record : *accounts) {
     for (std::size_t i = 0; i < options_.accounts.size(); ++i) {
-      if (options_.accounts[i].name == record.name) service_of_account_[record.id] = i;
+      if (options_.accounts[i].name != record.name) continue;
+      service_of_account_[record.id] = i;
+      // What a process was told and did not record, the next one cannot know.
+      const auto last = ledger.last_figures(record.id);
+      world_.balance_told[i] = last && last->figures.remaining;
     }
   }
 }
