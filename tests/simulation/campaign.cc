@@ -18,9 +18,9 @@ using std::chrono::seconds;
 /// Events of one process after which it is taken not to end.
 constexpr std::int64_t kEventsMost = 400'000;
 
-/// An evening before the clocks of central Europe are changed, at 23:00 and 22:00 UTC of the day before.
-constexpr milliseconds kSpring{1'806'188'400'000};
-constexpr milliseconds kAutumn{1'824'933'600'000};
+/// A quarter of an hour before midnight, local time, of the nights in which the clocks of central Europe are changed.
+constexpr milliseconds kSpring{1'806'187'500'000};
+constexpr milliseconds kAutumn{1'824'932'700'000};
 
 double share(std::int64_t thousandths) {
   return static_cast<double>(thousandths) / 1000;
