@@ -33,7 +33,7 @@ class Appender {
   void difference(std::int64_t value, std::int64_t last);
   void text(std::string_view part) {
     number(part.size());
-    std::memcpy(text_.data() + used_, part.data(), part.size());
+    part.copy(text_.data() + used_, part.size());
     used_ += part.size();
   }
 
