@@ -105,6 +105,7 @@ enum class PollOutcome {
   KeyRefused,  ///< 401
   Throttled,   ///< 429
   TryAgain,    ///< any other refusal, or an answer that cannot be read
+  AskAlone,    ///< a question about several jobs was refused, or its answer leaves this one out: ask for it alone
 };
 
 struct PollVerdict {
@@ -114,11 +115,20 @@ struct PollVerdict {
   CreditFigures credits;  ///< whatever figures the answer carried
 };
 
+/// What an answer to a search means (JobKind::search).
+struct SearchVerdict {
+  enum class Outcome { Listed, KeyRefused, Throttled, TryAgain };
+  Outcome outcome = Outcome::TryAgain;
+  std::vector<std::string> remote_ids;  ///< Listed only: one for each marker asked for, empty where it is not listed
+  std::string detail;                   ///< for people, when it is not Listed
+};
+
 // ---- Kinds and services ---------------------------------------------------------------------------------------------
 
 /// What a kind needs to know of a job in order to poll it.
 struct PolledJob {
   std::string_view remote_id;
+  std::string_view subject = {};  ///< JobKind::subject() of its row
 };
 
 /// One API: checks a row, builds each request, reads each response. Stateless; one instance serves every job.
@@ -135,23 +145,47 @@ class JobKind {
   /// Checks a row and brings it into the one form that is sent and compared. Never throws, whatever the bytes.
   virtual Normalised normalise(const RawFields& raw) const = 0;
 
-  /// The paid request for a row without problems.
+  /// The id of a job that exists already and that the row only follows: nothing is submitted and nothing paid for.
+  /// Empty for a row that is submitted.
+  virtual std::string followed(std::span<const NormalField>) const { return {}; }
+
+  /// What a row's job works on, where that is at the service before the job is: the id of a video. Jobs of one subject
+  /// are submitted one after the other, then polled together with one request, and take one place in flight. A later
+  /// job on it overtakes what a finished one made. Empty for a job that stands for itself.
+  virtual std::string subject(std::span<const NormalField>) const { return {}; }
+
+  /// True if an answer to a poll may for a while speak of what was there before the job: then Done and Failed count
+  /// only after an answer that was neither, or a minute after the acceptance.
+  virtual bool may_answer_with_the_past() const { return false; }
+
+  /// The paid request for a row without problems that follows nothing.
   ///
   /// fields  of a Normalised of this kind.
-  /// marker  unique for the submission; kinds whose service can be searched put it where it will be found.
+  /// marker  unique for the submission, of letters, digits and `-`; kinds whose service can be searched put it where
+  ///         it will be found.
   virtual Request submit(std::span<const NormalField> fields, std::string_view marker) const = 0;
 
   /// What any answer to submit() means. Never throws; an answer that proves nothing is Unknown.
   virtual SubmitVerdict read_submit(const Response& response) const = 0;
 
-  /// How many jobs one poll may carry, at least 1.
+  /// How many jobs one poll may carry, at least 1. Those of one subject count as one.
   virtual std::size_t poll_max() const { return 1; }
 
-  /// One GET for 1 to poll_max() jobs of one account.
+  /// One GET for 1 to poll_max() jobs of one account, or for all jobs of one subject.
   virtual Request poll(std::span<const PolledJob> jobs) const = 0;
 
   /// What any answer to poll() means, one verdict a job in the order asked. Never throws.
   virtual std::vector<PollVerdict> read_poll(std::span<const PolledJob> jobs, const Response& response) const = 0;
+
+  /// The GET that lists the account's jobs, in order to find submissions whose answers were lost by their markers.
+  /// Nothing if the service cannot be searched.
+  virtual std::optional<Request> search() const { return std::nullopt; }
+
+  /// What any answer to search() says of these markers. That one is not listed proves nothing. Never throws.
+  virtual SearchVerdict read_search(std::span<const std::string> markers, const Response&) const {
+    return {SearchVerdict::Outcome::TryAgain, std::vector<std::string>(markers.size()),
+            "the service cannot be searched"};
+  }
 };
 
 /// A secret that a service wants in a header of every request.
@@ -167,6 +201,11 @@ struct ServiceSpec {
   std::string_view base_url;      ///< `https://iacrea.com`, no slash at the end
   std::string_view base_url_env;  ///< moves it: `IACREA_BASE_URL`
   std::span<const CredentialSpec> credentials;
+  bool cost_is_per_job = false;  ///< documented: a job's `used` figure is its own, whatever `credits:` says
+  /// A free GET that tells the balance; empty if there is none.
+  std::string_view balance_path = {};
+  /// The figure in an answer to it. None where the answer cannot be read; never throws.
+  CreditFigures (*read_balance)(const Response& response) = nullptr;
 };
 
 }  // namespace reelbatch

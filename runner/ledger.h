@@ -81,6 +81,7 @@ struct RowRecord {
   std::string file;
   std::uint64_t line = 0;
   std::vector<Label> labels;  ///< in the manifest's order
+  std::string subject;        ///< JobKind::subject()
 };
 
 // ---- Work: what the loop reads and writes ---------------------------------------------------------------------------
@@ -92,7 +93,8 @@ struct PlannedRow {
   std::string kind;
   ListingId listing = 0;
   ContentId content = 0;
-  JobId job = 0;  ///< a planned job to go on with, or 0
+  JobId job = 0;        ///< a planned job to go on with, or 0
+  std::string subject;  ///< JobKind::subject()
 };
 
 /// A job that was accepted and is not finished.
@@ -105,9 +107,10 @@ struct OpenJob {
   WallTime accepted_at;
   std::optional<Credits> reserved;
   std::int64_t polls = 0;
+  std::string subject;
 };
 
-/// The decision to send a paid request, on disk before its first byte leaves.
+/// The decision to send a paid request, on disk before its first byte leaves; or to follow a job that is there.
 struct Intent {
   JobId job = 0;
   bool is_new = true;  ///< the job does not exist yet
@@ -116,6 +119,8 @@ struct Intent {
   ContentId content = 0;
   std::optional<Credits> reserved;
   WallTime at;
+  std::string subject;
+  std::string followed;  ///< the job's id at the service: no request, and it is in flight
 };
 
 /// One step of a job (transition.h), with what came with it.
@@ -188,6 +193,7 @@ struct RowView {
   std::optional<Credits> cost;
   std::int64_t submissions = 0;  ///< paid requests of this run of which a byte left, or may have
   std::string previous_url;      ///< of the listing's latest finished video, when the row submits a change
+  std::string overtaken_by;      ///< the row whose job made anew what this done one made, by id
 };
 
 /// A held job, for `status`, the summary and `resolve`.
@@ -197,6 +203,7 @@ struct HeldJob {
   AccountId account_id = 0;
   std::string kind, account, reason;
   WallTime submitted_at;
+  std::string run_uid;  ///< that submitted it
 };
 
 struct CreditSums {
@@ -282,6 +289,9 @@ class Ledger {
   virtual Result<std::int64_t> hold_interrupted(RunId run, WallTime at) = 0;
   virtual Result<std::vector<PlannedRow>> planned_rows(RunId run, std::string_view account, RowNumber after,
                                                        std::size_t most) = 0;
+  /// The planned rows of one subject, in manifest order.
+  virtual Result<std::vector<PlannedRow>> planned_rows_of(RunId run, std::string_view account,
+                                                          std::string_view subject) = 0;
   virtual Result<std::vector<OpenJob>> open_jobs() = 0;
   /// The job, other than `job`, that has this remote id in the account; 0 if none has.
   virtual Result<JobId> job_with_remote_id(AccountId account, std::string_view remote_id, JobId job) = 0;

@@ -177,7 +177,21 @@ INSERT INTO prices SELECT l.account, l.kind, max(coalesce(j.used_last, j.cost_al
   WHERE j.state IN (5, 6) AND coalesce(j.used_last, j.cost_alone) IS NOT NULL GROUP BY l.account, l.kind;
 )sql";
 
-constexpr std::array kMigrations = {kVersion1, kVersion2};
+constexpr const char* kVersion3 = R"sql(
+-- What a job works on at the service, where that was there before it: jobs of one subject go together.
+ALTER TABLE rows ADD COLUMN subject TEXT;
+CREATE INDEX rows_of_subject ON rows (run, subject) WHERE subject IS NOT NULL;
+ALTER TABLE jobs ADD COLUMN subject TEXT;
+CREATE INDEX jobs_of_subject ON jobs (subject) WHERE subject IS NOT NULL;
+
+-- Followed: it was there before its row, and costs nothing.
+ALTER TABLE jobs ADD COLUMN followed INTEGER NOT NULL DEFAULT 0;
+
+-- Those of the row that was last submitted, as JSON: rows go, what was paid for whom stays.
+ALTER TABLE jobs ADD COLUMN labels TEXT;
+)sql";
+
+constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3};
 
 Result<void> set_up(Database& database) {
   // FULL: a commit is on disk before it is believed. The connection's own locking stays NORMAL, so that `status` can

@@ -268,6 +268,7 @@ void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Co
         stop_account(account, StopCause::Key, fmt::format("the service refused the key: {}", verdict.detail));
       }
       break;
+    case PollOutcome::AskAlone:
     case PollOutcome::TryAgain:
       break;
   }

@@ -346,24 +346,37 @@ Result<std::int64_t> SqliteLedger::hold_interrupted(RunId run, WallTime at) {
   return static_cast<std::int64_t>(held.steps.size());
 }
 
-Result<std::vector<PlannedRow>> SqliteLedger::planned_rows(RunId run, std::string_view account, RowNumber after,
-                                                           std::size_t most) {
-  Statement& query = statements_->planned;
-  query.bind(1, run).bind(2, after).bind(3, account).bind(4, static_cast<std::int64_t>(most));
+namespace {
+
+Result<std::vector<PlannedRow>> read_planned(Statement& query) {
   std::vector<PlannedRow> rows;
   for (;;) {
     const Result<bool> row = query.step();
     if (!row) return tl::unexpected(row.error());
     if (!*row) return rows;
     rows.push_back({query.integer(0), std::string(query.text(1)), std::string(query.text(2)), query.integer(3),
-                    query.integer(4), query.integer(5)});
+                    query.integer(4), query.integer(5), std::string(query.text(6))});
   }
+}
+
+}  // namespace
+
+Result<std::vector<PlannedRow>> SqliteLedger::planned_rows(RunId run, std::string_view account, RowNumber after,
+                                                           std::size_t most) {
+  Statement& query = statements_->planned;
+  query.bind(1, run).bind(2, after).bind(3, account).bind(4, static_cast<std::int64_t>(most));
+  return read_planned(query);
+}
+
+Result<std::vector<PlannedRow>> SqliteLedger::planned_rows_of(RunId run, std::string_view account,
+                                                              std::string_view subject) {
+  return read_planned(statements_->planned_of.bind(1, run).bind(2, subject).bind(3, account));
 }
 
 Result<std::vector<OpenJob>> SqliteLedger::open_jobs() {
   Statement query = database_->prepare(
-      "SELECT j.id, l.account, l.kind, j.remote_id, j.state, j.accepted_at, j.reserved, j.polls FROM jobs j "
-      "JOIN listings l ON l.id = j.listing WHERE j.state IN (2, 3) ORDER BY j.accepted_at, j.id");
+      "SELECT j.id, l.account, l.kind, j.remote_id, j.state, j.accepted_at, j.reserved, j.polls, j.subject "
+      "FROM jobs j JOIN listings l ON l.id = j.listing WHERE j.state IN (2, 3) ORDER BY j.accepted_at, j.id");
   std::vector<OpenJob> jobs;
   for (;;) {
     const Result<bool> row = query.step();
@@ -371,7 +384,7 @@ Result<std::vector<OpenJob>> SqliteLedger::open_jobs() {
     if (!*row) return jobs;
     jobs.push_back({query.integer(0), query.integer(1), std::string(query.text(2)), std::string(query.text(3)),
                     static_cast<State>(query.integer(4)), from_ms(query.integer(5)), maybe_credits(query, 6),
-                    query.integer(7)});
+                    query.integer(7), std::string(query.text(8))});
   }
 }
 
@@ -429,23 +442,26 @@ Result<void> SqliteLedger::commit(const Commit& commit) {
 
 Result<void> SqliteLedger::write_intent(RunId run, const Intent& intent) {
   Statement& write = intent.is_new ? statements_->add_job : statements_->resubmit_job;
-  if (intent.is_new) {
-    write.bind(1, intent.job).bind(2, intent.listing).bind(3, intent.content).bind(4, run);
-    write.bind(5, milli(intent.reserved)).bind(6, to_ms(intent.at));
-  } else {
-    write.bind(1, intent.job)
-        .bind(2, intent.content)
-        .bind(3, run)
-        .bind(4, milli(intent.reserved))
-        .bind(5, to_ms(intent.at));
-  }
+  const int after_listing = intent.is_new ? 3 : 2;
+  write.bind(1, intent.job);
+  if (intent.is_new) write.bind(2, intent.listing);
+  write.bind(after_listing, intent.content).bind(after_listing + 1, run);
+  write.bind(after_listing + 2, milli(intent.reserved)).bind(after_listing + 3, to_ms(intent.at));
+  write.bind_or_null(after_listing + 4, intent.subject).bind(after_listing + 5, intent.row);
   if (Result<void> done = write.run(); !done) return done;
   CHECK(database_->changes() == 1);
+  const bool follows = !intent.followed.empty();
+  if (follows) {
+    Statement& follow = statements_->follow_job;
+    follow.bind(1, intent.job).bind(2, intent.followed).bind(3, to_ms(intent.at));
+    if (Result<void> done = follow.run(); !done) return done;
+  }
   Statement& row = statements_->row_has_job;
-  if (Result<void> done = row.bind(1, intent.job).bind(2, run).bind(3, intent.row).run(); !done) return done;
+  row.bind(1, intent.job).bind(2, std::int64_t{!follows}).bind(3, run).bind(4, intent.row);
+  if (Result<void> done = row.run(); !done) return done;
   Statement& step = statements_->add_step;
   step.bind(1, intent.job).bind(2, run).bind(3, to_ms(intent.at)).bind(4, static_cast<std::int64_t>(State::Planned));
-  return step.bind(5, static_cast<std::int64_t>(Event::Submit)).bind_null(6).run();
+  return step.bind(5, static_cast<std::int64_t>(follows ? Event::Follow : Event::Submit)).bind_null(6).run();
 }
 
 Result<void> SqliteLedger::write_step(RunId run, const Step& step) {

@@ -51,6 +51,8 @@ class SqliteLedger : public Ledger {
   Result<std::int64_t> hold_interrupted(RunId run, WallTime at) override;
   Result<std::vector<PlannedRow>> planned_rows(RunId run, std::string_view account, RowNumber after,
                                                std::size_t most) override;
+  Result<std::vector<PlannedRow>> planned_rows_of(RunId run, std::string_view account,
+                                                  std::string_view subject) override;
   Result<std::vector<OpenJob>> open_jobs() override;
   Result<JobId> job_with_remote_id(AccountId account, std::string_view remote_id, JobId job) override;
   Result<void> commit(const Commit& commit) override;

@@ -89,7 +89,7 @@ Result<void> SqliteLedger::add_row(const RowRecord& row) {
       .bind(10, static_cast<std::int64_t>(row.reason))
       .bind_or_null(11, row.detail);
   add.bind(12, std::int64_t{row.selected}).bind(13, row.file).bind(14, static_cast<std::int64_t>(row.line));
-  return add.bind_or_null(15, labels_json(row.labels)).run();
+  return add.bind_or_null(15, labels_json(row.labels)).bind_or_null(16, row.subject).run();
 }
 
 Result<void> SqliteLedger::add_unchanged_row(const UnchangedRow& row) {
@@ -260,7 +260,10 @@ class ChangingRows {
             "SELECT r.number, r.id, r.kind, r.account, r.listing, r.content, r.job, r.action, r.reason, r.detail, "
             "r.selected, r.file, r.line, r.labels, r.submissions, j.state, j.url, j.remote_id, j.reason, "
             "j.submitted_at, j.accepted_at, j.finished_at, j.polls, {}, CASE WHEN r.reason = 1 THEN (SELECT p.url FROM "
-            "jobs p WHERE p.listing = r.listing AND p.state = 5 AND p.id IS NOT r.job ORDER BY p.id DESC LIMIT 1) END "
+            "jobs p WHERE p.listing = r.listing AND p.state = 5 AND p.id IS NOT r.job ORDER BY p.id DESC LIMIT 1) END, "
+            "CASE WHEN j.state = 5 THEN (SELECT ol.ref FROM jobs o JOIN listings ol ON ol.id = o.listing WHERE "
+            "o.subject = coalesce(j.subject, j.remote_id) AND ol.account = l.account AND o.accepted_at > "
+            "j.finished_at AND o.id <> j.id ORDER BY o.id DESC LIMIT 1) END "
             "FROM rows r LEFT JOIN jobs j ON j.id = r.job LEFT JOIN listings l ON l.id = j.listing "
             "LEFT JOIN accounts a ON a.id = l.account WHERE r.run = ? ORDER BY r.number",
             kCost))) {
@@ -296,6 +299,7 @@ class ChangingRows {
     view.polls = query_.maybe_integer(22);
     view.cost = maybe_credits(query_, 23);
     view.previous_url = query_.text(24);
+    view.overtaken_by = query_.text(25);
     return {};
   }
 

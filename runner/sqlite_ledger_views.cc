@@ -16,16 +16,17 @@ namespace reelbatch {
 
 Result<std::vector<HeldJob>> SqliteLedger::held_jobs() {
   Statement query = database_->prepare(
-      "SELECT j.id, l.ref, l.account, l.kind, a.name, j.reason, j.submitted_at FROM jobs j JOIN listings l ON l.id = "
-      "j.listing "
-      "JOIN accounts a ON a.id = l.account WHERE j.state = 4 ORDER BY j.id");
+      "SELECT j.id, l.ref, l.account, l.kind, a.name, j.reason, j.submitted_at, r.uid FROM jobs j JOIN listings l "
+      "ON l.id = j.listing JOIN accounts a ON a.id = l.account JOIN runs r ON r.id = j.run WHERE j.state = 4 ORDER BY "
+      "j.id");
   std::vector<HeldJob> held;
   for (;;) {
     const Result<bool> row = query.step();
     if (!row) return tl::unexpected(row.error());
     if (!*row) return held;
     held.push_back({query.integer(0), std::string(query.text(1)), query.integer(2), std::string(query.text(3)),
-                    std::string(query.text(4)), std::string(query.text(5)), from_ms(query.integer(6))});
+                    std::string(query.text(4)), std::string(query.text(5)), from_ms(query.integer(6)),
+                    std::string(query.text(7))});
   }
 }
 
@@ -163,7 +164,7 @@ Result<std::vector<std::string>> SqliteLedger::verify() {
         "NULL",
         "SELECT 'job id ' || j.remote_id || ' belongs to ' || count(*) || ' jobs' FROM jobs j JOIN listings l ON l.id "
         "= j.listing "
-        "WHERE j.remote_id IS NOT NULL GROUP BY l.account, j.remote_id HAVING count(*) > 1",
+        "WHERE j.remote_id IS NOT NULL AND NOT j.followed GROUP BY l.account, j.remote_id HAVING count(*) > 1",
         "SELECT 'listing ' || l.ref || ' has ' || count(*) || ' jobs open at once' FROM jobs j JOIN listings l ON l.id "
         "= j.listing "
         "WHERE j.state IN (1, 2, 3, 4) GROUP BY j.listing HAVING count(*) > 1",

@@ -16,7 +16,7 @@ struct SqliteLedger::Statements {
         add_content(db.prepare("INSERT INTO contents (listing, fields, text) VALUES (?, ?, ?)")),
         add_row(db.prepare(
             "INSERT INTO rows (run, number, id, kind, account, listing, content, job, action, reason, detail, selected,"
-            " file, line, labels) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")),
+            " file, line, labels, subject) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")),
         find_pack(db.prepare("SELECT id FROM row_packs WHERE digest = ?")),
         add_pack(db.prepare("INSERT INTO row_packs (digest, rows, selected, list, facts) VALUES (?,?,?,?,?)")),
         run_has_pack(
@@ -37,18 +37,30 @@ struct SqliteLedger::Statements {
             "ORDER BY j.id")),
         fields_of(db.prepare("SELECT fields FROM contents WHERE id = ?")),
         planned(db.prepare(
-            "SELECT r.number, r.id, r.kind, r.listing, r.content, r.job FROM rows r LEFT JOIN jobs j ON j.id = r.job "
+            "SELECT r.number, r.id, r.kind, r.listing, r.content, r.job, r.subject FROM rows r LEFT JOIN jobs j ON "
+            "j.id = r.job "
             "WHERE r.run = ? AND r.number > ? AND r.action IN (0, 3) AND r.content IS NOT NULL AND r.selected = 1 AND "
             "r.account = ? "
             "AND (r.job IS NULL OR j.state = 0) ORDER BY r.number LIMIT ?")),
+        planned_of(db.prepare(
+            "SELECT r.number, r.id, r.kind, r.listing, r.content, r.job, r.subject FROM rows r LEFT JOIN jobs j ON "
+            "j.id "
+            "= r.job WHERE r.run = ? AND r.subject = ? AND r.account = ? AND r.action IN (0, 3) AND r.content IS NOT "
+            "NULL AND r.selected = 1 AND (r.job IS NULL OR j.state = 0) ORDER BY r.number")),
         by_remote_id(db.prepare("SELECT j.id FROM jobs j JOIN listings l ON l.id = j.listing "
                                 "WHERE j.remote_id = ? AND l.account = ? AND j.id <> ? LIMIT 1")),
-        add_job(db.prepare("INSERT INTO jobs (id, listing, content, run, state, reserved, submitted_at, text) "
-                           "SELECT ?1, ?2, ?3, ?4, 1, ?5, ?6, (SELECT text FROM contents WHERE id = ?3)")),
+        add_job(db.prepare(
+            "INSERT INTO jobs (id, listing, content, run, state, reserved, submitted_at, text, subject, labels) "
+            "SELECT ?1, ?2, ?3, ?4, 1, ?5, ?6, (SELECT text FROM contents WHERE id = ?3), ?7, (SELECT labels FROM rows "
+            "WHERE run = ?4 AND number = ?8)")),
         resubmit_job(db.prepare(
             "UPDATE jobs SET content = ?2, run = ?3, state = 1, reserved = ?4, submitted_at = ?5, reason = NULL, "
-            "text = (SELECT text FROM contents WHERE id = ?2) WHERE id = ?1 AND state = 0")),
-        row_has_job(db.prepare("UPDATE rows SET job = ?, submissions = submissions + 1 WHERE run = ? AND number = ?")),
+            "text = (SELECT text FROM contents WHERE id = ?2), subject = ?6, labels = (SELECT labels FROM rows WHERE "
+            "run = ?3 AND number = ?7) WHERE id = ?1 AND state = 0")),
+        follow_job(db.prepare(
+            "UPDATE jobs SET state = 2, followed = 1, remote_id = ?2, accepted_at = ?3, submitted_at = NULL WHERE id = "
+            "?1")),
+        row_has_job(db.prepare("UPDATE rows SET job = ?, submissions = submissions + ? WHERE run = ? AND number = ?")),
         row_not_sent(db.prepare("UPDATE rows SET submissions = submissions - 1 WHERE run = ? AND number = ?")),
         add_step(db.prepare("INSERT INTO steps (job, run, at, from_state, event, detail) VALUES (?,?,?,?,?,?)")),
         move_job(db.prepare(
@@ -60,8 +72,9 @@ struct SqliteLedger::Statements {
         add_send(db.prepare("INSERT INTO sends (account, submission, at) VALUES (?,?,?)")) {}
 
   Statement find_listing, add_listing, contents_of, content_is_used, replace_content, add_content, add_row, find_pack,
-      add_pack, run_has_pack, facts_of, know_content, know_jobs, note_price, jobs_of, fields_of, planned, by_remote_id,
-      add_job, resubmit_job, row_has_job, row_not_sent, add_step, move_job, add_credits, job_used, add_send;
+      add_pack, run_has_pack, facts_of, know_content, know_jobs, note_price, jobs_of, fields_of, planned, planned_of,
+      by_remote_id, add_job, resubmit_job, follow_job, row_has_job, row_not_sent, add_step, move_job, add_credits,
+      job_used, add_send;
 };
 
 }  // namespace reelbatch

@@ -62,6 +62,7 @@ inline std::optional<Digest> maybe_digest(const Statement& row, int column) {
 
 /// What a job cost, by what the account's figure means; unknown while that is undecided.
 inline constexpr const char* kCost =
-    "CASE a.credit_meaning WHEN 'job' THEN j.used_last WHEN 'account' THEN j.cost_alone END";
+    "CASE WHEN j.followed THEN 0 WHEN a.credit_meaning = 'job' THEN j.used_last WHEN a.credit_meaning = 'account' THEN "
+    "j.cost_alone END";
 
 }  // namespace reelbatch

@@ -50,6 +50,8 @@ std::string_view name_of(Event event) {
       return "resubmit";
     case Event::Drop:
       return "drop";
+    case Event::Follow:
+      return "follow";
   }
   return "unknown";
 }

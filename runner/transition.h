@@ -33,6 +33,7 @@ enum class Event {
   Adopt = 9,      ///< the job of a held submission was found, by the operator or by a search
   Resubmit = 10,  ///< the operator's word: it was not accepted
   Drop = 11,      ///< the operator's word: give it up
+  Follow = 12,    ///< the job was at the service before its row: nothing is submitted
 };
 
 struct Rule {
@@ -42,13 +43,14 @@ struct Rule {
 };
 
 inline constexpr std::array kRules = {
-    Rule{State::Planned, Event::Submit, State::Submitting},   Rule{State::Submitting, Event::Accept, State::InFlight},
-    Rule{State::Submitting, Event::NotTaken, State::Planned}, Rule{State::Submitting, Event::Refuse, State::Failed},
-    Rule{State::Submitting, Event::Lose, State::Held},        Rule{State::InFlight, Event::Finish, State::Done},
-    Rule{State::InFlight, Event::Fail, State::Failed},        Rule{State::InFlight, Event::WaitOut, State::TimedOut},
-    Rule{State::TimedOut, Event::Resume, State::InFlight},    Rule{State::TimedOut, Event::Finish, State::Done},
-    Rule{State::TimedOut, Event::Fail, State::Failed},        Rule{State::Held, Event::Adopt, State::InFlight},
-    Rule{State::Held, Event::Resubmit, State::Planned},       Rule{State::Held, Event::Drop, State::Dropped},
+    Rule{State::Planned, Event::Submit, State::Submitting},  Rule{State::Planned, Event::Follow, State::InFlight},
+    Rule{State::Submitting, Event::Accept, State::InFlight}, Rule{State::Submitting, Event::NotTaken, State::Planned},
+    Rule{State::Submitting, Event::Refuse, State::Failed},   Rule{State::Submitting, Event::Lose, State::Held},
+    Rule{State::InFlight, Event::Finish, State::Done},       Rule{State::InFlight, Event::Fail, State::Failed},
+    Rule{State::InFlight, Event::WaitOut, State::TimedOut},  Rule{State::TimedOut, Event::Resume, State::InFlight},
+    Rule{State::TimedOut, Event::Finish, State::Done},       Rule{State::TimedOut, Event::Fail, State::Failed},
+    Rule{State::Held, Event::Adopt, State::InFlight},        Rule{State::Held, Event::Resubmit, State::Planned},
+    Rule{State::Held, Event::Drop, State::Dropped},
 };
 
 /// The state after `event`, or nothing if the table has no such move: a bug of the caller.

@@ -134,7 +134,7 @@ TEST_CASE("changed fields: content alone, in the kind's order") {
 TEST_CASE("transitions: every state with every event is in the table or refused") {
   int allowed = 0;
   for (int s = 0; s <= static_cast<int>(State::Dropped); ++s) {
-    for (int e = 0; e <= static_cast<int>(Event::Drop); ++e) {
+    for (int e = 0; e <= static_cast<int>(Event::Follow); ++e) {
       const auto from = static_cast<State>(s);
       const std::optional<State> to = next(from, static_cast<Event>(e));
       allowed += to.has_value();
@@ -142,7 +142,7 @@ TEST_CASE("transitions: every state with every event is in the table or refused"
       // find.
       if (to == State::Submitting) CHECK(from == State::Planned);
       if (is_terminal(from)) CHECK_FALSE(to);
-      if (from == State::Held && to) CHECK(e >= static_cast<int>(Event::Adopt));
+      if (from == State::Held && to) CHECK((e >= static_cast<int>(Event::Adopt) && e <= static_cast<int>(Event::Drop)));
     }
   }
   CHECK(allowed == static_cast<int>(kRules.size()));
