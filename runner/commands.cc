@@ -24,6 +24,7 @@ int run_command(const Invocation& invocation) {
     int operator()(const ResumeCommand& command) const { return command_resume(options, command); }
     int operator()(const StatusCommand&) const { return command_status(options); }
     int operator()(const ReportCommand& command) const { return command_report(options, command); }
+    int operator()(const CreditsCommand& command) const { return command_credits(options, command); }
     int operator()(const ResolveCommand& command) const { return command_resolve(options, command); }
     int operator()(const LedgerVerifyCommand&) const { return command_ledger_verify(options); }
     int operator()(const LedgerBackupCommand& command) const { return command_ledger_backup(options, command); }

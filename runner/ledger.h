@@ -214,6 +214,28 @@ struct CreditSums {
   std::int64_t unknown_jobs = 0;        ///< jobs of the run whose cost is not known
 };
 
+/// A job of which a paid request was taken, or may have been. Followed jobs are none.
+struct PaidJob {
+  JobId id = 0;
+  AccountId account = 0;
+  std::string_view kind;
+  RunId run = 0;  ///< that submitted it last
+  WallTime submitted_at;
+  bool open = false;                ///< not settled: it may still come to cost more
+  std::optional<Credits> cost;      ///< as the last figures say, unknown where they do not
+  std::optional<Credits> reserved;  ///< when it was submitted
+  std::string_view labels;          ///< of its row then: read_labels_json()
+};
+
+/// A credit figure that was seen.
+struct FigureSeen {
+  AccountId account = 0;
+  RunId run = 0;  ///< 0: outside of a run
+  JobId job = 0;  ///< that the answer was about; 0 for none
+  WallTime at;
+  CreditFigures figures;
+};
+
 /// Rows of a run that were unchanged when it began.
 struct UnchangedCounts {
   std::int64_t rows = 0;
@@ -314,6 +336,12 @@ class Ledger {
   virtual Result<std::vector<std::string>> label_names(RunId run) = 0;
   virtual Result<std::vector<HeldJob>> held_jobs() = 0;
   virtual Result<CreditSums> credit_sums(AccountId account, RunId run) = 0;
+  /// Every paid job by id, then every figure in the order seen, all as of one moment. The texts are valid during the
+  /// visit.
+  virtual Result<void> for_each_credit_fact(const std::function<Result<void>(const PaidJob&)>& job,
+                                            const std::function<Result<void>(const FigureSeen&)>& figure) = 0;
+  /// The uid of every run, by number.
+  virtual Result<std::map<RunId, std::string>> run_names() = 0;
   virtual Result<LedgerCounts> counts() = 0;
   /// Listings of earlier runs that the run does not name: they left the feed. `prefix` is that of the run's catalogue.
   virtual Result<std::int64_t> listings_gone(RunId run, std::string_view prefix) = 0;

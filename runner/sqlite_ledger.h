@@ -67,6 +67,9 @@ class SqliteLedger : public Ledger {
   Result<std::vector<std::string>> label_names(RunId run) override;
   Result<std::vector<HeldJob>> held_jobs() override;
   Result<CreditSums> credit_sums(AccountId account, RunId run) override;
+  Result<void> for_each_credit_fact(const std::function<Result<void>(const PaidJob&)>& job,
+                                    const std::function<Result<void>(const FigureSeen&)>& figure) override;
+  Result<std::map<RunId, std::string>> run_names() override;
   Result<LedgerCounts> counts() override;
   Result<std::int64_t> listings_gone(RunId run, std::string_view prefix) override;
 
@@ -91,6 +94,8 @@ class SqliteLedger : public Ledger {
   Result<std::vector<RowNumber>> rows_paid_in_later_packs(RunId run);
   Result<void> forget_rows(int keep_runs, RunId ending);
   Result<void> verify_packs(std::vector<std::string>& findings);
+  Result<void> read_paid_jobs(const std::function<Result<void>(const PaidJob&)>& visit);
+  Result<void> read_figures(const std::function<Result<void>(const FigureSeen&)>& visit);
   Result<void> write_intent(RunId run, const Intent& intent);
   Result<void> write_step(RunId run, const Step& step);
   Result<void> write_credits(RunId run, const CreditSeen& seen);
