@@ -26,6 +26,10 @@ constexpr std::array<OwnFlag, 2> kRunFlags = {
 
 constexpr std::array<OwnFlag, 1> kCheckOwn = {{{"all", 0, "", "every problem, not only ten of a kind"}}};
 constexpr std::array<OwnFlag, 1> kPlanOwn = {{{"output", 'o', "FILE.json", "write the plan, row by row (none)"}}};
+constexpr std::array<OwnFlag, 1> kRunOwn = {
+    {{"plan", 0, "FILE.json",
+      "do what 'plan -o FILE.json' said and nothing else: exit 2 if the manifest or the ledger has moved since. The "
+      "plan's manifests and its --limit, --only and so on hold (none)"}}};
 constexpr std::array<OwnFlag, 1> kWhichRun = {{{"run", 0, "ID", "that run (the last)"}}};
 constexpr std::array<OwnFlag, 4> kCreditsOwn = {
     {{"by", 0, "KEY", "a line for each day, week, month, run, account, kind or value of label:NAME (month)"},
@@ -57,14 +61,11 @@ constexpr std::array<CommandSpec, 11> kCommands = {{
      "Shows what a run with the same options would do and why, counts by reason, and the credits and the time to "
      "expect. Sends nothing and spends nothing.",
      kPlanOwn},
-    {"run",
-     kRunBit,
-     "MANIFEST...",
-     "make the videos that are missing",
+    {"run", kRunBit, "MANIFEST...", "make the videos that are missing",
      "Submits the rows of the manifests that have no video yet, polls everything in flight and writes the results. "
      "Kill it anywhere and start it again: nothing is paid for twice. MANIFEST is .csv, .tsv, .yaml, .json or .jsonl; "
      "- is standard input.",
-     {}},
+     kRunOwn},
     {"resume", kResumeBit, "", "finish the last run without its manifest",
      "Submits what the last run had planned and not sent, polls everything in flight and writes its results.",
      kWhichRun},

@@ -25,7 +25,9 @@ struct PlanCommand {
   std::string plan_file;  ///< `plan.json`; empty: none
 };
 
-struct RunCommand {};
+struct RunCommand {
+  std::string plan_file;  ///< to keep to; empty: none
+};
 
 struct ResumeCommand {
   std::string run;  ///< empty: the last

@@ -234,7 +234,11 @@ std::string place_of(const std::string& file) {
 Result<Command> command_of(const CommandSpec& spec, const Words& words) {
   if (spec.name == "check") return CheckCommand{has(words, "all")};
   if (spec.name == "plan") return plan_command(words);
-  if (spec.name == "run") return RunCommand{};
+  if (spec.name == "run") {
+    const std::string file = text_of(words, "plan");
+    if (file.empty() && words.flags.contains("plan")) return usage_error("--plan: empty: give a plan.json");
+    return RunCommand{file};
+  }
   if (spec.name == "resume" || spec.name == "report") {
     const Result<std::string> id = run_id(words);
     if (!id) return tl::unexpected<Error>(id.error());
@@ -263,6 +267,9 @@ Result<void> check_files_differ(const Invocation& invocation) {
   if (const auto* const backup = std::get_if<LedgerBackupCommand>(&invocation.command)) written.push_back(backup->file);
   std::map<std::string, std::string> taken;  // place to what it is
   taken.emplace(place_of(options.ledger), "the ledger");
+  if (const auto* const run = std::get_if<RunCommand>(&invocation.command); run && !run->plan_file.empty()) {
+    taken.emplace(place_of(run->plan_file), "the plan");
+  }
   if (!options.config_file.empty()) taken.emplace(place_of(options.config_file), "the configuration");
 
   for (const std::string& manifest : options.manifests) {

@@ -20,7 +20,7 @@ int run_command(const Invocation& invocation) {
     const Options& options;
     int operator()(const CheckCommand& command) const { return command_check(options, command); }
     int operator()(const PlanCommand& command) const { return command_plan(options, command); }
-    int operator()(const RunCommand&) const { return command_run(options); }
+    int operator()(const RunCommand& command) const { return command_run(options, command); }
     int operator()(const ResumeCommand& command) const { return command_resume(options, command); }
     int operator()(const StatusCommand&) const { return command_status(options); }
     int operator()(const ReportCommand& command) const { return command_report(options, command); }

@@ -11,7 +11,7 @@ int run_command(const Invocation& invocation);
 
 // The commands themselves, by file: command_run.cc, command_views.cc, command_credits.cc, command_resolve.cc,
 // command_sandbox.cc.
-int command_run(const Options& options);
+int command_run(const Options& options, const RunCommand& command);
 int command_resume(const Options& options, const ResumeCommand& command);
 int command_check(const Options& options, const CheckCommand& command);
 int command_plan(const Options& options, const PlanCommand& command);

@@ -44,6 +44,13 @@ struct AccountRecord {
   std::string credit_evidence;  ///< what it was concluded from, for people
 };
 
+/// A budget of a label value that had no room for rows of it, while others went on.
+struct BudgetStop {
+  std::string account, label, value;
+  std::string why;  ///< the budget and its sum, in words
+  bool operator==(const BudgetStop&) const = default;
+};
+
 struct RunRecord {
   RunId id = 0;
   std::string uid;  ///< what `--run` takes: `20261121T183122Z-4f2a`
@@ -53,6 +60,7 @@ struct RunRecord {
   std::string stopped_by;                     ///< PRODUCT.md section 3; empty if it was not stopped
   std::string stopped_detail;                 ///< the same in words
   std::vector<std::string> accounts_stopped;  ///< one sentence for each account that stopped early
+  std::vector<BudgetStop> budgets_reached;
   bool sandbox = false;
 };
 
@@ -95,6 +103,7 @@ struct PlannedRow {
   ContentId content = 0;
   JobId job = 0;        ///< a planned job to go on with, or 0
   std::string subject;  ///< JobKind::subject()
+  std::string labels;   ///< read_labels_json()
 };
 
 /// A job that was accepted and is not finished.
@@ -322,8 +331,17 @@ class Ledger {
   virtual Result<std::vector<Duration>> past_durations(std::string_view kind, std::size_t most) = 0;
   /// The highest price seen for a kind in an account.
   virtual Result<std::optional<Credits>> highest_price(AccountId account, std::string_view kind) = 0;
-  /// What the account's jobs submitted since a time, of one run or (0) of any, have cost or reserve.
+  /// What some of the last finished jobs of a kind in an account are known to have cost, newest first, at most `most`.
+  struct PastJob {
+    Credits cost;
+    std::string fields;  ///< to_json(RawFields)
+  };
+  virtual Result<std::vector<PastJob>> past_jobs(AccountId account, std::string_view kind, std::size_t most) = 0;
+  /// What the account's jobs of one run, or (0) those submitted since a time, have cost or reserve.
   virtual Result<Credits> spent(AccountId account, RunId run, WallTime since) = 0;
+  /// The same by the value of a label, of those that have it.
+  virtual Result<std::map<std::string, Credits>> spent_by_label(AccountId account, RunId run, WallTime since,
+                                                                std::string_view label) = 0;
   virtual Result<LastFigures> last_figures(AccountId account) = 0;
 
   // Views.

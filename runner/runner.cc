@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "jobs/json.h"
 #include "jobs/raw_fields.h"
 #include "jobs/registry.h"
 #include "runner/check.h"
@@ -25,6 +26,12 @@ constexpr Duration kPollOnceAfter = 24h;
 constexpr Duration kNotYet = 10min;
 /// A run after one that did not end cleanly cannot know its sends of this long.
 constexpr Duration kUnknownSends = 1min;
+/// Past jobs that an average price is made from.
+constexpr std::size_t kPastPrices = 200;
+/// Rows of one label value that wait for its budget; those after them are left to a later run, and come after them.
+constexpr std::size_t kWaitingMost = 4096;
+/// Rows passed over in one turn, so that polls are not late for them.
+constexpr int kPassedInTurn = 512;
 /// The loop looks at the wall clock and shows progress at least this often.
 constexpr Duration kIdleTurn = 1s;
 /// See company(): this part of the interval, and never longer than the second.
@@ -77,6 +84,7 @@ Result<RunOutcome> Runner::run(const RunRecord& run) {
   counts_.planned = *planned;
   for (const auto& account : accounts_) {
     if (Result<void> done = refill(*account); !done) return tl::unexpected(done.error());
+    if (Result<void> done = warn_of_labels(*account); !done) return tl::unexpected(done.error());
   }
   progress_.update(counts_, started_);
 
@@ -131,6 +139,13 @@ Result<void> Runner::load_credits(Account& account) {
     const Result<std::optional<Credits>> price = ledger_.highest_price(account.record.id, kind->name());
     if (!price) return tl::unexpected(price.error());
     if (*price) account.price[kind->name()] = **price;
+    if (account.options.budget.mode == Budget::Mode::Cautious) {
+      const auto jobs = ledger_.past_jobs(account.record.id, kind->name(), kPastPrices);
+      if (!jobs) return tl::unexpected(jobs.error());
+      Account::Average& usual = account.usual_price[kind->name()];
+      for (const Ledger::PastJob& job : *jobs) usual.sum = usual.sum + job.cost;
+      usual.jobs = static_cast<std::int64_t>(jobs->size());
+    }
     const Result<std::vector<Duration>> past = ledger_.past_durations(kind->name(), 200);
     if (!past) return tl::unexpected(past.error());
     if (!past->empty()) account.usual_duration[kind->name()] = (*past)[past->size() * 9 / 10];
@@ -238,7 +253,7 @@ Result<void> Runner::choose_starts(Account& account, Instant now) {
     const bool can_poll = poll_due <= now && account.gate.poll_at() <= now;
     // Read only when a row could be sent, so that an unchanged catalogue is not walked through in advance.
     if (account.gate.submit_at() <= now) {
-      if (Result<void> done = refill(account); !done) return done;
+      if (Result<void> done = find_row(account); !done) return done;
     }
     const Instant submit_due = submission_due(account, now);
     const bool polls_are_late = poll_due != kNever && now - poll_due > options_.poll_interval;
@@ -259,7 +274,7 @@ bool Runner::has_connection() const {
 
 /// When the account's next row may be sent: never, if it has none or must not now.
 Instant Runner::submission_due(Account& account, Instant now) {
-  if (account.ready.empty()) return kNever;
+  if (account.ready.empty() || account.passing) return kNever;
   const Instant at = account.gate.submit_at();
   if (at == kNever || at > now) return at;
   const JobKind& kind = *account.ready.front().kind;
@@ -277,7 +292,112 @@ Result<void> Runner::refill(Account& account) {
     account.read_up_to = row.number;
     const JobKind* kind = find_kind(row.kind);
     CHECK(kind != nullptr);
-    account.ready.push_back({std::move(row), kind});
+    account.ready.push_back({std::move(row), kind, {}});
+    if (Result<void> read = read_groups(account, account.ready.back()); !read) return read;
+  }
+  return {};
+}
+
+// ---- Budgets by label -----------------------------------------------------------------------------------------------
+
+/// The budgets that count the row, by its labels.
+Result<void> Runner::read_groups(Account& account, Pending& row) {
+  const std::vector<LabelBudget>& budgets = account.options.budget.labels;
+  if (budgets.empty() || row.row.labels.empty()) return {};
+  JsonReader reader;
+  std::vector<Label> labels;
+  if (Result<void> read = read_labels_json(row.row.labels, reader, labels); !read) return read;
+  for (std::size_t i = 0; i < budgets.size(); ++i) {
+    const bool has = std::find(labels.begin(), labels.end(), Label{budgets[i].label, budgets[i].value}) != labels.end();
+    if (has) row.groups.push_back(i + 1);
+  }
+  return {};
+}
+
+/// Brings a row to the front that no budget by label refuses now. Those that one refuses wait for open jobs of that
+/// label value, or are passed over when there are none; other rows go on.
+Result<void> Runner::find_row(Account& account) {
+  account.passing = false;
+  take_up_waiting(account);
+  for (int passed = 0;; ++passed) {
+    if (Result<void> done = refill(account); !done) return done;
+    if (account.ready.empty()) return {};
+    std::string why;
+    const Spending::Group group = refused_by(account, account.ready.front(), why);
+    if (group == Spending::kAll) return {};
+    if (passed == kPassedInTurn) {
+      account.passing = true;
+      return {};
+    }
+    Pending row = std::move(account.ready.front());
+    account.ready.pop_front();
+    pass_over(account, std::move(row), group, std::move(why));
+  }
+}
+
+/// The group whose budget has no room for the row now, with the reason; kAll if there is none.
+Spending::Group Runner::refused_by(Account& account, const Pending& row, std::string& why) const {
+  if (row.groups.empty()) return Spending::kAll;
+  const Spending::Price price = price_of(account, *row.kind);
+  for (const Spending::Group group : row.groups) {
+    why = account.by_label[group - 1].full;
+    if (why.empty()) why = account.spending.passed_by(price, group);
+    // Until a price is known, one at a time.
+    const bool one_at_a_time = !price.known() && account.spending.needs_prices();
+    if (why.empty() && one_at_a_time && !account.spending.unlimited(group) && account.spending.has_open(group)) {
+      why = "the price of its kind is not known yet";
+    }
+    if (!why.empty()) return group;
+  }
+  return Spending::kAll;
+}
+
+/// The row waits for the group's open jobs, or the group has no room any more in this run.
+void Runner::pass_over(Account& account, Pending row, Spending::Group group, std::string why) {
+  Account::LabelGroup& label = account.by_label[group - 1];
+  if (label.full.empty() && account.spending.has_open(group)) {
+    // Beyond that many it would take long until it is theirs, and memory for all of them.
+    if (label.waiting.size() < kWaitingMost) {
+      label.waiting.push_back(std::move(row));
+    } else {
+      label.passed = std::move(why);
+    }
+    return;
+  }
+  if (label.full.empty()) {
+    progress_.warn(fmt::format("{}: its rows are passed over in this run: {}", account.record.name, why));
+  }
+  label.full = label.passed = std::move(why);
+  label.waiting.clear();
+}
+
+/// Rows that waited for open jobs of their label value go on when those left room for them.
+void Runner::take_up_waiting(Account& account) {
+  for (std::size_t i = 0; i < account.by_label.size(); ++i) {
+    Account::LabelGroup& label = account.by_label[i];
+    if (label.waiting.empty()) continue;
+    std::string why;
+    const Spending::Group group = refused_by(account, label.waiting.front(), why);
+    if (group != Spending::kAll && account.spending.has_open(group) && account.by_label[group - 1].full.empty())
+      continue;
+    Pending row = std::move(label.waiting.front());
+    label.waiting.pop_front();
+    if (group == Spending::kAll) return account.ready.push_front(std::move(row));
+    pass_over(account, std::move(row), group, std::move(why));
+  }
+}
+
+/// A budget whose label no row has would limit nothing and say nothing.
+Result<void> Runner::warn_of_labels(const Account& account) {
+  if (account.options.budget.labels.empty()) return {};
+  const Result<std::vector<std::string>> names = ledger_.label_names(run_);
+  if (!names) return tl::unexpected(names.error());
+  std::string_view last;
+  for (const LabelBudget& budget : account.options.budget.labels) {
+    if (budget.label == last || std::find(names->begin(), names->end(), budget.label) != names->end()) continue;
+    last = budget.label;
+    progress_.warn(fmt::format("account {} has a budget by label:{}, and no row has that label: it limits nothing",
+                               account.record.name, budget.label));
   }
   return {};
 }
@@ -296,26 +416,38 @@ bool Runner::fits_deadline(Account& account, const JobKind& kind, Instant now) {
   return false;
 }
 
-/// What a job of the kind reserves: the configured price, else the highest seen. Nothing while neither is known.
-std::optional<Credits> Runner::price_of(const Account& account, const JobKind& kind) const {
+/// What a job of the kind reserves: the configured price, else the highest seen; and what it costs on average. Nothing
+/// while neither is known.
+Spending::Price Runner::price_of(const Account& account, const JobKind& kind) const {
+  Spending::Price price;
+  const auto usual = account.usual_price.find(kind.name());
+  if (usual != account.usual_price.end() && usual->second.jobs > 0) {
+    price.likely = Credits{(usual->second.sum.milli + usual->second.jobs - 1) / usual->second.jobs};
+  }
   const auto configured = account.options.max_price.find(std::string(kind.name()));
-  if (configured != account.options.max_price.end()) return configured->second;
   const auto seen = account.price.find(kind.name());
-  return seen == account.price.end() ? std::nullopt : std::optional(seen->second);
+  if (configured != account.options.max_price.end()) {
+    price.highest = configured->second;
+  } else if (seen != account.price.end()) {
+    price.highest = seen->second;
+  }
+  return price;
 }
 
-/// True if the budgets have room for one more job of the kind now. Stops the account's submissions if they never will
-/// again.
+/// True if the budgets that count every job have room for one more of the kind now. Stops the account's submissions if
+/// they never will again.
 bool Runner::fits_budget(Account& account, const JobKind& kind) {
-  if (account.spending.unlimited() && run_spending_.unlimited() && !account.options.budget.keep) return true;
-  const bool anything_open = account.spending.has_open() || run_spending_.has_open();
-  const std::optional<Credits> price = price_of(account, kind);
-  // Until a price is known, one at a time.
-  if (!price && anything_open) return false;
-  const Credits needed = price.value_or(Credits{});
-  std::string why = account.spending.passed_by(needed);
-  if (why.empty()) why = run_spending_.passed_by(needed);
   const std::optional<Credits>& keep = account.options.budget.keep;
+  if (account.spending.unlimited() && run_spending_.unlimited() && !keep) return true;
+  const bool anything_open = account.spending.has_open() || run_spending_.has_open();
+  const Spending::Price price = price_of(account, kind);
+  const bool needs_price =
+      keep || !run_spending_.unlimited() || (!account.spending.unlimited() && account.spending.needs_prices());
+  // Until a price is known, one at a time.
+  if (!price.known() && anything_open && needs_price) return false;
+  const Credits needed = price.highest.value_or(Credits{});
+  std::string why = account.spending.passed_by(price);
+  if (why.empty()) why = run_spending_.passed_by(price);
   const std::optional<Credits>& remaining = account.book.last().remaining;
   // A balance that nobody has told yet is found out by one job.
   if (why.empty() && keep && !remaining && account.spending.has_open()) return false;
@@ -334,25 +466,48 @@ bool Runner::fits_budget(Account& account, const JobKind& kind) {
 Result<void> Runner::renew_budget(Account& account) {
   const Budget& budget = account.options.budget;
   const WallTime wall = clock_.wall();
-  const auto set = [&](const std::optional<Credits>& limit, std::string_view name, RunId run,
-                       WallTime since) -> Result<void> {
-    if (!limit) return {};
-    const Result<Credits> spent = ledger_.spent(account.record.id, run, since);
-    if (!spent) return tl::unexpected(spent.error());
-    account.spending.set_cap({fmt::format("the budget {} of account {}", name, account.record.name), *limit, *spent});
-    return {};
+  const auto set = [&](const std::optional<Credits>& limit, std::optional<Credits> LabelBudget::*by_label,
+                       std::string_view name, RunId run, WallTime since) -> Result<void> {
+    if (limit) {
+      const Result<Credits> spent = ledger_.spent(account.record.id, run, since);
+      if (!spent) return tl::unexpected(spent.error());
+      account.spending.set_cap({fmt::format("the budget {} of account {}", name, account.record.name), *limit, *spent});
+    }
+    return renew_label_budgets(account, by_label, name, run, since);
   };
   const WallTime day = start_of_day(wall);
   if (account.budget_day == day) return {};
   if (account.budget_day == WallTime{}) {
-    if (Result<void> done = set(budget.run, "run", run_, WallTime{}); !done) return done;
+    if (Result<void> done = set(budget.run, &LabelBudget::run, "run", run_, WallTime{}); !done) return done;
   }
   account.budget_day = day;
-  if (Result<void> done = set(budget.day, "day", 0, day); !done) return done;
+  if (Result<void> done = set(budget.day, &LabelBudget::day, "day", 0, day); !done) return done;
   const WallTime month = start_of_month(wall);
   if (account.budget_month == month) return {};
   account.budget_month = month;
-  return set(budget.month, "month", 0, month);
+  return set(budget.month, &LabelBudget::month, "month", 0, month);
+}
+
+/// The same for the budgets by label, all values of a label with one look into the ledger.
+Result<void> Runner::renew_label_budgets(Account& account, std::optional<Credits> LabelBudget::*limit,
+                                         std::string_view name, RunId run, WallTime since) {
+  const std::vector<LabelBudget>& budgets = account.options.budget.labels;
+  std::map<std::string_view, std::map<std::string, Credits>> known;  // label, value
+  for (std::size_t i = 0; i < budgets.size(); ++i) {
+    const LabelBudget& budget = budgets[i];
+    if (!(budget.*limit)) continue;
+    const auto [spent, is_new] = known.try_emplace(budget.label);
+    if (is_new) {
+      auto found = ledger_.spent_by_label(account.record.id, run, since, budget.label);
+      if (!found) return tl::unexpected(found.error());
+      spent->second = std::move(*found);
+    }
+    const auto value = spent->second.find(budget.value);
+    account.spending.set_cap({fmt::format("the budget {} of {}={}", name, budget.label, budget.value), *(budget.*limit),
+                              value == spent->second.end() ? Credits{} : value->second, i + 1});
+    account.by_label[i].full.clear();
+  }
+  return {};
 }
 
 /// Chooses the earliest due job, and with it as many others of its kind as one request may ask for.
@@ -394,9 +549,10 @@ Result<void> Runner::start_submission(Account& account) {
   intent.listing = pending.row.listing;
   intent.content = pending.row.content;
   intent.at = clock_.wall();
-  intent.reserved = price_of(account, *pending.kind);
-  account.spending.reserve(intent.job, intent.reserved);
-  run_spending_.reserve(intent.job, intent.reserved);
+  const Spending::Price price = price_of(account, *pending.kind);
+  intent.reserved = price.highest;
+  account.spending.reserve(intent.job, price, pending.groups);
+  run_spending_.reserve(intent.job, price);
   account.book.open(intent.job);
   commit_.intents.push_back(intent);
 
@@ -478,6 +634,7 @@ Instant Runner::next_wakeup(Instant now) const {
   for (const auto& account : accounts_) {
     wake = std::min(wake, account->gate.outage_at());
     if (!connection) continue;
+    if (account->passing && account->gate.submit_at() <= now) wake = now;
     const auto consider = [&](Instant due, Instant allowed) {
       if (due != kNever && allowed != kNever) wake = std::min(wake, std::max(due, allowed));
     };
@@ -489,7 +646,9 @@ Instant Runner::next_wakeup(Instant now) const {
 }
 
 bool Runner::has_rows(const Account& account) const {
-  return !account.ready.empty() || !account.read_all;
+  return !account.ready.empty() || !account.read_all ||
+         std::any_of(account.by_label.begin(), account.by_label.end(),
+                     [](const Account::LabelGroup& label) { return !label.waiting.empty(); });
 }
 
 bool Runner::finished() const {
@@ -519,6 +678,12 @@ RunOutcome Runner::outcome(Instant now) {
         outcome.stopped_detail = outcome.accounts_stopped.back();
       }
     }
+    for (std::size_t i = 0; i < account->by_label.size(); ++i) {
+      const Account::LabelGroup& label = account->by_label[i];
+      if (label.passed.empty()) continue;
+      const LabelBudget& budget = account->options.budget.labels[i];
+      outcome.budgets_reached.push_back({account->record.name, budget.label, budget.value, label.passed});
+    }
     const auto keep = [&](RateLimiter& limiter, bool submission) {
       for (const Instant at : limiter.recent(now)) {
         outcome.sends.push_back(
@@ -527,6 +692,10 @@ RunOutcome Runner::outcome(Instant now) {
     };
     keep(gate.all(), false);
     keep(gate.submissions(), true);
+  }
+  if (outcome.stopped_by.empty() && !outcome.budgets_reached.empty()) {
+    outcome.stopped_by = name_of(StopCause::Budget);
+    outcome.stopped_detail = outcome.budgets_reached.front().why;
   }
   if (outcome.stopped_by.empty() && timed_out_any_) {
     outcome.stopped_by = "job_timeout";

@@ -49,6 +49,7 @@ struct RunOutcome {
   std::string stopped_by;                     ///< PRODUCT.md section 3; empty if nothing stopped it
   std::string stopped_detail;                 ///< the same in words
   std::vector<std::string> accounts_stopped;  ///< one sentence each
+  std::vector<BudgetStop> budgets_reached;
   bool key_refused = false;
   bool address_refused = false;     ///< and nothing was accepted in this run
   std::vector<AccountId> accounts;  ///< with `sends`, for Ledger::end_run
@@ -98,11 +99,19 @@ class Runner {
   bool has_connection() const;
   bool has_rows(const Account& account) const;
   Result<void> refill(Account& account);
+  Result<void> find_row(Account& account);
+  void take_up_waiting(Account& account);
+  Spending::Group refused_by(Account& account, const Pending& row, std::string& why) const;
+  void pass_over(Account& account, Pending row, Spending::Group group, std::string why);
+  Result<void> read_groups(Account& account, Pending& row);
+  Result<void> warn_of_labels(const Account& account);
   Instant submission_due(Account& account, Instant now);
   bool fits_deadline(Account& account, const JobKind& kind, Instant now);
   bool fits_budget(Account& account, const JobKind& kind);
-  std::optional<Credits> price_of(const Account& account, const JobKind& kind) const;
+  Spending::Price price_of(const Account& account, const JobKind& kind) const;
   Result<void> renew_budget(Account& account);
+  Result<void> renew_label_budgets(Account& account, std::optional<Credits> LabelBudget::*limit, std::string_view name,
+                                   RunId run, WallTime since);
   Instant deadline(Instant now) const;
 
   // What came back (runner_settle.cc).
@@ -122,6 +131,7 @@ class Runner {
   void settle_verdict(Flight& flight, const PollVerdict& verdict, const Completion& completion, Instant sent_at);
   void see_credits(Account& account, const OpenExchange& exchange, JobId job, const CreditFigures& figures, Instant at);
   std::optional<Credits> settle_credits(Account& account, const Flight& flight);
+  void warn_of_prices(Account& account, const JobKind& kind);
 
   // Flights.
   void schedule(Flight& flight, Instant due);

@@ -35,6 +35,7 @@ struct Runner::Flight {
 struct Runner::Pending {
   PlannedRow row;
   const JobKind* kind = nullptr;
+  std::vector<Spending::Group> groups;  ///< of the account's budgets by label
 };
 
 struct Runner::OpenExchange {
@@ -52,7 +53,9 @@ struct Runner::Account {
         options(std::move(parts.options)),
         headers(std::move(parts.headers)),
         redact(std::move(parts.redact)),
-        gate(options, outage_timeout, now) {}
+        gate(options, outage_timeout, now),
+        spending(options.budget.mode),
+        by_label(options.budget.labels.size()) {}
 
   AccountRecord record;
   AccountOptions options;
@@ -66,6 +69,22 @@ struct Runner::Account {
   Credits in_doubt;                           ///< reserved by held jobs: the balance may not show them yet
   WallTime budget_day, budget_month;          ///< for which the budget's day and month are counted
   std::map<std::string_view, Credits> price;  ///< by kind: the highest seen
+  struct Average {
+    Credits sum;
+    std::int64_t jobs = 0;
+  };
+  std::map<std::string_view, Average> usual_price;  ///< by kind, of past jobs and this run's
+
+  /// What the rows of one label value wait for: the budget of the same place in options.budget.labels, which is the
+  /// group of spending one further on.
+  struct LabelGroup {
+    std::deque<Pending> waiting;  ///< for open jobs of the group, which may turn out cheaper
+    std::string full;             ///< why its rows are passed over: no open job is left that could make room
+    std::string passed;           ///< the last reason for which a row was passed over
+  };
+  std::vector<LabelGroup> by_label;
+  bool passing = false;        ///< rows were passed over this turn, and there are more to look at
+  bool told_no_price = false;  ///< it was said that a budget cannot be kept
 
   struct Due {
     Instant at;

@@ -58,7 +58,10 @@ class SqliteLedger : public Ledger {
   Result<void> commit(const Commit& commit) override;
   Result<std::vector<Duration>> past_durations(std::string_view kind, std::size_t most) override;
   Result<std::optional<Credits>> highest_price(AccountId account, std::string_view kind) override;
+  Result<std::vector<PastJob>> past_jobs(AccountId account, std::string_view kind, std::size_t most) override;
   Result<Credits> spent(AccountId account, RunId run, WallTime since) override;
+  Result<std::map<std::string, Credits>> spent_by_label(AccountId account, RunId run, WallTime since,
+                                                        std::string_view label) override;
   Result<LastFigures> last_figures(AccountId account) override;
 
   Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) override;
