@@ -10,6 +10,9 @@
 namespace reelbatch {
 namespace {
 
+/// Answers that crossed on their way tell balances in the wrong order, for no longer than an exchange takes.
+constexpr std::chrono::seconds kCrossing{30};
+
 /// Sums of which some parts may be unknown.
 struct Sums {
   std::int64_t jobs = 0, unknown = 0;
@@ -80,7 +83,8 @@ struct CreditUse::Account {
   bool began_here = false;   ///< in the time asked for
   std::size_t began_in = 0;  ///< bucket
   Credits early;             ///< known cost of other jobs that were out then
-  Credits early_raise;       ///< what the beginning was raised by for them
+  WallTime early_at;         ///< when the last of them was told
+  Credits early_left;        ///< the most that was left over from then on, while answers may have crossed
   Credits left_since_began;  ///< unattributed since then
 };
 
@@ -91,6 +95,8 @@ CreditUse::CreditUse(CreditQuery query, std::vector<AccountRecord> accounts, std
     accounts_.back().record = std::move(record);
   }
 }
+
+CreditUse::~CreditUse() = default;
 
 bool CreditUse::asked_for(WallTime at) const {
   return (!query_.since || at >= *query_.since) && (!query_.until || at < *query_.until);
@@ -245,9 +251,13 @@ void CreditUse::add(const FigureSeen& seen) {
     return;
   }
   account.left_since_began = account.left_since_began + left;
-  if (!is_first_of_job || !job->told || job->submitted_at > account.began_at) return;
-  account.early = account.early + known;
-  account.early_raise = std::clamp(Credits{} - account.left_since_began, Credits{}, std::max(account.early, Credits{}));
+  if (is_first_of_job && job->told && job->submitted_at <= account.began_at) {
+    account.early = account.early + known;
+    account.early_at = seen.at;
+    account.early_left = account.left_since_began;
+  } else if (seen.at <= account.early_at + kCrossing) {
+    account.early_left = std::max(account.early_left, account.left_since_began);
+  }
 }
 
 // ---- The report -----------------------------------------------------------------------------------------------------
@@ -263,11 +273,12 @@ Result<CreditReport> CreditUse::finish() {
   Sums all;
   for (Account& account : accounts_) {
     if (account.began_here && account.change) {
-      account.sums.unattributed = account.sums.unattributed + account.early_raise;
-      account.change->first = account.change->first + account.early_raise;
+      const Credits raise = std::clamp(Credits{} - account.early_left, Credits{}, std::max(account.early, Credits{}));
+      account.sums.unattributed = account.sums.unattributed + raise;
+      account.change->first = account.change->first + raise;
       if (divides_balance()) {
         Sums& began = buckets_[account.began_in].sums;
-        began.unattributed = began.unattributed + account.early_raise;
+        began.unattributed = began.unattributed + raise;
       }
     }
     if (!account.change && account.stood) {

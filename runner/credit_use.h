@@ -75,6 +75,9 @@ struct CreditReport {
 class CreditUse {
  public:
   CreditUse(CreditQuery query, std::vector<AccountRecord> accounts, std::map<RunId, std::string> runs);
+  ~CreditUse();
+  CreditUse(const CreditUse&) = delete;
+  CreditUse& operator=(const CreditUse&) = delete;
 
   /// Fails with Fault::Ground if its labels cannot be read.
   Result<void> add(const PaidJob& job);
