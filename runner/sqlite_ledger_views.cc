@@ -44,10 +44,12 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
   // No job is a known sum of nothing; jobs of which no cost is known are not.
   if (submitted == 0 || jobs.integer(1) > 0) sums.used = Credits{jobs.integer(2)};
 
-  Statement reserved = database_->prepare(
-      "SELECT sum(j.reserved) FROM jobs j CROSS JOIN listings l ON l.id = j.listing WHERE l.account = ? AND j.state IN "
-      "(1, "
-      "2, 3, 4)");
+  // What an open job is known to have cost already is no longer reserved.
+  Statement reserved =
+      database_->prepare(fmt::format("SELECT sum(max(j.reserved - coalesce({}, 0), 0)) FROM jobs j CROSS JOIN listings "
+                                     "l ON l.id = j.listing CROSS JOIN "
+                                     "accounts a ON a.id = l.account WHERE l.account = ? AND j.state IN (1, 2, 3, 4)",
+                                     kCost));
   if (row = reserved.bind(1, account).step(); !row) return tl::unexpected(row.error());
   sums.reserved = maybe_credits(reserved, 0).value_or(Credits{});
 

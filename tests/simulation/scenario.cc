@@ -49,6 +49,8 @@ constexpr std::array kFields = {FIELD(seed),
                                 FIELD(run_budget),
                                 FIELD(day_budget),
                                 FIELD(keep),
+                                FIELD(label_run_budget),
+                                FIELD(label_day_budget),
                                 FIELD(clip_ms),
                                 FIELD(render_ms),
                                 FIELD(clip_errors),
@@ -193,6 +195,8 @@ Scenario draw_scenario(std::uint64_t seed) {
   s.signal_s = draw.sometimes(5, 1, 90);
   // Sends of more than a minute ago are known from the wall clock alone, so it must be right.
   if (s.long_rate > 0 && s.clock_steps == 0 && s.suspends == 0 && draw.once_in(2)) s.long_rate_s = 150;
+  s.label_run_budget = draw.sometimes(6, 1, 8);
+  s.label_day_budget = draw.sometimes(6, 1, 15);
   return s;
 }
 
