@@ -85,8 +85,12 @@ std::string canary_text(const RunReport& report) {
     if (costs.left == 0) continue;
     text += fmt::format("  {} as {}: ", group.first, group.second);
     if (costs.priced == 0) {
+      const auto sums = report.credits.find(group.first);
+      const bool told = sums != report.credits.end() && sums->second.remaining;
       text += fmt::format("{} left out by --limit, the price of one is {}\n", plural(costs.left, "row", "rows"),
-                          costs.unpriced == 0 ? "unknown: none was submitted" : "not known yet");
+                          costs.unpriced == 0 ? "unknown: none was submitted"
+                          : told              ? "not known yet: two or more with --max-in-flight 1 would tell it"
+                                              : "unknown: the service told no credits");
       continue;
     }
     text += fmt::format("{} cost {} credits", plural(costs.priced, "job", "jobs"), to_text(costs.sum));
