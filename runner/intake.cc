@@ -141,7 +141,7 @@ Result<RowPlan> Planner::plan(ManifestRow& row) {
   } else if (!row.valid()) {
     plan.fields.clear();  // its job goes on; what it says now is not sent
   }
-  if (!plan.fields.empty()) plan.text = text_of(*account, row);
+  if (!plan.fields.empty() && !row.kind->may_be_overtaken()) plan.text = text_of(*account, row);
   select(record);
   count(record, has_video_, changed_);
   return plan;
@@ -188,7 +188,8 @@ Result<Decision> Planner::decide_row(ManifestRow& row, const std::string& fields
     jobs.push_back(job.job);
   }
   const Decision decision = decide(jobs, {options_.retry_failed, options_.retry_limit, options_.on_change});
-  if (decision.action == Action::Submit && !validated) validate(row);
+  if (decision.action == Action::Submit && !validated) now = validate(row);
+  if (decision.action == Action::Submit && row.valid()) record.subject = row.kind->subject(now.fields);
   if (decision.reason == Reason::Changed) {
     changed_ = differences[decision.compare_with];
     record.detail = join(changed_);

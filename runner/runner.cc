@@ -21,12 +21,12 @@ constexpr std::size_t kReadAhead = 64;
 constexpr Duration kDrainTime = 10s;
 /// A job that timed out longer ago than this is polled once a run.
 constexpr Duration kPollOnceAfter = 24h;
-/// How long after acceptance a 404 is "not yet".
-constexpr Duration kNotYet = 10min;
 /// A run after one that did not end cleanly cannot know its sends of this long.
 constexpr Duration kUnknownSends = 1min;
 /// The loop looks at the wall clock and shows progress at least this often.
 constexpr Duration kIdleTurn = 1s;
+/// A service that so often in a row would not tell of several jobs at once is not asked that way again in this run.
+constexpr int kGroupsRefusedMost = 3;
 /// See company(): this part of the interval, and never longer than the second.
 constexpr int kIntervalPart = 64;
 constexpr Duration kCompanyMost = 50ms;
@@ -72,11 +72,16 @@ Result<RunOutcome> Runner::run(const RunRecord& run) {
     if (Result<void> done = load_credits(*account); !done) return tl::unexpected(done.error());
   }
   if (Result<void> done = load_open_jobs(); !done) return tl::unexpected(done.error());
+  if (Result<void> done = load_lost_jobs(); !done) return tl::unexpected(done.error());
   const Result<std::int64_t> planned = ledger_.planned_count(run.id);
   if (!planned) return tl::unexpected(planned.error());
   counts_.planned = *planned;
   for (const auto& account : accounts_) {
     if (Result<void> done = refill(*account); !done) return tl::unexpected(done.error());
+    if (!account->options.service->balance_path.empty() && has_work(*account)) {
+      account->balance = Account::Balance::NotTold;
+      account->balance_at = started_;
+    }
   }
   progress_.update(counts_, started_);
 
@@ -155,11 +160,13 @@ Result<void> Runner::load_open_jobs() {
     flight.account = account->get();
     flight.kind = kind;
     flight.remote_id = job.remote_id;
+    flight.subject = job.subject;
     flight.state = job.state;
     flight.polls = job.polls;
     const Duration age = wall - job.accepted_at;
     flight.wait_until = started_ + options_.job_timeout;
     flight.known_by = started_ + kNotYet;
+    flight.believed_from = started_ + kPastLasts - std::clamp<Duration>(age, Duration::zero(), kPastLasts);
     flight.give_up = age > options_.give_up_after;
     flight.last_chance = flight.give_up || (job.state == State::TimedOut && age > kPollOnceAfter);
     flight.counted = !flight.last_chance;
@@ -167,12 +174,16 @@ Result<void> Runner::load_open_jobs() {
       commit_.steps.push_back(step_of(job.id, State::TimedOut, Event::Resume, ""));
       flight.state = State::InFlight;
     }
-    if (flight.counted) {
-      flight.account->gate.job_opened();
-      ++counts_.in_flight;
-    }
     flight.account->book.found(job.id);
-    schedule(flights_.emplace(job.id, std::move(flight)).first->second, started_);
+    const bool on_subject = !flight.subject.empty();
+    if (on_subject) {
+      const Result<Group*> group = gather(*flight.account, flight.subject);
+      if (!group) return tl::unexpected(group.error());
+    }
+    Flight& found = enter(std::move(flight));
+    // The rows that a crash kept back go first.
+    const bool more_to_submit = on_subject && !found.account->groups[found.subject].waiting.empty();
+    schedule(found, more_to_submit ? started_ + options_.poll_interval : started_);
   }
   return {};
 }
@@ -206,7 +217,7 @@ void Runner::stop_all(Instant now, std::string by, std::string detail) {
 /// What did not come back in time: a submission may have been taken, a poll is repeated by the next run.
 void Runner::abandon_exchanges() {
   for (auto& [id, exchange] : exchanges_) {
-    if (!exchange.submission) continue;
+    if (!exchange.submission()) continue;
     // Without a connection that was ready, no byte can have left: the transport does nothing any more.
     if (exchange.sent) {
       hold(*exchange.account, exchange.pending, "the run was stopped while the answer was awaited");
@@ -234,18 +245,20 @@ Result<void> Runner::choose_starts(Instant now) {
 
 Result<void> Runner::choose_starts(Account& account, Instant now) {
   while (has_connection()) {
-    const Instant poll_due = account.due.empty() ? kNever : account.due.top().at;
-    const bool can_poll = poll_due <= now && account.gate.poll_at() <= now;
-    // Read only when a row could be sent, so that an unchanged catalogue is not walked through in advance.
-    if (account.gate.submit_at() <= now) {
-      if (Result<void> done = refill(account); !done) return done;
+    const bool may_ask = account.gate.poll_at() <= now;
+    if (may_ask && ask_due(account) <= now) {
+      start_ask(account, now);
+      continue;
     }
-    const Instant submit_due = submission_due(account, now);
-    const bool polls_are_late = poll_due != kNever && now - poll_due > options_.poll_interval;
-    if (can_poll && (poll_due <= submit_due || polls_are_late)) {
+    const Instant polls = poll_due(account);
+    const bool can_poll = may_ask && polls <= now;
+    const Result<Instant> row = row_due(account, now);
+    if (!row) return tl::unexpected(row.error());
+    const bool polls_are_late = polls != kNever && now - polls > options_.poll_interval;
+    if (can_poll && (polls <= *row || polls_are_late)) {
       start_poll(account, now);
-    } else if (submit_due <= now && !polls_are_late) {
-      if (Result<void> done = start_submission(account); !done) return done;
+    } else if (*row <= now && !polls_are_late) {
+      if (Result<void> done = start_row(account, now); !done) return done;
     } else {
       return {};
     }
@@ -257,14 +270,46 @@ bool Runner::has_connection() const {
   return transport_.open() + starts_.size() < static_cast<std::size_t>(options_.max_connections);
 }
 
-/// When the account's next row may be sent: never, if it has none or must not now.
-Instant Runner::submission_due(Account& account, Instant now) {
-  if (account.ready.empty()) return kNever;
-  const Instant at = account.gate.submit_at();
+/// When the account's next row may be submitted or followed: never, if it has none or must not now.
+Result<Instant> Runner::row_due(Account& account, Instant now) {
+  const AccountGate& gate = account.gate;
+  const Instant earliest = gate.submit_at(false);
+  if (earliest == kNever ? !gate.may_poll() : earliest > now) return earliest;
+  // Read only when a row could be sent, so that an unchanged catalogue is not walked through in advance.
+  const Result<NextRow> next = next_row(account);
+  if (!next) return tl::unexpected(next.error());
+  if (next->row == nullptr) return kNever;
+  if (Result<void> done = prepare(*next->row); !done) return tl::unexpected(done.error());
+  if (!next->row->followed.empty()) return gate.has_place() ? now : kNever;
+  const Instant at = gate.submit_at(next->group == nullptr || next->group->counted == 0);
   if (at == kNever || at > now) return at;
-  const JobKind& kind = *account.ready.front().kind;
+  if (account.balance == Account::Balance::NotTold) return kNever;
+  const JobKind& kind = *next->row->kind;
   if (!fits_deadline(account, kind, now) || !fits_budget(account, kind)) return kNever;
   return at;
+}
+
+/// The account's row that is submitted next, in manifest order but for those of one subject, which go together.
+Result<Runner::NextRow> Runner::next_row(Account& account) {
+  for (;;) {
+    if (!account.ready_groups.empty()) {
+      Group* group = account.ready_groups.front();
+      if (!group->waiting.empty() && !group->submitting && !group->polling)
+        return NextRow{&group->waiting.front(), group};
+      account.ready_groups.pop_front();
+      group->queued = false;
+      continue;
+    }
+    if (Result<void> done = refill(account); !done) return tl::unexpected(done.error());
+    if (account.ready.empty()) return NextRow{};
+    Pending& front = account.ready.front();
+    const bool in_group = account.gathered.erase(front.row.number) > 0;
+    if (!in_group && front.row.subject.empty()) return NextRow{&front, nullptr};
+    const std::string subject = front.row.subject;
+    account.ready.pop_front();
+    if (in_group) continue;
+    if (const Result<Group*> group = gather(account, subject); !group) return tl::unexpected(group.error());
+  }
 }
 
 Result<void> Runner::refill(Account& account) {
@@ -275,10 +320,32 @@ Result<void> Runner::refill(Account& account) {
   account.read_all = rows->size() < kReadAhead;
   for (PlannedRow& row : *rows) {
     account.read_up_to = row.number;
-    const JobKind* kind = find_kind(row.kind);
-    CHECK(kind != nullptr);
-    account.ready.push_back({std::move(row), kind});
+    account.ready.push_back(pending_of(std::move(row)));
   }
+  return {};
+}
+
+Runner::Pending Runner::pending_of(PlannedRow row) {
+  Pending pending;
+  pending.kind = find_kind(row.kind);
+  CHECK(pending.kind != nullptr);
+  pending.row = std::move(row);
+  return pending;
+}
+
+/// Reads what the row says.
+Result<void> Runner::prepare(Pending& pending) {
+  if (pending.prepared) return {};
+  const Result<std::string> text = ledger_.fields_of(pending.row.content);
+  if (!text) return tl::unexpected(text.error());
+  const Result<RawFields> raw = raw_fields_from_json(*text);
+  if (!raw) return tl::unexpected(raw.error());
+  Normalised normalised = pending.kind->normalise(*raw);
+  // Intake sent only valid rows here, and the same version reads them.
+  CHECK(normalised.problems.empty());
+  pending.followed = pending.kind->followed(normalised.fields);
+  pending.fields = std::move(normalised.fields);
+  pending.prepared = true;
   return {};
 }
 
@@ -355,37 +422,72 @@ Result<void> Runner::renew_budget(Account& account) {
   return set(budget.month, "month", 0, month);
 }
 
-/// Chooses the earliest due job, and with it as many others of its kind as one request may ask for.
+/// When the account's next job is to be polled; never if none waits.
+Instant Runner::poll_due(Account& account) {
+  while (!account.due.empty()) {
+    const Account::Due& next = account.due.top();
+    const auto flight = flights_.find(next.job);
+    if (flight != flights_.end() && flight->second.waits && flight->second.due == next.at) return next.at;
+    account.due.pop();
+  }
+  return kNever;
+}
+
+/// Chooses the earliest due job, and with it as many others of its kind as one request may ask for: those due within
+/// half an interval come early, so that jobs which may go together soon do.
 void Runner::start_poll(Account& account, Instant now) {
   OpenExchange exchange;
   exchange.account = &account;
-  std::vector<PolledJob> group;
-  const JobKind* kind = nullptr;
-  while (!account.due.empty() && account.due.top().at <= now) {
-    Flight& flight = flights_.at(account.due.top().job);
-    if (kind != nullptr && (flight.kind != kind || group.size() >= kind->poll_max())) break;
-    kind = flight.kind;
-    account.due.pop();
+  std::vector<PolledJob> jobs;
+  Flight& first = flights_.at(account.due.top().job);
+  const auto take = [&](Flight& flight) {
     ++flight.polls;
-    group.push_back({flight.remote_id});
+    flight.waits = false;
+    flight.due = first.due;
+    jobs.push_back({flight.remote_id, flight.subject});
     exchange.polled.push_back(flight.id);
+  };
+  take(first);
+  if (!first.subject.empty()) {
+    Group& group = account.groups[first.subject];
+    group.polling = true;
+    for (const JobId id : group.open) {
+      if (id != first.id) take(flights_.at(id));
+    }
+  } else if (!first.alone && account.groups_refused < kGroupsRefusedMost) {
+    const Instant company = std::max(now, first.due + options_.poll_interval / 2);
+    while (jobs.size() < first.kind->poll_max() && poll_due(account) <= company) {
+      Flight& next = flights_.at(account.due.top().job);
+      if (next.kind != first.kind || next.alone) break;
+      take(next);
+    }
   }
   account.gate.poll_starts();
-  start(account, kind->poll(group), std::move(exchange));
+  start(account, first.kind->poll(jobs), std::move(exchange));
 }
 
-/// Takes the next row, and prepares its intent and its request.
-Result<void> Runner::start_submission(Account& account) {
-  Pending pending = std::move(account.ready.front());
-  account.ready.pop_front();
-  const Result<std::string> text = ledger_.fields_of(pending.row.content);
-  if (!text) return tl::unexpected(text.error());
-  const Result<RawFields> raw = raw_fields_from_json(*text);
-  if (!raw) return tl::unexpected(raw.error());
-  const Normalised normalised = pending.kind->normalise(*raw);
-  // Intake sent only valid rows here, and the same version reads them.
-  CHECK(normalised.problems.empty());
+/// Submits or follows the row that row_due() spoke of.
+Result<void> Runner::start_row(Account& account, Instant now) {
+  const Result<NextRow> next = next_row(account);
+  if (!next) return tl::unexpected(next.error());
+  Pending pending = std::move(*next->row);
+  if (next->group != nullptr) {
+    next->group->waiting.pop_front();
+    account.ready_groups.pop_front();
+    next->group->queued = false;
+  } else {
+    account.ready.pop_front();
+  }
+  if (pending.followed.empty()) {
+    start_submission(account, std::move(pending), next->group);
+  } else {
+    follow(account, std::move(pending), now);
+  }
+  return {};
+}
 
+/// The decision, with what the row's job is called from now on.
+Intent Runner::intent_of(Pending& pending) {
   Intent intent;
   intent.is_new = pending.row.job == 0;
   if (intent.is_new) pending.row.job = ledger_.next_job_id();
@@ -394,20 +496,41 @@ Result<void> Runner::start_submission(Account& account) {
   intent.listing = pending.row.listing;
   intent.content = pending.row.content;
   intent.at = clock_.wall();
+  intent.subject = pending.row.subject;
+  intent.followed = pending.followed;
+  return intent;
+}
+
+/// A job that is at the service already is polled from now on.
+void Runner::follow(Account& account, Pending pending, Instant now) {
+  commit_.intents.push_back(intent_of(pending));
+  progress_.detail(fmt::format("{}: follows {}", pending.row.id, pending.followed));
+  --counts_.planned;
+  account.book.found(pending.row.job);
+  schedule(take_off(account, pending.row.job, *pending.kind, pending.followed, ""), now);
+}
+
+/// Prepares the row's intent and its request.
+void Runner::start_submission(Account& account, Pending pending, Group* group) {
+  Intent intent = intent_of(pending);
   intent.reserved = price_of(account, *pending.kind);
   account.spending.reserve(intent.job, intent.reserved);
   run_spending_.reserve(intent.job, intent.reserved);
   account.book.open(intent.job);
-  commit_.intents.push_back(intent);
 
   OpenExchange exchange;
   exchange.account = &account;
-  exchange.submission = true;
-  const Request request = pending.kind->submit(normalised.fields, fmt::format("rb-{}-{}", run_uid_, intent.job));
+  exchange.errand = Errand::Submission;
+  exchange.needs_place = group == nullptr || group->counted == 0;
+  if (group != nullptr) {
+    group->submitting = true;
+    for (const JobId id : group->open) flights_.at(id).waits = false;  // polled after the last of them was submitted
+  }
+  const Request request = pending.kind->submit(pending.fields, marker_of(run_uid_, intent.job));
   exchange.pending = std::move(pending);
-  account.gate.submit_starts();
+  account.gate.submit_starts(exchange.needs_place);
+  commit_.intents.push_back(std::move(intent));
   start(account, request, std::move(exchange));
-  return {};
 }
 
 void Runner::start(Account& account, const Request& request, OpenExchange exchange) {
@@ -417,13 +540,13 @@ void Runner::start(Account& account, const Request& request, OpenExchange exchan
   wire.url = account.options.base_url + request.path;
   wire.headers = account.headers;
   wire.body = request.body;
-  wire.paid = exchange.submission;
+  wire.paid = exchange.submission();
   // Windows longer than a crash can be waited out need every send on disk before it happens.
   const auto record_send = [&](const RateLimiter& limiter, bool submission) {
     if (limiter.longest() > kUnknownSends) commit_.sends.push_back({account.record.id, submission, clock_.wall()});
   };
   record_send(account.gate.all(), false);
-  if (exchange.submission) record_send(account.gate.submissions(), true);
+  if (exchange.submission()) record_send(account.gate.submissions(), true);
   exchanges_.emplace(wire.id, std::move(exchange));
   starts_.push_back(std::move(wire));
   ++counts_.requests;
@@ -459,7 +582,7 @@ void Runner::tell_unrecorded() {
     adopt_lines_.clear();
   };
   tell();
-  const auto is_submission = [](const auto& open) { return open.second.submission; };
+  const auto is_submission = [](const auto& open) { return open.second.submission(); };
   const Instant until = clock_.now() + kDrainTime;
   Happenings happened;
   for (Instant now = clock_.now(); now < until && std::any_of(exchanges_.begin(), exchanges_.end(), is_submission);
@@ -471,35 +594,41 @@ void Runner::tell_unrecorded() {
   }
 }
 
-Instant Runner::next_wakeup(Instant now) const {
+Instant Runner::next_wakeup(Instant now) {
   Instant wake = now + kIdleTurn;
   if (stopping_) return std::min(wake, drain_until_);
   const bool connection = has_connection();
   for (const auto& account : accounts_) {
-    wake = std::min(wake, account->gate.outage_at());
+    AccountGate& gate = account->gate;
+    wake = std::min(wake, gate.outage_at());
     if (!connection) continue;
     const auto consider = [&](Instant due, Instant allowed) {
       if (due != kNever && allowed != kNever) wake = std::min(wake, std::max(due, allowed));
     };
-    if (!account->due.empty()) consider(account->due.top().at + company(), account->gate.poll_at());
+    if (const Instant polls = poll_due(*account); polls != kNever) consider(polls + company(), gate.poll_at());
+    consider(ask_due(*account), gate.poll_at());
     // A row that may be sent by the clock but is not sent now waits for an event, not for a time.
-    if (const Instant at = account->gate.submit_at(); has_rows(*account) && at > now) consider(at, at);
+    const bool needs_place = account->ready_groups.empty() || account->ready_groups.front()->counted == 0;
+    if (const Instant at = gate.submit_at(needs_place); has_rows(*account) && at > now) consider(at, at);
   }
   return std::min(wake, deadline(now));
 }
 
 bool Runner::has_rows(const Account& account) const {
-  return !account.ready.empty() || !account.read_all;
+  return !account.ready.empty() || !account.read_all || !account.ready_groups.empty();
 }
 
-bool Runner::finished() const {
+/// Jobs to poll or rows to submit, apart from what is on the wire.
+bool Runner::has_work(Account& account) {
+  const bool polls_left = account.gate.may_poll() && poll_due(account) != kNever;
+  return polls_left || (account.gate.may_submit() && has_rows(account));
+}
+
+bool Runner::finished() {
   if (!exchanges_.empty()) return false;
   if (stopping_) return true;
-  return std::all_of(accounts_.begin(), accounts_.end(), [&](const auto& account) {
-    const bool polls_left = account->gate.may_poll() && !account->due.empty();
-    const bool rows_left = account->gate.may_submit() && has_rows(*account);
-    return !polls_left && !rows_left;
-  });
+  return std::none_of(accounts_.begin(), accounts_.end(),
+                      [&](const auto& account) { return has_work(*account) || ask_due(*account) != kNever; });
 }
 
 RunOutcome Runner::outcome(Instant now) {
