@@ -17,6 +17,7 @@ class IacreaSequence : public JobKind {
   std::span<const FieldSpec> fields() const override;
   Normalised normalise(const RawFields& raw) const override;
   std::string subject(std::span<const NormalField> fields) const override;
+  bool may_be_overtaken() const override { return true; }
   /// Yes: how soon the video leaves the `DONE` of its old render is said nowhere.
   bool may_answer_with_the_past() const override { return true; }
   Request submit(std::span<const NormalField> fields, std::string_view marker) const override;

@@ -16,6 +16,7 @@ class IacreaVideo : public JobKind {
   std::span<const FieldSpec> fields() const override;
   Normalised normalise(const RawFields& raw) const override;
   std::string followed(std::span<const NormalField> fields) const override;
+  bool may_be_overtaken() const override { return true; }  ///< by a sequence of it made again
   Request submit(std::span<const NormalField> fields, std::string_view marker) const override;
   SubmitVerdict read_submit(const Response& response) const override;
   Request poll(std::span<const PolledJob> jobs) const override;

@@ -15,6 +15,7 @@ constexpr std::string_view kSandboxOrigin = "sandbox";
 /// The evidence for a meaning of credits that the configuration states; a later run without that statement decides
 /// anew.
 constexpr std::string_view kStated = "stated in the configuration";
+constexpr std::string_view kDocumented = "the service documents it";
 
 std::string origin_of(const AccountOptions& account) {
   return account.sandbox ? std::string(kSandboxOrigin) : origin(account.base_url);
@@ -158,7 +159,10 @@ Result<AccountId> Session::bind(const std::string& name) {
   bound.record.name = name;
   bound.record.service = account->service->name;
   bound.record.origin = origin_of(*account);
-  if (account->credits != CreditMeaning::Auto) {
+  if (account->service->cost_is_per_job) {
+    bound.record.credit_meaning = "job";
+    bound.record.credit_evidence = kDocumented;
+  } else if (account->credits != CreditMeaning::Auto) {
     bound.record.credit_meaning = account->credits == CreditMeaning::Job ? "job" : "account";
     bound.record.credit_evidence = kStated;
   } else if (const auto known = std::find_if(known_.begin(), known_.end(),
