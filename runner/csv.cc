@@ -17,7 +17,6 @@ namespace reelbatch {
 namespace {
 
 constexpr std::size_t kStride = 64;
-constexpr std::size_t kFirstCells = 32;
 
 /// Line ends in `text`: LF, CRLF and CR each count once.
 std::uint64_t count_lines(std::string_view text) {
@@ -133,23 +132,16 @@ bool CsvReader::is_well_formed() const {
   return end_ <= well_formed_ || is_utf8(raw());
 }
 
-inline void CsvReader::add_cell(std::size_t start, std::string_view text) {
-  if (count_ == cells_.size()) {
-    cells_.resize(2 * count_ + kFirstCells);
-    starts_.resize(cells_.size());
-  }
-  cells_[count_] = text;
-  starts_[count_++] = start;
-}
-
 CsvReader::Scan CsvReader::scan() {
-  count_ = 0;
+  cells_.clear();
+  starts_.clear();
   rewritten_.clear();
   problems_.clear();
   next_line_ = line_ + 1;
   std::size_t at = begin_;
   while (true) {
     cell_begin_ = at;
+    starts_.push_back(at);
     if (at < filled_ && buffer_[at] == '"') {
       const Scan quoted = scan_quoted(at);
       if (quoted != Scan::Whole) return quoted;
@@ -157,11 +149,11 @@ CsvReader::Scan CsvReader::scan() {
       const std::size_t from = at;
       at = find_end(at);
       if (at == filled_ && !source_ended_) return Scan::Incomplete;
-      add_cell(from, {data() + from, at - from});
+      cells_.emplace_back(data() + from, at - from);
     }
     if (at - cell_begin_ > kMaxCell) return Scan::LongCell;
     if (at == filled_ || buffer_[at] != delimiter_) break;
-    if (count_ == kMaxColumns) return Scan::ManyColumns;
+    if (cells_.size() == kMaxColumns) return Scan::ManyColumns;
     ++at;
   }
   end_ = at;
@@ -193,11 +185,11 @@ CsvReader::Scan CsvReader::scan_quoted(std::size_t& at) {
   const std::string_view text(data() + open + 1, close - open - 1);
   next_line_ += count_lines(text);
   const bool more = at != close + 1;
-  if (doubled || more) rewritten_.push_back({count_, open + 1, close, at});
+  if (doubled || more) rewritten_.push_back({cells_.size(), open + 1, close, at});
   if (more && problems_.empty())
-    problems_.push_back(
-        {count_, place_of(close + 1), "text after a closing quote (a quote inside a quoted cell is written twice)"});
-  add_cell(open, text);
+    problems_.push_back({cells_.size(), place_of(close + 1),
+                         "text after a closing quote (a quote inside a quoted cell is written twice)"});
+  cells_.push_back(text);
   return Scan::Whole;
 }
 
@@ -261,9 +253,9 @@ void CsvReader::rewrite() {
 void CsvReader::find_nul() {
   const std::size_t nul = raw().find('\0');
   if (nul == std::string_view::npos || !problems_.empty()) return;
-  const auto after = std::upper_bound(starts().begin(), starts().end(), begin_ + nul);
+  const auto after = std::upper_bound(starts_.begin(), starts_.end(), begin_ + nul);
   problems_.push_back(
-      {static_cast<std::size_t>(after - starts().begin()) - 1, place_of(begin_ + nul), "a NUL character"});
+      {static_cast<std::size_t>(after - starts_.begin()) - 1, place_of(begin_ + nul), "a NUL character"});
 }
 
 bool CsvReader::skip_blank() {
@@ -287,10 +279,10 @@ Place CsvReader::place_of(std::size_t offset) const {
 
 std::vector<Place> CsvReader::places() const {
   std::vector<Place> out;
-  out.reserve(count_);
+  out.reserve(starts_.size());
   Place place{line_, 1};
   std::size_t at = begin_;
-  for (const std::size_t start : starts()) {
+  for (const std::size_t start : starts_) {
     for (; at < start; ++at) {
       const char c = buffer_[at];
       const bool crlf = c == '\r' && buffer_[at + 1] == '\n';
@@ -306,11 +298,11 @@ std::vector<Place> CsvReader::places() const {
 }
 
 Place CsvReader::place(std::size_t cell) const {
-  return cell < count_ ? place_of(starts_[cell]) : place_of(end_);
+  return cell < starts_.size() ? place_of(starts_[cell]) : place_of(end_);
 }
 
 Place CsvReader::place_in(std::size_t cell, std::size_t offset) const {
-  if (cell >= count_ || buffer_[starts_[cell]] == '"') return place(cell);
+  if (cell >= starts_.size() || buffer_[starts_[cell]] == '"') return place(cell);
   return place_of(starts_[cell] + std::min(offset, cells_[cell].size()));
 }
 

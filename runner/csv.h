@@ -43,7 +43,7 @@ class CsvReader {
   Result<bool> next();
 
   /// The record's cells, at least one. Valid until next().
-  std::span<const std::string_view> cells() const { return {cells_.data(), count_}; }
+  std::span<const std::string_view> cells() const { return cells_; }
   /// The record as written, without its line end. Valid until next().
   std::string_view raw() const { return {data() + begin_, end_ - begin_}; }
   /// Whether the record is well-formed UTF-8. Told for whole blocks where they are.
@@ -78,9 +78,7 @@ class CsvReader {
   Scan scan();
   Scan scan_quoted(std::size_t& at);
   std::size_t find_end(std::size_t at);
-  void add_cell(std::size_t start, std::string_view text);
   void check_utf8();
-  std::span<const std::size_t> starts() const { return {starts_.data(), count_}; }
   std::uint64_t marks_at(std::size_t at) const;
   void rewrite();
   void find_nul();
@@ -108,11 +106,8 @@ class CsvReader {
   std::uint64_t next_line_ = 1;
   std::size_t well_formed_ = 0;  ///< the buffer is UTF-8 up to here, which is no middle of a character
   std::uint64_t blank_lines_ = 0;
-  // Of the record's cells, `count_` of them; kept as long as they ever were, since nothing is done as often as to add
-  // one.
   std::vector<std::string_view> cells_;
-  std::vector<std::size_t> starts_;  ///< where each stands in the buffer
-  std::size_t count_ = 0;
+  std::vector<std::size_t> starts_;  ///< parallel to cells_: where each stands in the buffer
   std::vector<Rewritten> rewritten_;
   std::string scratch_;
   std::vector<CsvProblem> problems_;

@@ -53,6 +53,12 @@ std::vector<std::size_t> choose(std::vector<Candidate> candidates) {
   return columns;
 }
 
+/// Nothing is left of it when it is trimmed.
+bool is_blank(std::string_view text) {
+  const bool plain_start = !text.empty() && text[0] > 0x20 && text[0] < 0x7F;
+  return !plain_start && trim(text).empty();
+}
+
 std::string quoted_list(const std::vector<std::string>& names, std::size_t count) {
   std::string out;
   for (std::size_t i = 0; i < std::min(names.size(), count); ++i)
@@ -96,6 +102,7 @@ class TableReader {
   std::string_view keep(std::string text);
   std::string_view cell(std::size_t column) const;
   std::string_view unguarded(std::size_t column, std::string_view field);
+  std::string_view take_off_guard(std::string_view text, std::size_t column, std::string_view field);
   std::string column_name(std::size_t column) const;
 
   ManifestRun& run_;
@@ -313,9 +320,13 @@ std::string_view TableReader::keep(std::string text) {
 }
 
 /// A cell that feeds something, without a spreadsheet's guard.
-std::string_view TableReader::unguarded(std::size_t column, std::string_view field) {
+inline std::string_view TableReader::unguarded(std::size_t column, std::string_view field) {
   const std::string_view text = cell(column);
-  if (text.empty() || (text[0] != '=' && text[0] != '\'')) return text;
+  const bool may_be_guarded = !text.empty() && (text[0] == '=' || text[0] == '\'');
+  return may_be_guarded ? take_off_guard(text, column, field) : text;
+}
+
+std::string_view TableReader::take_off_guard(std::string_view text, std::size_t column, std::string_view field) {
   std::optional<std::string> inner = without_formula_guard(text);
   if (!inner) return text;
   run_.warn(csv_.place(column), field, "took off a spreadsheet's guard against formulas (=\"...\" or a leading ')");
@@ -426,7 +437,7 @@ void TableReader::find_fields(const Plan& plan) {
     if (!there && field.otherwise != nullptr) {
       found.form = field.otherwise->form;
       found.text = field.otherwise->text;
-      there = !trim(found.text).empty();
+      there = !is_blank(found.text);
     }
     if (!there) continue;
     fields_.push_back(found);
@@ -444,7 +455,7 @@ bool TableReader::take_cell(std::size_t column, const FieldSource& field, std::s
           fmt::format("is not UTF-8 (byte 0x{:02X}): save the file as UTF-8", static_cast<unsigned char>(text[bad])));
       return false;
     }
-  return !trim(text).empty();
+  return !is_blank(text);
 }
 
 bool TableReader::take_family(const FieldSource& field, std::string_view& text, std::size_t& cell) {
