@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace reelbatch {
 
@@ -9,6 +10,13 @@ struct Label {
   std::string name;
   std::string value;
   bool operator==(const Label&) const = default;
+};
+
+/// The same in someone else's memory.
+struct LabelText {
+  std::string_view name;
+  std::string_view value;
+  bool operator==(const LabelText&) const = default;
 };
 
 }  // namespace reelbatch

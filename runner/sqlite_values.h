@@ -1,7 +1,9 @@
 // How the ledger's columns hold times and credits. Private to sqlite_ledger*.cc.
 #pragma once
 
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 
@@ -54,8 +56,8 @@ inline std::optional<Digest> maybe_digest(const Statement& row, int column) {
   if (bytes.size() != 16) return std::nullopt;
   const auto half = [&](std::size_t from) {
     std::uint64_t value = 0;
-    for (std::size_t i = from; i < from + 8; ++i) value = value << 8U | static_cast<std::uint8_t>(bytes[i]);
-    return value;
+    std::memcpy(&value, bytes.data() + from, sizeof(value));
+    return std::endian::native == std::endian::little ? __builtin_bswap64(value) : value;
   };
   return Digest{half(0), half(8)};
 }
