@@ -22,12 +22,13 @@ Normalised with_video(std::string_view json) {
 std::string video(std::string_view more) {
   JsonReader reader;
   simdjson::dom::object object;
-  JsonMembers members;
   REQUIRE(!reader.parse(kSmallest).value().get(object));
-  members = canonical_members(object).value();
+  Result<JsonMembers> members = canonical_members(object);
   REQUIRE(!reader.parse(more).value().get(object));
-  for (const auto& [name, json] : canonical_members(object).value()) members[name] = json;
-  return json_object(members);
+  const Result<JsonMembers> added = canonical_members(object);
+  REQUIRE((members && added));
+  for (const auto& [name, json] : *added) (*members)[name] = json;
+  return json_object(*members);
 }
 
 std::string sequence(std::string_view json) {
