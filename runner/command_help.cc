@@ -38,7 +38,7 @@ constexpr std::array<OwnFlag, 14> kSandboxOwn = {
      {"rate", 0, "N/TIME", "answer 429 beyond it, repeatable (no limit)", true},
      {"credits", 0, "N", "what an account begins with (1000)"},
      {"used-per-job", 0, "", "credits used are the job's where that is not documented (the account's)"},
-     {"late", 0, "TIME", "of theirs: charges, and what is made again, show so late (0s)"},
+     {"late", 0, "TIME", "charges, and what is made again, show so late, in their time (0s)"},
      {"failures", 0, "SHARE", "of the jobs fail, 0 to 1 (0)"},
      {"rejections", 0, "SHARE", "of the jobs are rejected by services that do so (0)"},
      {"refunds", 0, "", "neither of these is charged in the end (they are)"},
