@@ -11,6 +11,7 @@
 
 #include "jobs/credits.h"
 #include "runner/clock.h"
+#include "runner/credit_table.h"
 #include "runner/options.h"
 #include "runner/settings.h"
 
@@ -24,7 +25,9 @@ struct PlanCommand {
   std::string plan_file;  ///< `plan.json`; empty: none
 };
 
-struct RunCommand {};
+struct RunCommand {
+  std::string plan_file;  ///< to keep to; empty: none
+};
 
 struct ResumeCommand {
   std::string run;  ///< empty: the last
@@ -34,6 +37,11 @@ struct StatusCommand {};
 
 struct ReportCommand {
   std::string run;  ///< empty: the last
+};
+
+struct CreditsCommand {
+  CreditQuery query;
+  CreditFormat format = CreditFormat::Table;
 };
 
 /// The operator's word on held jobs.
@@ -73,7 +81,7 @@ struct SandboxCommand {
 };
 
 using Command = std::variant<CheckCommand, PlanCommand, RunCommand, ResumeCommand, StatusCommand, ReportCommand,
-                             ResolveCommand, LedgerVerifyCommand, LedgerBackupCommand, SandboxCommand>;
+                             CreditsCommand, ResolveCommand, LedgerVerifyCommand, LedgerBackupCommand, SandboxCommand>;
 
 struct Invocation {
   Command command;

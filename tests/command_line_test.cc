@@ -572,3 +572,50 @@ TEST_CASE("help and version read no file and fit a terminal") {
 }
 
 }  // namespace reelbatch
+
+namespace reelbatch {
+namespace {
+
+TEST_CASE("credits: what it is asked by, from when to when, and how it is shown") {
+  Line line;
+  const auto command = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), "credits");
+    const auto parsed = line.parse(words);
+    REQUIRE(parsed);
+    return std::get<CreditsCommand>(parsed->command);
+  };
+  CHECK(command({}).query.by == CreditQuery::By::Month);
+  CHECK(command({}).format == CreditFormat::Table);
+  CHECK_FALSE(command({}).query.since);
+  const CreditsCommand given = command(
+      {"--by", "label:agency", "--since", "2026-11-01T00:00:00Z", "--until=2026-11-02T00:00:00Z", "--format", "csv"});
+  CHECK(given.query.by == CreditQuery::By::Label);
+  CHECK(given.query.label == "agency");
+  CHECK(to_rfc3339(*given.query.since) == "2026-11-01T00:00:00Z");
+  CHECK(to_rfc3339(*given.query.until) == "2026-11-02T00:00:00Z");
+  CHECK(given.format == CreditFormat::Csv);
+  CHECK(command({"--format", "json"}).format == CreditFormat::Json);
+  const std::pair<std::vector<std::string>, const char*> wrong[] = {
+      {{"--by", "mounth"}, "did you mean 'month'?"}, {{"--by", "label:"}, "label:NAME"},
+      {{"--by", ""}, "is not one of day"},           {{"--since", "1.11.2026"}, "is no date"},
+      {{"--format", "jsn"}, "did you mean 'json'?"}, {{"--since", "2026-11-02", "--until", "2026-11-01"}, "not after"},
+      {{"m.csv"}, "unexpected argument 'm.csv'"}};
+  for (const auto& [words, message] : wrong) {
+    CAPTURE(message);
+    std::vector<std::string> all = {"credits"};
+    all.insert(all.end(), words.begin(), words.end());
+    const auto parsed = line.parse(all);
+    REQUIRE_FALSE(parsed);
+    CHECK(parsed.error().code == 2);
+    CHECK(parsed.error().err.find(message) != std::string::npos);
+  }
+  CHECK(line.parse({"credits", "--since", "2026-11-01", "--until", "2026-11-01"}));
+
+  CHECK(std::get<RunCommand>(line.parse({"run", "--plan", "plan.json"})->command).plan_file == "plan.json");
+  CHECK(std::get<RunCommand>(line.parse({"run", "m.csv", "--plan=plan.json"})->command).plan_file == "plan.json");
+  CHECK_FALSE(line.parse({"run", "--plan", ""}));
+  CHECK_FALSE(line.parse({"run", "m.csv", "--plan", "results.csv"}));
+}
+
+}  // namespace
+}  // namespace reelbatch

@@ -152,6 +152,11 @@ void Auditor::check_budgets(const World::Acceptance& acceptance) {
   if (options_.max_credits && by_run + acceptance.charged > *options_.max_credits && open_in(run)) {
     ++world_.reached["budget reached with jobs in flight"];
   }
+  Credits label_run, label_day;
+  if (labelled && labelled(acceptance.description)) {
+    label_run = add(spent_by_label_run_[{acceptance.service, run}]);
+    label_day = add(spent_by_label_day_[{acceptance.service, start_of_day(acceptance.started_at)}]);
+  }
   if (!prices_reserved) return;
   const Budget& budget = options_.accounts[acceptance.service].budget;
   const auto within = [&](Credits spent, const std::optional<Credits>& limit, const char* what) {
@@ -161,6 +166,10 @@ void Auditor::check_budgets(const World::Acceptance& acceptance) {
   within(by_run, options_.max_credits, "--max-credits");
   within(by_account, budget.run, "a run");
   within(by_day, budget.day, "a day");
+  for (const LabelBudget& label : budget.labels) {
+    within(label_run, label.run, "a run of the label's value");
+    within(label_day, label.day, "a day of the label's value");
+  }
   if (budget.keep && world_.balance_told[acceptance.service]) {
     Credits spent;
     for (const ServiceJob& job : world_.service(acceptance.service).jobs()) spent = spent + job.price;

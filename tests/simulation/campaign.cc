@@ -163,7 +163,18 @@ void Campaign::configure() {
     if (s_.run_budget > 0) account.budget.run = credits(s_.run_budget * dearer);
     if (s_.day_budget > 0) account.budget.day = credits(s_.day_budget * dearer);
     if (s_.keep > 0) account.budget.keep = credits(s_.keep);
+    LabelBudget label{"third", "yes", {}, {}, {}};
+    if (s_.label_run_budget > 0) label.run = credits(s_.label_run_budget);
+    if (s_.label_day_budget > 0) label.day = credits(s_.label_day_budget);
+    if (label.run || label.day) account.budget.labels = {label};
   }
+  nights_.auditor.labelled = [this](const std::string& description) {
+    for (std::int64_t i = 0; i < s_.rows; i += 3) {
+      const std::string front = Nights::description(static_cast<int>(i), " v");
+      if (description.starts_with(front)) return true;
+    }
+    return false;
+  };
   options.on_change = s_.skip_changed != 0 ? OnChange::Skip : OnChange::Submit;
   nights_.auditor.prices_reserved = s_.max_price >= s_.photos;
   nights_.auditor.retries = options.retry_failed;
@@ -171,7 +182,7 @@ void Campaign::configure() {
 
 void Campaign::write_manifest(bool may_miss_rows) {
   const std::vector<AccountOptions>& accounts = nights_.options.accounts;
-  std::string csv = "id,kind,account,image_urls,description,audio,image,text_prompt\n";
+  std::string csv = "id,kind,account,image_urls,description,audio,image,text_prompt,third\n";
   std::size_t rows = 0;
   for (std::int64_t i = 0; i < s_.rows; ++i) {
     if (may_miss_rows && chance(s_.leaves)) {
@@ -185,11 +196,12 @@ void Campaign::write_manifest(bool may_miss_rows) {
     const std::string text =
         Nights::description(static_cast<int>(i), fmt::format(" v{}", versions_[static_cast<std::size_t>(i)]));
     const AccountOptions& account = accounts[static_cast<std::size_t>(i) % accounts.size()];
+    const std::string_view third = i % 3 == 0 ? "yes" : "no";
     if (account.service->name == "iacrea") {
-      csv += fmt::format("L-{},iacrea.auto,{},{},\"{}\",,,\n", i, account.name, photos, text);
+      csv += fmt::format("L-{},iacrea.auto,{},{},\"{}\",,,,{}\n", i, account.name, photos, text, third);
     } else {
-      csv += fmt::format("L-{0},creatify.aurora,{1},,,https://m.test/{0}.mp3,https://m.test/{0}.png,\"{2}\"\n", i,
-                         account.name, text);
+      csv += fmt::format("L-{0},creatify.aurora,{1},,,https://m.test/{0}.mp3,https://m.test/{0}.png,\"{2}\",{3}\n", i,
+                         account.name, text, third);
       reach("row of Aurora");
     }
     ++rows;
@@ -317,6 +329,7 @@ void Campaign::note_end(const NightEnd& end) {
       break;
     case NightEnd::How::Ended:
       reach(fmt::format("exit {}", end.run->exit_code));
+      if (!end.run->report.run.budgets_reached.empty()) reach("budget of a label value reached");
       if (!end.run->report.run.stopped_by.empty()) reach("stopped by " + end.run->report.run.stopped_by);
       for (const RowState state : kRowStates) {
         reach(fmt::format("row {}", name_of(state)), end.run->report.counts.of(state));
@@ -449,6 +462,7 @@ std::vector<std::string_view> rare_cases() {
           "disk full while working",
           "adopt line",
           "budget reached with jobs in flight",
+          "budget of a label value reached",
           "stopped by budget",
           "stopped by credits",
           "stopped by deadline",

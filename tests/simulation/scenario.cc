@@ -50,6 +50,8 @@ constexpr std::array kFields = {FIELD(seed),
                                 FIELD(run_budget),
                                 FIELD(day_budget),
                                 FIELD(keep),
+                                FIELD(label_run_budget),
+                                FIELD(label_day_budget),
                                 FIELD(clip_ms),
                                 FIELD(render_ms),
                                 FIELD(clip_errors),
@@ -199,6 +201,8 @@ Scenario draw_scenario(std::uint64_t seed) {
   s.aurora_accounts = draw.sometimes(3, 1, 2);
   s.refuse_ids = draw.sometimes(6, 1, 1);
   s.list_max = draw.sometimes(6, 1, 5);
+  s.label_run_budget = draw.sometimes(6, 1, 8);
+  s.label_day_budget = draw.sometimes(6, 1, 15);
   return s;
 }
 

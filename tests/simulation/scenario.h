@@ -50,6 +50,7 @@ struct Scenario {
   std::int64_t max_price = 0;
   std::int64_t max_credits = 0;
   std::int64_t run_budget = 0, day_budget = 0, keep = 0;
+  std::int64_t label_run_budget = 0, label_day_budget = 0;  ///< of every third listing
 
   // The service and the way there.
   std::int64_t clip_ms = 5000, render_ms = 3000;
