@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <numeric>
 
 #include "jobs/address.h"
 #include "jobs/address_list.h"
+#include "jobs/canonical_json.h"
 #include "jobs/edit_distance.h"
 #include "jobs/json.h"
 #include "jobs/list_literal.h"
@@ -129,9 +132,28 @@ std::string suggestion(std::string_view word, std::span<const std::string_view> 
   // Longer words are no slips, and comparing them takes its time.
   if (word.size() > 32) return {};
   for (const std::string_view choice : choices) {
-    if (edit_distance(word, choice, 2) <= 2) return fmt::format("; did you mean '{}'?", choice);
+    if (edit_distance(word, ascii_lower(choice), 2) <= 2) return fmt::format("; did you mean '{}'?", choice);
   }
   return {};
+}
+
+/// The one of `choices` that `word` (lower case) spells, or nullptr.
+const std::string_view* find_choice(std::string_view word, std::span<const std::string_view> choices) {
+  for (const std::string_view& choice : choices) {
+    if (choice == word || ascii_lower(choice) == word) return &choice;
+  }
+  return nullptr;
+}
+
+// ---- Numbers --------------------------------------------------------------------------------------------------------
+
+/// The whole of `text` as a finite number. No signs but `-`, no hexadecimal, no decimal comma.
+std::optional<double> number_of(std::string_view text) {
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stop != end || !std::isfinite(number)) return std::nullopt;
+  return number;
 }
 
 // ---- Colours --------------------------------------------------------------------------------------------------------
@@ -238,9 +260,36 @@ FieldReading read_choice(const RawValue& value, std::span<const std::string_view
   if (!scalar) return problem(scalar.error().message);
   const std::string word = ascii_lower(trim_blanks(*scalar));
   if (word.empty()) return absent();
-  if (std::find(choices.begin(), choices.end(), word) != choices.end()) return value_of(json_quote(word));
+  if (const std::string_view* choice = find_choice(word, choices)) return value_of(json_quote(*choice));
   return problem(
       fmt::format("needs to be {}, not {}{}", or_list(choices), in_quotes(*scalar), suggestion(word, choices)));
+}
+
+FieldReading read_open_choice(const RawValue& value, std::span<const std::string_view> choices) {
+  FieldReading reading = read_line(value);
+  if (!reading.json) return reading;
+  const std::string text = json_unquote(*reading.json);
+  const std::string word = ascii_lower(text);
+  if (const std::string_view* choice = find_choice(word, choices)) {
+    reading.json = json_quote(*choice);
+  } else {
+    reading.remarks.push_back(fmt::format("{} is not among the documented ones, {}: sent as it stands{}",
+                                          in_quotes(text), fmt::join(choices, ", "), suggestion(word, choices)));
+  }
+  return reading;
+}
+
+FieldReading read_number(const RawValue& value, double min, double max) {
+  const std::string wanted = fmt::format("a number from {} to {}", canonical_number(min), canonical_number(max));
+  const Result<std::string> scalar = scalar_of(value, wanted);
+  if (!scalar) return problem(scalar.error().message);
+  const std::string_view text = trim_blanks(*scalar);
+  if (text.empty()) return absent();
+  const std::optional<double> number = number_of(text);
+  if (!number || *number < min || *number > max) {
+    return problem(fmt::format("needs to be {}, not {}", wanted, in_quotes(text)));
+  }
+  return value_of(canonical_number(*number));
 }
 
 FieldReading read_address(const RawValue& value) {

@@ -29,8 +29,14 @@ FieldReading read_line(const RawValue& value);
 /// true, false, yes, no, 1, 0 in any case.
 FieldReading read_boolean(const RawValue& value);
 
-/// One of `choices` (lower case) in any case; a near miss gets a suggestion.
+/// One of `choices` in any case, sent as it is spelt there; a near miss gets a suggestion.
 FieldReading read_choice(const RawValue& value, std::span<const std::string_view> choices);
+
+/// The same where `choices` are not all there are: another word is sent as it stands, with a remark.
+FieldReading read_open_choice(const RawValue& value, std::span<const std::string_view> choices);
+
+/// A number from `min` to `max`, both included, such as `2`, `2.0` or `1.5`. Equal numbers have equal JSON.
+FieldReading read_number(const RawValue& value, double min, double max);
 
 /// One http or https address.
 FieldReading read_address(const RawValue& value);

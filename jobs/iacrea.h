@@ -1,10 +1,13 @@
-// What all kinds of the service IACrea share: where it is, how it answers, its state words and its credit figures.
+// What all kinds of the service IACrea share: where it is, how it answers, its state words, its credit figures and how
+// its videos are named.
 //
 // Source: the vendor's pages for auto video, get video and regenerate sequence (docs.iacrea.com, read 2026-11-21).
 #pragma once
 
+#include <string>
 #include <string_view>
 
+#include "jobs/field_rules.h"
 #include "jobs/job.h"
 #include "jobs/json.h"
 
@@ -15,11 +18,24 @@ extern const ServiceSpec kIacrea;
 /// `creditsTotal` (what remains) and `creditsUsed` of an answer, whatever is there. Neither if it is no object.
 CreditFigures iacrea_credits(JsonElement answer);
 
-/// What an answer to a POST that creates a video means: 2xx with an `id` is Accepted, whatever its `status` says.
-SubmitVerdict read_iacrea_submit(const Response& response);
+/// What an answer to a paid POST means: 2xx with an id is Accepted, whatever its `status` says.
+///
+/// id_member  `id` of a POST that creates a video, `generationId` of one that makes a sequence again.
+SubmitVerdict read_iacrea_submit(const Response& response, std::string_view id_member);
 
 /// What an answer to a GET of one video means. `DONE` is done once there is an http(s) `url`, `ERROR` and `FAILED` have
 /// failed, and every other word, known or not, is Running: states go back and forth and their list is not closed.
 PollVerdict read_iacrea_poll(const Response& response);
+
+/// The GET of a video that was made from explicit sequences; ids of auto videos have a path of their own.
+Request get_iacrea_video(std::string_view id);
+
+/// The id of something at the service, as a person copied it into a manifest: opaque, but neither an address nor dots,
+/// which would be a direction in a path, and at most 255 characters.
+FieldReading read_iacrea_id(const RawValue& value);
+
+/// An animation of an image: a known one in its own spelling, another with a remark, because the vendor's list is cut
+/// off (PROVIDERS 1.4). Not the words of the older animation API, `ZOOM_IN` and their like.
+FieldReading read_iacrea_effect(const RawValue& value);
 
 }  // namespace reelbatch

@@ -154,6 +154,10 @@ class JobKind {
   /// job on it overtakes what a finished one made. Empty for a job that stands for itself.
   virtual std::string subject(std::span<const NormalField>) const { return {}; }
 
+  /// True if a later job, of this or another kind, may make anew what a finished one made: a night on which its row is
+  /// unchanged still looks at it.
+  virtual bool may_be_overtaken() const { return false; }
+
   /// True if an answer to a poll may for a while speak of what was there before the job: then Done and Failed count
   /// only after an answer that was neither, or a minute after the acceptance.
   virtual bool may_answer_with_the_past() const { return false; }

@@ -2,15 +2,22 @@
 
 #include <array>
 
+#include "jobs/creatify.h"
+#include "jobs/creatify_aurora.h"
 #include "jobs/iacrea.h"
 #include "jobs/iacrea_auto.h"
+#include "jobs/iacrea_sequence.h"
+#include "jobs/iacrea_video.h"
 
 namespace reelbatch {
 namespace {
 
 const IacreaAuto kIacreaAuto;
+const IacreaVideo kIacreaVideo;
+const IacreaSequence kIacreaSequence;
+const CreatifyAurora kCreatifyAurora;
 
-const std::array<const JobKind*, 1> kKinds{&kIacreaAuto};
+const std::array<const JobKind*, 4> kKinds{&kIacreaAuto, &kIacreaVideo, &kIacreaSequence, &kCreatifyAurora};
 
 }  // namespace
 
@@ -20,7 +27,7 @@ std::span<const JobKind* const> all_kinds() {
 
 std::span<const ServiceSpec> all_services() {
   // Copied on first use: the order in which other files' constants come to life is not ours to rely on.
-  static const std::array<ServiceSpec, 1> services{kIacrea};
+  static const std::array<ServiceSpec, 2> services{kIacrea, kCreatify};
   return services;
 }
 

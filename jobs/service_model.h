@@ -39,21 +39,35 @@ struct WebhookCall {
 struct ServiceJob {
   std::string id;
   std::string status;  ///< as its GET would say now
-  Credits charged;
-  std::string body;  ///< the POST that made it
+  Credits charged;     ///< so far
+  std::string body;    ///< the POST that made it
+  Credits price;       ///< what it costs in the end, unless it is refunded
 };
 
-/// How a model service behaves. Times are in the model's own time, which a sandbox may run faster.
+/// How a model service behaves. Times are in the model's own time, which a sandbox may run faster. A service reads what
+/// concerns it.
 struct ServiceOptions {
   std::uint64_t seed = 1;
   std::string key;                         ///< the only accepted secret, empty accepts any that is not empty
   Credits credits = Credits::whole(1000);  ///< what the account was ever given; raise it to top a restored model up
-  bool used_per_job = false;               ///< `creditsUsed` is the job's and not the account's
-  std::int64_t clip_ms = 45'000;           ///< about how long clips take to generate
+  std::int64_t clip_ms = 45'000;           ///< about how long clips take to generate, or a job waits in the queue
   std::int64_t render_ms = 30'000;         ///< about how long the final render takes
-  double clip_error_rate = 0.05;           ///< a clip fails once and is made again: PENDING after GENERATING_VIDEO
-  double job_error_rate = 0.0;             ///< a job ends in ERROR
-  std::string video_base = "https://videos.sandbox.test";  ///< results are `<video_base>/<job id>.mp4`
+  double job_error_rate = 0.0;             ///< a job fails for good
+  std::string video_base = "https://videos.sandbox.test";  ///< results are below it, named after their jobs
+
+  // IACrea.
+  bool used_per_job = false;           ///< `creditsUsed` is the job's and not the account's
+  double clip_error_rate = 0.05;       ///< a clip fails once and is made again: PENDING after GENERATING_VIDEO
+  std::int64_t regenerate_lag_ms = 0;  ///< how long a GET still shows the old render of a sequence made again
+
+  // Creatify.
+  double reject_rate = 0.0;         ///< a job is rejected
+  bool refunds = false;             ///< a failed or rejected job costs nothing in the end
+  bool half_credits = true;         ///< prices are rounded up to a half, else to a whole credit
+  std::int64_t charge_late_ms = 0;  ///< a half of a price leaves the balance this long after the job's end; 0: all of
+                                    ///< it at the POST
+  bool refuse_ids = false;          ///< a list of `ids` is refused with 400
+  std::size_t list_max = 0;         ///< the longest list, of the newest jobs; 0: no limit
 };
 
 class ServiceModel {

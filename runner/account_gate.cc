@@ -54,8 +54,8 @@ Instant AccountGate::poll_at() const {
   return std::max(all_.next_free(), held_until_);
 }
 
-Instant AccountGate::submit_at() const {
-  if (!may_submit() || in_flight_ + submitting_ >= max_in_flight_) return kNever;
+Instant AccountGate::submit_at(bool needs_place) const {
+  if (!may_submit() || (needs_place && !has_place())) return kNever;
   // In doubt, or after a failure to reach the service: one at a time.
   if ((doubtful_in_a_row_ > 0 || untaken_in_a_row_ > 0) && submitting_ > 0) return kNever;
   return std::max({all_.next_free(), submissions_.next_free(), held_until_, submit_after_, retry_after_});
@@ -65,10 +65,11 @@ void AccountGate::poll_starts() {
   all_.take();
 }
 
-void AccountGate::submit_starts() {
+void AccountGate::submit_starts(bool needs_place) {
   all_.take();
   submissions_.take();
   ++submitting_;
+  places_reserved_ += needs_place;
 }
 
 void AccountGate::sent(bool submission, Instant at, bool again) {
@@ -116,8 +117,9 @@ Instant AccountGate::key_refused(Instant now) {
   return *key_refused_since_ + kKeyPatience;
 }
 
-void AccountGate::submission_ended() {
+void AccountGate::submission_ended(bool needed_place) {
   --submitting_;
+  places_reserved_ -= needed_place;
 }
 void AccountGate::accepted() {
   doubtful_in_a_row_ = 0;

@@ -28,10 +28,15 @@ class AccountGate {
   Instant poll_at() const;
   /// Earliest moment for a submission; kNever while only an event can allow one, or none is allowed in this run any
   /// more.
-  Instant submit_at() const;
+  ///
+  /// needs_place  it takes a place in flight: not so where its subject has one already.
+  Instant submit_at(bool needs_place = true) const;
+  /// Whether one more job may be in flight.
+  bool has_place() const { return in_flight_ + places_reserved_ < max_in_flight_; }
 
+  /// Any request that is no submission.
   void poll_starts();
-  void submit_starts();
+  void submit_starts(bool needs_place = true);
   /// A request's first byte leaves.
   void sent(bool submission, Instant at, bool again);
   /// An exchange ended before it was reported as sent.
@@ -50,15 +55,14 @@ class AccountGate {
   Instant key_refused(Instant now);
   /// The outcome of a submission. A doubtful one slows the account down; hold_limit of them in a row stop its
   /// submissions.
-  void submission_ended();
+  void submission_ended(bool needed_place = true);
   void accepted();
   void doubtful(Instant now);
 
-  /// A job becomes, or is no longer, in flight.
+  /// A job, or the jobs of a subject together, become or are no longer in flight.
   void job_opened() { ++in_flight_; }
   void job_closed() { --in_flight_; }
   int in_flight() const { return in_flight_; }
-  int submitting() const { return submitting_; }
 
   // ---- Stopping ----
 
@@ -87,6 +91,7 @@ class AccountGate {
 
   int in_flight_ = 0;
   int submitting_ = 0;
+  int places_reserved_ = 0;     ///< by submissions that will take one
   Instant held_until_;          ///< by a 429
   int throttles_in_a_row_ = 0;  ///< without a time of their own
   Instant submit_after_;        ///< by a doubtful submission

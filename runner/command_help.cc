@@ -40,13 +40,17 @@ constexpr std::array<OwnFlag, 4> kResolveOwn = {{{"all", 0, "", "every held job;
                                                  {"kind", 0, "KIND", "only jobs of this kind (any)"},
                                                  {"account", 0, "NAME", "only jobs of this account (any)"},
                                                  {"yes", 'y', "", "do not ask"}}};
-constexpr std::array<OwnFlag, 10> kSandboxOwn = {
+constexpr std::array<OwnFlag, 14> kSandboxOwn = {
     {{"port", 0, "N", "port on 127.0.0.1, 0 for any free one (8080)"},
      {"speed", 0, "N", "time runs N times faster (60)"},
      {"state", 0, "FILE", "keep jobs and credits here between starts (forgotten)"},
      {"rate", 0, "N/TIME", "answer 429 beyond it, repeatable (no limit)", true},
      {"credits", 0, "N", "what an account begins with (1000)"},
-     {"used-per-job", 0, "", "credits used are the job's (the account's)"},
+     {"used-per-job", 0, "", "credits used are the job's where that is not documented (the account's)"},
+     {"late", 0, "TIME", "charges, and what is made again, show so late, in their time (0s)"},
+     {"failures", 0, "SHARE", "of the jobs fail, 0 to 1 (0)"},
+     {"rejections", 0, "SHARE", "of the jobs are rejected by services that do so (0)"},
+     {"refunds", 0, "", "neither of these is charged in the end (they are)"},
      {"fault", 0, "SPEC", "a fault to inject, repeatable (none)", true},
      {"seed", 0, "N", "of everything that is left to chance (drawn)"},
      {"key", 0, "TEXT", "the only key accepted (any)"},

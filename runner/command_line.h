@@ -72,6 +72,10 @@ struct SandboxCommand {
   Credits credits = Credits::whole(1000);  ///< what an account begins with
   std::optional<std::uint64_t> seed;       ///< of everything that is left to chance; none: drawn
   bool used_per_job = false;               ///< what a figure of credits used means
+  Duration late{};                         ///< of the services' time: how late charges and regenerations show
+  double failures = 0;                     ///< the share of jobs that fail, 0 to 1
+  double rejections = 0;                   ///< the share that is rejected, where a service does that
+  bool refunds = false;                    ///< neither costs anything in the end
   bool verbose = false;                    ///< one line a request
   std::string key;                         ///< the only one accepted; empty: any
 };

@@ -189,9 +189,37 @@ Result<void> sandbox_numbers(const Words& words, SandboxCommand& command) {
   return {};
 }
 
+/// A share of something, left alone if the flag is not given.
+Result<void> read_share(const Words& words, const char* flag, double& share) {
+  if (!words.flags.contains(flag)) return {};
+  const std::string text = text_of(words, flag);
+  const std::optional<double> number = number_of<double>(text);
+  if (!number || !(*number >= 0 && *number <= 1)) {
+    return usage_error(fmt::format("--{}: '{}' is no share from 0 to 1", flag, text));
+  }
+  share = *number;
+  return {};
+}
+
+/// What becomes of jobs and charges.
+Result<void> sandbox_manners(const Words& words, SandboxCommand& command) {
+  if (words.flags.contains("late")) {
+    const Result<Duration> late = parse_duration(text_of(words, "late"));
+    if (!late) return usage_error(fmt::format("--late: {}", late.error().message));
+    command.late = *late;
+  }
+  if (const Result<void> read = read_share(words, "failures", command.failures); !read) return read;
+  if (const Result<void> read = read_share(words, "rejections", command.rejections); !read) return read;
+  if (command.failures + command.rejections > 1) return usage_error("--failures and --rejections are more than all");
+  command.used_per_job = has(words, "used-per-job");
+  command.refunds = has(words, "refunds");
+  return {};
+}
+
 Result<Command> sandbox_command(const Words& words) {
   SandboxCommand command;
   if (const Result<void> read = sandbox_numbers(words, command); !read) return tl::unexpected<Error>(read.error());
+  if (const Result<void> read = sandbox_manners(words, command); !read) return tl::unexpected<Error>(read.error());
   if (words.flags.contains("credits")) {
     const Result<Credits> credits = parse_amount(text_of(words, "credits"));
     if (!credits) return usage_error(fmt::format("--credits: {}", credits.error().message));
@@ -207,7 +235,6 @@ Result<Command> sandbox_command(const Words& words) {
   if (const auto faults = words.flags.find("fault"); faults != words.flags.end()) command.faults = faults->second;
   command.state = text_of(words, "state");
   command.key = text_of(words, "key");
-  command.used_per_job = has(words, "used-per-job");
   command.verbose = has(words, "verbose");
   return command;
 }

@@ -11,6 +11,8 @@
 #include <emmintrin.h>
 #endif
 
+#include "jobs/json.h"
+
 namespace reelbatch {
 namespace {
 
@@ -89,6 +91,7 @@ Result<void> CsvReader::refill() {
   if (begin_ > 0) std::memmove(buffer_.data(), buffer_.data() + begin_, filled_ - begin_);
   filled_ -= begin_;
   next_ -= begin_;
+  well_formed_ -= std::min(well_formed_, begin_);
   begin_ = 0;
   marks_size_ = 0;
   if (filled_ + block_ + kStride > buffer_.size()) buffer_.resize(2 * filled_ + block_ + kStride);
@@ -107,12 +110,26 @@ Result<void> CsvReader::refill() {
     }
     filled_ += *taken;
   }
+  check_utf8();
   has_nul_ = has_nul_ || std::memchr(buffer_.data() + old, 0, filled_ - old) != nullptr;
   if (at_start_ && (filled_ >= 3 || source_ended_)) {
     at_start_ = false;
     if (std::string_view(data(), filled_).starts_with("\xEF\xBB\xBF")) begin_ = next_ = 3;
   }
   return {};
+}
+
+/// Of what came in: far cheaper for the whole than for one record after the other.
+void CsvReader::check_utf8() {
+  // A last character may be cut off.
+  std::size_t end = filled_;
+  while (end > well_formed_ && filled_ - end < 3 && is_continuation(buffer_[end - 1])) --end;
+  if (end > well_formed_ && static_cast<unsigned char>(buffer_[end - 1]) >= 0xC0U) --end;
+  if (is_utf8({data() + well_formed_, end - well_formed_})) well_formed_ = end;
+}
+
+bool CsvReader::is_well_formed() const {
+  return end_ <= well_formed_ || is_utf8(raw());
 }
 
 CsvReader::Scan CsvReader::scan() {

@@ -46,6 +46,8 @@ class CsvReader {
   std::span<const std::string_view> cells() const { return cells_; }
   /// The record as written, without its line end. Valid until next().
   std::string_view raw() const { return {data() + begin_, end_ - begin_}; }
+  /// Whether the record is well-formed UTF-8. Told for whole blocks where they are.
+  bool is_well_formed() const;
   /// Text after a closing quote, or a NUL: at most one a record, the first one.
   const std::vector<CsvProblem>& problems() const { return problems_; }
   /// False for a last record that the file ends in.
@@ -76,6 +78,7 @@ class CsvReader {
   Scan scan();
   Scan scan_quoted(std::size_t& at);
   std::size_t find_end(std::size_t at);
+  void check_utf8();
   std::uint64_t marks_at(std::size_t at) const;
   void rewrite();
   void find_nul();
@@ -101,6 +104,7 @@ class CsvReader {
   bool newline_ = false;
   std::uint64_t line_ = 1;
   std::uint64_t next_line_ = 1;
+  std::size_t well_formed_ = 0;  ///< the buffer is UTF-8 up to here, which is no middle of a character
   std::uint64_t blank_lines_ = 0;
   std::vector<std::string_view> cells_;
   std::vector<std::size_t> starts_;  ///< parallel to cells_: where each stands in the buffer

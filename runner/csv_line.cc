@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -10,9 +9,6 @@
 
 namespace reelbatch {
 namespace {
-
-/// What may be written or read behind the bytes that a cell asked for.
-constexpr std::size_t kSlack = 32;
 
 /// A spreadsheet runs what begins with one of these.
 bool is_formula_start(char c) {
@@ -39,11 +35,11 @@ bool is_number(std::string_view text) {
   return digits;
 }
 
-/// What is among the bytes of a cell.
+/// What is among the bytes of a cell. Separators are commas and line ends; others are quotation marks and what is shown
+/// as `?`.
 enum class Marks { None, Separators, Others };
 
-/// Separators are commas and line ends; others are quotation marks and what is shown as `?`.
-Marks marks_one_by_one(std::string_view text) {
+Marks marks_in(std::string_view text) {
   Marks found = Marks::None;
   for (const char c : text) {
     if (c == '"' || is_control(c)) return Marks::Others;
@@ -52,27 +48,53 @@ Marks marks_one_by_one(std::string_view text) {
   return found;
 }
 
-/// kSlack more bytes can be read behind the text.
-Marks marks_in(const char* text, std::size_t size) {
 #ifdef __SSE2__
-  const __m128i comma = _mm_set1_epi8(','), quote = _mm_set1_epi8('"'), del = _mm_set1_epi8(0x7f);
-  const __m128i last_control = _mm_set1_epi8(0x1f);
-  Marks found = Marks::None;
-  for (std::size_t at = 0; at < size; at += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + at));
-    const __m128i commas = _mm_cmpeq_epi8(bytes, comma);
-    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
-    const __m128i others =
-        _mm_or_si128(_mm_or_si128(control, _mm_cmpeq_epi8(bytes, quote)), _mm_cmpeq_epi8(bytes, del));
-    const std::size_t left = size - at;
-    const unsigned inside = left >= 16 ? 0xffffU : (1U << left) - 1U;
-    // Line ends are rare enough for a closer look.
-    if ((static_cast<unsigned>(_mm_movemask_epi8(others)) & inside) != 0) return marks_one_by_one({text, size});
-    if ((static_cast<unsigned>(_mm_movemask_epi8(commas)) & inside) != 0) found = Marks::Separators;
+/// Sixteen bytes at a time: which are commas, and which need a closer look.
+class MarkFinder {
+ public:
+  void look_at(__m128i bytes) {
+    commas_ = _mm_or_si128(commas_, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(',')));
+    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+    const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    const __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
+    others_ = _mm_or_si128(others_, _mm_or_si128(control, _mm_or_si128(quote, del)));
   }
-  return found;
+  /// Line ends among the others are rare enough for a closer look.
+  Marks found(std::string_view text, int inside = 0xffff) const {
+    if ((_mm_movemask_epi8(others_) & inside) != 0) return marks_in(text);
+    return (_mm_movemask_epi8(commas_) & inside) != 0 ? Marks::Separators : Marks::None;
+  }
+
+ private:
+  __m128i commas_ = _mm_setzero_si128(), others_ = _mm_setzero_si128();
+};
+
+const __m128i* block(const char* at) {
+  return reinterpret_cast<const __m128i*>(at);
+}
+#endif
+
+/// Copies a text that is not empty, and says what is in it. Sixteen more bytes can be read behind `to`.
+Marks copy_marked(char* to, std::string_view text) {
+#ifdef __SSE2__
+  MarkFinder marks;
+  const char* from = text.data();
+  if (text.size() < 16) {
+    text.copy(to, text.size());
+    marks.look_at(_mm_loadu_si128(block(to)));
+    return marks.found(text, (1 << text.size()) - 1);
+  }
+  const auto copy = [&](std::size_t at) {
+    const __m128i bytes = _mm_loadu_si128(block(from + at));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + at), bytes);
+    marks.look_at(bytes);
+  };
+  for (std::size_t at = 0; at + 16 < text.size(); at += 16) copy(at);
+  copy(text.size() - 16);  // the last sixteen; some of them twice
+  return marks.found(text);
 #else
-  return marks_one_by_one({text, size});
+  text.copy(to, text.size());
+  return marks_in(text);
 #endif
 }
 
@@ -91,32 +113,27 @@ std::string csv_cell(std::string_view text) {
   return cell;
 }
 
-/// Room for a cell of `size` bytes, behind its comma.
-char* CsvLine::open(std::size_t size) {
-  const std::size_t needed = used_ + 1 + size + kSlack;
-  if (buffer_.size() < needed) buffer_.resize(2 * needed);
-  if (!first_) buffer_[used_++] = ',';
-  first_ = false;
-  return buffer_.data() + used_;
-}
-
 void CsvLine::cell(std::string_view text) {
   char* to = open(text.size());
   if (text.empty()) return;
-  std::memcpy(to, text.data(), text.size());
-  const Marks marks = is_formula_start(text.front()) ? Marks::Others : marks_in(to, text.size());
-  if (marks == Marks::None) return close(to + text.size());
-  if (marks == Marks::Separators) {
-    *to = '"';
-    std::memcpy(to + 1, text.data(), text.size());
-    to[text.size() + 1] = '"';
-    return close(to + text.size() + 2);
+  const Marks marks = copy_marked(to, text);
+  if (marks == Marks::Others || is_formula_start(text.front())) {
+    const std::string careful = csv_cell(text);
+    first_ = true;  // its comma is there
+    to = open(careful.size());
+    return close(to + careful.copy(to, careful.size()));
   }
-  const std::string careful = csv_cell(text);
-  first_ = true;  // its comma is there
-  to = open(careful.size());
-  std::memcpy(to, careful.data(), careful.size());
-  close(to + careful.size());
+  if (marks == Marks::None) return close(to + text.size());
+  *to++ = '"';
+  to += text.copy(to, text.size());
+  *to++ = '"';
+  close(to);
+}
+
+void CsvLine::written(std::string_view cells) {
+  first_ = true;  // they begin with a comma
+  char* to = open(cells.size());
+  close(to + cells.copy(to, cells.size()));
 }
 
 void CsvLine::number(std::int64_t number) {
@@ -135,8 +152,7 @@ void CsvLine::time(WallTime time) {
     day_ = day;
   }
   char* to = open(date_.size());
-  std::memcpy(to, date_.data(), date_.size());
-  to += date_.size();
+  to += date_.copy(to, date_.size());
   const auto of_day = static_cast<unsigned>(second - day * kDay);
   const auto put = [&](unsigned part, char behind) {
     *to++ = static_cast<char>('0' + part / 10);

@@ -24,12 +24,23 @@ class CsvLine {
   void time(WallTime time);                      ///< as to_rfc3339()
   void seconds(std::chrono::milliseconds time);  ///< with as many decimals as there are
   void empty() { open(0); }
+  void written(std::string_view cells);  ///< more than one, as they stand in a line, with a comma in front
 
   /// The line with its CRLF, valid until the next call; the next cell begins another line.
   std::string_view end();
 
  private:
-  char* open(std::size_t size);
+  /// What may be written behind the bytes that a cell asked for.
+  static constexpr std::size_t kSlack = 32;
+
+  /// Room for a cell of `size` bytes, behind its comma.
+  char* open(std::size_t size) {
+    const std::size_t needed = used_ + 1 + size + kSlack;
+    if (buffer_.size() < needed) buffer_.resize(2 * needed);
+    if (!first_) buffer_[used_++] = ',';
+    first_ = false;
+    return buffer_.data() + used_;
+  }
   void close(const char* end) { used_ = static_cast<std::size_t>(end - buffer_.data()); }
 
   std::vector<char> buffer_;

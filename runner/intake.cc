@@ -76,47 +76,47 @@ Result<void> Planner::start() {
 }
 
 /// Every part with its length in front, so that no two rows make one text.
-Digest Planner::text_of(const AccountOptions& account, const ManifestRow& row) {
+Digest Planner::text_of(const AccountOptions& account, const JobKind& kind, std::string_view id,
+                        std::span<const FieldText> fields) {
   constexpr std::string_view kText = "text", kJson = "json";
   static_assert(kText.size() == kJson.size());
-  std::size_t room = account.name.size() + row.kind->name().size() + options_.catalogue.size() + row.id.size();
-  for (const RawField& field : row.fields) room += field.name.size() + kText.size() + field.value.text.size();
-  room += (4 + 3 * row.fields.size()) * sizeof(std::uint64_t);
+  const std::string_view kind_name = kind.name();
+  std::size_t room = account.name.size() + kind_name.size() + options_.catalogue.size() + id.size();
+  for (const FieldText& field : fields) room += field.name.size() + kText.size() + field.text.size();
+  room += (4 + 3 * fields.size()) * sizeof(std::uint64_t);
   if (text_.size() < room) text_.resize(2 * room);
   char* to = text_.data();
   const auto add = [&to](std::string_view part) {
     // On a machine with the other byte order the rows of a ledger that was moved there are looked at closely, once.
     const auto size = static_cast<std::uint64_t>(part.size());
     std::memcpy(to, &size, sizeof(size));
-    std::memcpy(to + sizeof(size), part.data(), part.size());
-    to += sizeof(size) + part.size();
+    to += sizeof(size);
+    to += part.copy(to, part.size());
   };
   add(account.name);
-  add(row.kind->name());
+  add(kind_name);
   add(options_.catalogue);
-  add(row.id);
-  for (const RawField& field : row.fields) {
+  add(id);
+  for (const FieldText& field : fields) {
     add(field.name);
-    add(field.value.form == RawValue::Form::Text ? kText : kJson);
-    add(field.value.text);
+    add(field.form == RawValue::Form::Text ? kText : kJson);
+    add(field.text);
   }
   return digest_of({text_.data(), room});
 }
 
-const UnchangedRow* Planner::unchanged(const ManifestRow& row) {
-  if (row.kind == nullptr || row.id.empty() || !row.valid()) return nullptr;
-  std::string no_account;
-  const AccountOptions* account = account_for(row, no_account);
+const UnchangedRow* Planner::unchanged(const RowText& row) {
+  const AccountOptions* account = account_for(*row.kind, row.account);
   if (account == nullptr) return nullptr;
-  unchanged_.text = text_of(*account, row);
+  unchanged_.text = text_of(*account, *row.kind, row.id, row.fields);
   unchanged_.job = paid_.find(unchanged_.text);
   if (unchanged_.job == 0) return nullptr;
   unchanged_.number = ++counts_.rows;
   unchanged_.id = row.id;
-  unchanged_.kind = row.kind_name;
+  unchanged_.kind = row.kind->name();
   unchanged_.account = account->name;
   unchanged_.file = row.file;
-  unchanged_.line = row.place.line;
+  unchanged_.line = row.line;
   unchanged_.labels = row.labels;
   unchanged_.selected = chosen(row.id);
   ++counts_.with_video;
@@ -146,11 +146,10 @@ Result<RowPlan> Planner::plan(ManifestRow& row) {
   items_ = 0;
   changed_.clear();
 
-  std::string no_account;
-  const AccountOptions* account = row.kind == nullptr ? nullptr : account_for(row, no_account);
+  const AccountOptions* account = row.kind == nullptr ? nullptr : account_for(*row.kind, row.account);
   if (account != nullptr) record.account = account->name;
-  if (!no_account.empty()) {
-    row.remarks.push_back({Remark::Level::Error, row.file, row.place, "account", no_account});
+  if (row.kind != nullptr && account == nullptr) {
+    row.remarks.push_back({Remark::Level::Error, row.file, row.place, "account", why_no_account(row)});
   }
   if (account != nullptr && !row.id.empty() && ledger_ != nullptr) {
     const Result<ListingId> listing = ledger_->find_listing(account->name, row.kind_name, ledger_ref(options_, row.id));
@@ -174,10 +173,15 @@ Result<RowPlan> Planner::plan(ManifestRow& row) {
   } else if (!row.valid()) {
     plan.fields.clear();  // its job goes on; what it says now is not sent
   }
-  if (!plan.fields.empty()) plan.text = text_of(*account, row);
+  if (!plan.fields.empty() && !row.kind->may_be_overtaken()) {
+    plan.text = text_of(*account, *row.kind, row.id, texts_of(row.fields));
+  }
   plan.items = items_;
   select(record);
-  if (keeps_digests_) note_decision(record, plan.text.value_or(digest_of(record.id + '\n' + record.detail)));
+  if (keeps_digests_) {
+    note_decision(record,
+                  plan.text.value_or(digest_of(fmt::format("{}\n{}\n{}", record.id, record.detail, plan.fields))));
+  }
   count(record, has_video_, changed_);
   return plan;
 }
@@ -199,17 +203,19 @@ void Planner::note_decision(const Digest& text, std::string_view words) {
   add(digests_.decisions, words);
 }
 
-/// The account a row is for, or nullptr with the reason.
-const AccountOptions* Planner::account_for(const ManifestRow& row, std::string& why) const {
+/// The account a row is for, or nullptr.
+const AccountOptions* Planner::account_for(const JobKind& kind, std::string_view name) const {
   for (const AccountOptions& account : options_.accounts) {
-    if (account.service->name != row.kind->service()) continue;
+    if (account.service->name != kind.service()) continue;
     // The sandbox has one account a service, whatever the feed calls those it is made for.
-    if (row.account.empty() || options_.sandbox || account.name == row.account) return &account;
+    if (name.empty() || options_.sandbox || account.name == name) return &account;
   }
-  why = row.account.empty()
-            ? fmt::format("no account of the service {} is configured", row.kind->service())
-            : fmt::format("no account '{}' of the service {} is configured", row.account, row.kind->service());
   return nullptr;
+}
+
+std::string Planner::why_no_account(const ManifestRow& row) const {
+  if (row.account.empty()) return fmt::format("no account of the service {} is configured", row.kind->service());
+  return fmt::format("no account '{}' of the service {} is configured", row.account, row.kind->service());
 }
 
 Result<Decision> Planner::decide_row(ManifestRow& row, const std::string& fields, ListingId listing,
@@ -241,6 +247,7 @@ Result<Decision> Planner::decide_row(ManifestRow& row, const std::string& fields
   }
   const Decision decision = decide(jobs, {options_.retry_failed, options_.retry_limit, options_.on_change});
   if (decision.action == Action::Submit && !validated) now = validate(row);
+  if (decision.action == Action::Submit && row.valid()) record.subject = row.kind->subject(now.fields);
   if (decision.action == Action::Submit) items_ = items_in_lists(now.fields);
   if (decision.reason == Reason::Changed) {
     changed_ = differences[decision.compare_with];
@@ -352,25 +359,26 @@ Result<IntakeCounts> take_in(Ledger& ledger, const Options& options, const BindA
   if (Result<void> begun = ledger.begin_intake(run); !begun) return tl::unexpected(begun.error());
   Planner planner(&ledger, options);
   std::string bound;
-  const auto take = [&](ManifestRow& row) -> Result<void> {
+  const auto glance = [&](const RowText& row) -> Result<bool> {
     const UnchangedRow* same = planner.unchanged(row);
-    if (same != nullptr) {
-      for (const Remark& found : row.remarks) remark(found);
-      if (same->account != bound) {
-        if (const Result<AccountId> account = bind(std::string(same->account)); !account) {
-          return tl::unexpected(account.error());
-        }
-        bound = same->account;
+    if (same == nullptr) return false;
+    if (same->account != bound) {
+      if (const Result<AccountId> account = bind(std::string(same->account)); !account) {
+        return tl::unexpected(account.error());
       }
-      return ledger.add_unchanged_row(*same);
+      bound = same->account;
     }
+    if (Result<void> added = ledger.add_unchanged_row(*same); !added) return tl::unexpected(added.error());
+    return true;
+  };
+  const auto take = [&](ManifestRow& row) -> Result<void> {
     Result<RowPlan> plan = planner.plan(row);
     if (!plan) return tl::unexpected(plan.error());
     for (const Remark& found : row.remarks) remark(found);
     return record_row(ledger, options, bind, *plan);
   };
   Result<void> done = planner.start();
-  if (done) done = read_manifests(options.manifests, options.manifest, take, remark);
+  if (done) done = read_manifests(options.manifests, options.manifest, take, remark, glance);
   if (done) done = planner.finish();
   if (done) done = ledger.commit_intake();
   if (!done) {

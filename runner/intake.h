@@ -52,10 +52,10 @@ class Planner {
   Result<void> start();
 
   /// The row, counted, if its very text was paid for and its listing has nothing open: skipped as unchanged. Valid
-  /// until the next call, as long as `row` is. Otherwise nullptr, and plan() is the next call.
-  const UnchangedRow* unchanged(const ManifestRow& row);
+  /// until the next call, as long as `row` is. Otherwise nullptr, and plan() is the next call for this row.
+  const UnchangedRow* unchanged(const RowText& row);
 
-  /// The decision for one row, with `row.remarks` grown by what validation found.
+  /// The decision for one row that is not unchanged, with `row.remarks` grown by what validation found.
   Result<RowPlan> plan(ManifestRow& row);
 
   /// Call when every row is planned. Fails if a REF of --only was not met, or if the run would be a mass change.
@@ -66,9 +66,11 @@ class Planner {
   const PlanDigests& digests() const { return digests_; }
 
  private:
-  const AccountOptions* account_for(const ManifestRow& row, std::string& why) const;
+  const AccountOptions* account_for(const JobKind& kind, std::string_view name) const;
+  std::string why_no_account(const ManifestRow& row) const;
   Result<Decision> decide_row(ManifestRow& row, const std::string& fields, ListingId listing, RowRecord& record);
-  Digest text_of(const AccountOptions& account, const ManifestRow& row);
+  Digest text_of(const AccountOptions& account, const JobKind& kind, std::string_view id,
+                 std::span<const FieldText> fields);
   bool chosen(std::string_view id);
   void select(RowRecord& record);
   void note_decision(const RowRecord& record, const Digest& text);

@@ -17,6 +17,12 @@ struct Label {
   bool operator==(const Label&) const = default;
 };
 
+/// The same in someone else's memory.
+struct LabelText {
+  std::string_view name;
+  std::string_view value;
+  bool operator==(const LabelText&) const = default;
+};
 /// Labels as the ledger keeps them: a JSON object in their order, empty for none.
 std::string labels_json(const std::vector<Label>& labels);
 /// The reverse. Fails with Fault::Ground on what labels_json() did not write.

@@ -205,6 +205,17 @@ struct RowView {
   std::string overtaken_by;      ///< the row whose job made anew what this done one made, by id
 };
 
+/// A row that was unchanged when its run began: `done`, with the video of an earlier night. In the memory of its pack,
+/// valid until the next row.
+struct PackedRow {
+  const UnchangedRow& row;  ///< without `file`, `labels` and `text`
+  const JobFacts& facts;
+  std::string_view file;
+  std::span<const std::string_view> label_names, label_values;
+  std::optional<Credits> cost;
+  bool new_shape = true;  ///< false: kind, account, file and label names are those of the packed row before
+};
+
 /// A held job, for `status`, the summary and `resolve`.
 struct HeldJob {
   JobId id = 0;
@@ -346,7 +357,10 @@ class Ledger {
 
   // Views.
   /// In manifest order.
-  virtual Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) = 0;
+  ///
+  /// packed  gets the rows that unchanged_rows() counts; empty: they go to `visit` like all others.
+  virtual Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit,
+                                    const std::function<void(const PackedRow&)>& packed = {}) = 0;
   /// The same, without those that unchanged_rows() counts.
   virtual Result<void> for_each_changing_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) = 0;
   virtual Result<UnchangedCounts> unchanged_rows(RunId run) = 0;

@@ -91,14 +91,21 @@ std::string Remark::text() const {
   return out + (out.empty() ? "" : ": ") + message;
 }
 
+std::vector<FieldText> texts_of(const RawFields& fields) {
+  std::vector<FieldText> texts;
+  texts.reserve(fields.size());
+  for (const RawField& field : fields) texts.push_back({field.name, field.value.form, field.value.text});
+  return texts;
+}
+
 bool ManifestRow::valid() const {
   return std::none_of(remarks.begin(), remarks.end(),
                       [](const Remark& remark) { return remark.level == Remark::Level::Error; });
 }
 
 Result<void> read_manifests(const std::vector<std::string>& paths, const ManifestOptions& options, const RowSink& sink,
-                            const RemarkSink& remark) {
-  ManifestRun run(options, sink, remark);
+                            const RemarkSink& remark, const RowGlance& glance) {
+  ManifestRun run(options, sink, remark, glance);
   if (Result<void> usable = run.rules().check(); !usable) return usable;
   if (std::count(paths.begin(), paths.end(), "-") > 1) return usage_error("standard input can be read only once");
   for (const std::string& path : paths) {

@@ -168,6 +168,8 @@ Result<void> JobReader::take_broken(Place place, const std::string& why) {
   places_.clear();
   row_.labels.clear();
   row_.kind = nullptr;
+  row_.kind_name.clear();
+  row_.account.clear();
   row_.file = run_.file();
   row_.place = place;
   refuse_row(row_, place, {}, why);

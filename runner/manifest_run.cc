@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "jobs/edit_distance.h"
@@ -25,8 +26,11 @@ std::vector<std::string_view> kind_names() {
 
 }  // namespace
 
-ManifestRun::ManifestRun(const ManifestOptions& options, const RowSink& sink, const RemarkSink& remark)
-    : sink_(sink), remark_(remark), rules_(options) {}
+const RowGlance ManifestRun::kNoGlance;
+
+ManifestRun::ManifestRun(const ManifestOptions& options, const RowSink& sink, const RemarkSink& remark,
+                         const RowGlance& glance)
+    : sink_(sink), remark_(remark), glance_(glance), rules_(options) {}
 
 void ManifestRun::start_file(const std::string& path) {
   files_.push_back(path);
@@ -64,22 +68,32 @@ void ManifestRun::expect(std::string_view id) {
   ids_.expect(*expected_);
 }
 
-Result<void> ManifestRun::deliver(ManifestRow& row) {
+bool ManifestRun::admit(const ManifestRow& row) {
   ++rows_in_file_;
   const std::optional<Digest> expected = std::exchange(expected_, std::nullopt);
-  if (!row.id.empty()) {
-    const auto seen = ids_.insert(expected ? *expected : digest_of(row.id),
-                                  {static_cast<std::uint32_t>(files_.size() - 1), row.place.line});
-    if (seen) {
-      if (repeated_rows_++ < kShownRepeats) {
-        Remark remark{Remark::Level::Error, row.file, row.place, "id", {}};
-        remark.message = fmt::format("'{}' is there twice: first in {}:{}", row.id, files_[seen->file], seen->line);
-        repeated_.push_back(remark.text());
-      }
-      return {};
-    }
+  if (row.id.empty()) return true;
+  const auto seen = ids_.insert(expected ? *expected : digest_of(row.id),
+                                {static_cast<std::uint32_t>(files_.size() - 1), row.place.line});
+  if (!seen) return true;
+  if (repeated_rows_++ < kShownRepeats) {
+    Remark remark{Remark::Level::Error, row.file, row.place, "id", {}};
+    remark.message = fmt::format("'{}' is there twice: first in {}:{}", row.id, files_[seen->file], seen->line);
+    repeated_.push_back(remark.text());
   }
-  return sink_(row);
+  return false;
+}
+
+Result<void> ManifestRun::deliver(ManifestRow& row) {
+  if (!admit(row)) return {};
+  if (row.remarks.empty()) {
+    const std::vector<FieldText> fields = texts_of(row.fields);
+    labels_.clear();
+    for (const Label& label : row.labels) labels_.push_back({label.name, label.value});
+    const Result<bool> known = glance({row.id, row.kind, row.account, fields, labels_, row.file, row.place.line});
+    if (!known) return tl::unexpected(known.error());
+    if (*known) return {};
+  }
+  return hand_on(row);
 }
 
 void ManifestRun::end_file() {
@@ -106,6 +120,11 @@ void refuse_row(ManifestRow& row, Place place, std::string_view field, std::stri
   row.remarks.push_back({Remark::Level::Error, row.file, place, std::string(field), std::move(message)});
 }
 
+bool is_plain_id(std::string_view text) {
+  const auto is_plain = [](char c) { return c > 0x20 && c < 0x7F; };
+  return !text.empty() && text.size() <= kMaxId && std::all_of(text.begin(), text.end(), is_plain);
+}
+
 void take_id(ManifestRow& row, std::string_view text, Place place) {
   const std::string_view id = trim(text);
   if (id.empty()) return refuse_row(row, place, "id", "is empty: every listing needs a reference of its own");
@@ -120,7 +139,8 @@ void take_id(ManifestRow& row, std::string_view text, Place place) {
 void take_kind(ManifestRow& row, std::string_view text, std::string_view otherwise, Place place) {
   const std::string_view given = trim(text);
   const std::string_view name = given.empty() ? otherwise : given;
-  if (row.kind == nullptr || row.kind->name() != name) row.kind = find_kind(name);
+  if (row.kind != nullptr && row.kind_name == name) return;  // nearly always that of the row before
+  row.kind = find_kind(name);
   row.kind_name = row.kind != nullptr ? std::string(name) : repair_utf8(name.substr(0, kMaxId));
   if (row.kind != nullptr) return;
   const std::vector<std::string_view> names = kind_names();
@@ -133,14 +153,14 @@ void take_kind(ManifestRow& row, std::string_view text, std::string_view otherwi
 void take_account(ManifestRow& row, std::string_view text, std::string_view otherwise, Place place) {
   const std::string_view given = trim(text);
   const std::string_view name = given.empty() ? trim(otherwise) : given;
+  if (row.account == name) return;  // nearly always that of the row before
+  row.account.clear();
   if (!is_utf8(name)) return refuse_row(row, place, "account", "is not UTF-8");
   row.account = name;
 }
 
 void clear_row(ManifestRow& row) {
   row.id.clear();
-  row.kind_name.clear();
-  row.account.clear();
   row.remarks.clear();
   row.place = {};
 }

@@ -19,7 +19,8 @@ namespace reelbatch {
 class ManifestRun {
  public:
   /// The references must outlive the run.
-  ManifestRun(const ManifestOptions& options, const RowSink& sink, const RemarkSink& remark);
+  ManifestRun(const ManifestOptions& options, const RowSink& sink, const RemarkSink& remark,
+              const RowGlance& glance = kNoGlance);
 
   const NameRules& rules() const { return rules_; }
   const std::string& file() const { return files_.back(); }
@@ -36,10 +37,18 @@ class ManifestRun {
   /// Something that was mended in many places: said once a file, at the first place, with the number of times.
   void warn(Place place, std::string_view field, std::string_view message);
 
-  /// The id of the row that is handed on next is known: what deliver() does is prepared.
+  /// The id of the row that is admitted next is known: what admit() does is prepared.
   void expect(std::string_view id);
 
-  /// Hands a row on. A row whose id was there before is a finding and goes no further.
+  /// Every row passes here, once its id and place are known. False: the id was there before, which is a finding, and
+  /// the row goes no further. An empty id is that of no other row.
+  bool admit(const ManifestRow& row);
+
+  /// For an admitted row without remarks: true if that was enough, else hand_on() is next.
+  Result<bool> glance(const RowText& row) { return glance_ ? glance_(row) : Result<bool>(false); }
+  Result<void> hand_on(ManifestRow& row) { return sink_(row); }
+
+  /// All three, for a row that is made already.
   Result<void> deliver(ManifestRow& row);
 
   /// Says what the file gave reason to.
@@ -57,6 +66,9 @@ class ManifestRun {
   };
   const RowSink& sink_;
   const RemarkSink& remark_;
+  const RowGlance& glance_;
+  static const RowGlance kNoGlance;
+  std::vector<LabelText> labels_;  ///< of the row that is glanced at
   NameRules rules_;
   std::vector<std::string> files_;
   IdTable ids_;
@@ -74,16 +86,21 @@ class ManifestRun {
 /// Adds an error to a row, which is then invalid.
 void refuse_row(ManifestRow& row, Place place, std::string_view field, std::string message);
 
+/// An id that needs neither trimming nor a closer look: printable ASCII without blanks.
+bool is_plain_id(std::string_view text);
+
 /// Takes the row's id as read: trimmed and checked. With an error the row's id stays empty, and a remark says why.
 void take_id(ManifestRow& row, std::string_view text, Place place);
 
-/// Takes the row's kind; an empty text is `otherwise`. With an unknown one row.kind is nullptr and a remark says why.
+/// Takes the row's kind, knowing that of the row before; an empty text is `otherwise`. With an unknown one row.kind is
+/// nullptr and a remark says why.
 void take_kind(ManifestRow& row, std::string_view text, std::string_view otherwise, Place place);
 
-/// Takes the account's name; empty: `otherwise`.
+/// Takes the account's name, the same way; empty: `otherwise`.
 void take_account(ManifestRow& row, std::string_view text, std::string_view otherwise, Place place);
 
-/// Empties a row and keeps its memory.
+/// Empties a row for the next one and keeps its memory. Fields, labels, kind and account stay as they are, since those
+/// of the next row are nearly always the same.
 void clear_row(ManifestRow& row);
 
 }  // namespace reelbatch

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 
 #include "jobs/edit_distance.h"
@@ -52,6 +53,12 @@ std::vector<std::size_t> choose(std::vector<Candidate> candidates) {
   return columns;
 }
 
+/// Nothing is left of it when it is trimmed.
+bool is_blank(std::string_view text) {
+  const bool plain_start = !text.empty() && text[0] > 0x20 && text[0] < 0x7F;
+  return !plain_start && trim(text).empty();
+}
+
 std::string quoted_list(const std::vector<std::string>& names, std::size_t count) {
   std::string out;
   for (std::size_t i = 0; i < std::min(names.size(), count); ++i)
@@ -87,12 +94,15 @@ class TableReader {
   Result<void> read_row();
   bool check_shape(const Plan& plan);
   void read_id();
-  void fill_fields(const Plan& plan);
-  void fill_labels(const Plan& plan);
+  void find_fields(const Plan& plan);
+  void find_labels(const Plan& plan);
+  Result<void> deliver();
   bool take_cell(std::size_t column, const FieldSource& field, std::string_view& text);
-  bool take_family(const FieldSource& field, RawValue& value, std::size_t& cell);
+  bool take_family(const FieldSource& field, std::string_view& text, std::size_t& cell);
+  std::string_view keep(std::string text);
   std::string_view cell(std::size_t column) const;
   std::string_view unguarded(std::size_t column, std::string_view field);
+  std::string_view take_off_guard(std::string_view text, std::size_t column, std::string_view field);
   std::string column_name(std::size_t column) const;
 
   ManifestRun& run_;
@@ -107,10 +117,13 @@ class TableReader {
   std::string default_account_;
   std::vector<std::unique_ptr<Plan>> plans_;
 
+  // The row as it stands in the reader's buffer. `row_` gets its fields and labels from there if anyone wants it whole.
+  std::vector<FieldText> fields_;
+  std::vector<std::size_t> field_cells_;  ///< parallel to fields_; kNone for a default
+  std::vector<LabelText> labels_;
+  std::deque<std::string> kept_;  ///< texts of this row that no cell has as they are
   ManifestRow row_;
-  std::vector<std::size_t> field_cells_;  ///< parallel to its fields; kNone for a default
-  bool malformed_ = false;                ///< somewhere in the record there is something that is not UTF-8
-  std::string unguarded_;
+  bool malformed_ = false;  ///< somewhere in the record there is something that is not UTF-8
   std::uint64_t shortened_ = 0;
   Place first_shortened_;
   std::string first_shortened_id_;
@@ -301,22 +314,31 @@ std::string TableReader::column_name(std::size_t column) const {
   return column < header_.size() ? repair_utf8(trim(header_[column])) : std::string();
 }
 
-/// A cell that feeds something, without a spreadsheet's guard. Valid until the next call.
-std::string_view TableReader::unguarded(std::size_t column, std::string_view field) {
+/// Valid until the next row.
+std::string_view TableReader::keep(std::string text) {
+  return kept_.emplace_back(std::move(text));
+}
+
+/// A cell that feeds something, without a spreadsheet's guard.
+inline std::string_view TableReader::unguarded(std::size_t column, std::string_view field) {
   const std::string_view text = cell(column);
-  if (text.empty() || (text[0] != '=' && text[0] != '\'')) return text;
+  const bool may_be_guarded = !text.empty() && (text[0] == '=' || text[0] == '\'');
+  return may_be_guarded ? take_off_guard(text, column, field) : text;
+}
+
+std::string_view TableReader::take_off_guard(std::string_view text, std::size_t column, std::string_view field) {
   std::optional<std::string> inner = without_formula_guard(text);
   if (!inner) return text;
   run_.warn(csv_.place(column), field, "took off a spreadsheet's guard against formulas (=\"...\" or a leading ')");
-  unguarded_ = std::move(*inner);
-  return unguarded_;
+  return keep(std::move(*inner));
 }
 
 Result<void> TableReader::read_row() {
   clear_row(row_);
-  row_.file = run_.file();
+  kept_.clear();
+  if (row_.file != run_.file()) row_.file = run_.file();
   row_.place = {csv_.line(), 1};
-  malformed_ = !is_utf8(csv_.raw());
+  malformed_ = !csv_.is_well_formed();
   for (const CsvProblem& problem : csv_.problems())
     refuse_row(row_, problem.place, column_name(problem.cell), problem.message);
 
@@ -331,18 +353,44 @@ Result<void> TableReader::read_row() {
 
   const Plan& plan = plan_for(row_.kind);
   const bool in_shape = check_shape(plan) && csv_.problems().empty();
-  if (in_shape) {
-    fill_fields(plan);
-  } else {
-    row_.fields.clear();
+  fields_.clear();
+  field_cells_.clear();
+  if (in_shape) find_fields(plan);
+  find_labels(plan);
+  return deliver();
+}
+
+Result<void> TableReader::deliver() {
+  if (!run_.admit(row_)) return {};
+  if (row_.remarks.empty()) {
+    const Result<bool> known =
+        run_.glance({row_.id, row_.kind, row_.account, fields_, labels_, row_.file, row_.place.line});
+    if (!known) return tl::unexpected<Error>(known.error());
+    if (*known) return {};
   }
-  fill_labels(plan);
-  return run_.deliver(row_);
+  // Assigned, so that texts keep their memory from row to row.
+  row_.fields.resize(fields_.size());
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    row_.fields[i].name.assign(fields_[i].name);
+    row_.fields[i].value.form = fields_[i].form;
+    row_.fields[i].value.text.assign(fields_[i].text);
+  }
+  row_.labels.resize(labels_.size());
+  for (std::size_t i = 0; i < labels_.size(); ++i) {
+    row_.labels[i].name.assign(labels_[i].name);
+    row_.labels[i].value.assign(labels_[i].value);
+  }
+  return run_.hand_on(row_);
 }
 
 void TableReader::read_id() {
   const std::string_view id = trim(unguarded(id_, "id"));
-  if (is_shortened_number(id)) {
+  const bool shortened = is_shortened_number(id);
+  if (!shortened && is_plain_id(id)) {
+    row_.id = id;
+    return;
+  }
+  if (shortened) {
     if (shortened_++ == 0) {
       first_shortened_ = csv_.place(id_);
       first_shortened_id_ = id;
@@ -374,36 +422,27 @@ bool TableReader::check_shape(const Plan& plan) {
   return true;
 }
 
-void TableReader::fill_fields(const Plan& plan) {
-  std::size_t count = 0;
-  field_cells_.clear();
+void TableReader::find_fields(const Plan& plan) {
   for (const FieldSource& field : plan.fields) {
-    if (row_.fields.size() == count) row_.fields.emplace_back();
-    RawValue& value = row_.fields[count].value;
+    FieldText found{field.spec->name, RawValue::Form::Text, {}};
     std::size_t cell = kNone;
     bool there = false;
     if (field.columns.size() == 1) {
-      std::string_view text;
-      there = take_cell(field.columns[0], field, text);
-      if (there) {
-        value.form = RawValue::Form::Text;
-        value.text.assign(text);
-        cell = field.columns[0];
-      }
+      there = take_cell(field.columns[0], field, found.text);
+      if (there) cell = field.columns[0];
     } else if (!field.columns.empty()) {
-      there = take_family(field, value, cell);
+      found.form = RawValue::Form::Json;
+      there = take_family(field, found.text, cell);
     }
     if (!there && field.otherwise != nullptr) {
-      value = *field.otherwise;
-      there = !trim(value.text).empty();
+      found.form = field.otherwise->form;
+      found.text = field.otherwise->text;
+      there = !is_blank(found.text);
     }
     if (!there) continue;
+    fields_.push_back(found);
     field_cells_.push_back(cell);
-    // Nearly every row has the fields of the one before; to compare is cheaper than to copy.
-    if (std::string& name = row_.fields[count].name; name != field.spec->name) name.assign(field.spec->name);
-    ++count;
   }
-  row_.fields.resize(count);
 }
 
 /// False if the cell is empty, or of no use: then the row has a remark.
@@ -416,36 +455,32 @@ bool TableReader::take_cell(std::size_t column, const FieldSource& field, std::s
           fmt::format("is not UTF-8 (byte 0x{:02X}): save the file as UTF-8", static_cast<unsigned char>(text[bad])));
       return false;
     }
-  return !trim(text).empty();
+  return !is_blank(text);
 }
 
-bool TableReader::take_family(const FieldSource& field, RawValue& value, std::size_t& cell) {
-  value.form = RawValue::Form::Json;
-  value.text.clear();
+bool TableReader::take_family(const FieldSource& field, std::string_view& text, std::size_t& cell) {
+  std::string list;
   for (const std::size_t column : field.columns) {
-    std::string_view text;
-    if (!take_cell(column, field, text)) continue;
-    if (value.text.empty()) cell = column;
-    value.text += value.text.empty() ? '[' : ',';
-    append_json_quoted(value.text, text);
+    std::string_view item;
+    if (!take_cell(column, field, item)) continue;
+    if (list.empty()) cell = column;
+    list += list.empty() ? '[' : ',';
+    append_json_quoted(list, item);
   }
-  if (value.text.empty()) return false;
-  value.text += ']';
+  if (list.empty()) return false;
+  text = keep(std::move(list) + ']');
   return true;
 }
 
-void TableReader::fill_labels(const Plan& plan) {
-  row_.labels.resize(plan.labels.size());
-  for (std::size_t i = 0; i < plan.labels.size(); ++i) {
-    const LabelSource& source = plan.labels[i];
-    const std::string_view text = cell(source.column);
-    if (row_.labels[i].name != source.name) row_.labels[i].name.assign(source.name);
+void TableReader::find_labels(const Plan& plan) {
+  labels_.clear();
+  for (const LabelSource& source : plan.labels) {
+    std::string_view text = cell(source.column);
     if (malformed_ && !is_utf8(text)) {
       run_.warn(csv_.place(source.column), source.name, "is not UTF-8: replaced what is malformed");
-      row_.labels[i].value = repair_utf8(text);
-    } else {
-      row_.labels[i].value.assign(text);
+      text = keep(repair_utf8(text));
     }
+    labels_.push_back({source.name, text});
   }
 }
 

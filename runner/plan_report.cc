@@ -159,18 +159,18 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
   if (Result<void> started = planner.start(); !started) return tl::unexpected(started.error());
   std::string rows;
   std::vector<std::string> changes;
+  const auto before = [&] { return rows.empty() ? "\n  " : ",\n  "; };
+  const auto glance = [&](const RowText& row) -> Result<bool> {
+    const UnchangedRow* same = planner.unchanged(row);
+    if (same != nullptr && file) rows.append(before()) += row_json(*same);
+    return same != nullptr;
+  };
   const auto sink = [&](ManifestRow& row) -> Result<void> {
-    const std::string_view before = rows.empty() ? "\n  " : ",\n  ";
-    if (const UnchangedRow* same = planner.unchanged(row)) {
-      for (const Remark& found : row.remarks) remark(found);
-      if (file) rows.append(before) += row_json(*same);
-      return {};
-    }
     const Result<RowPlan> plan = planner.plan(row);
     if (!plan) return tl::unexpected(plan.error());
     for (const Remark& found : row.remarks) remark(found);
     const RowRecord* record = &plan->record;
-    if (file) rows.append(before) += row_json(*record);
+    if (file) rows.append(before()) += row_json(*record);
     if (record->selected && record->action == Action::Submit) {
       forecaster.add(record->account, record->kind, plan->items);
     }
@@ -179,7 +179,7 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
     }
     return {};
   };
-  if (Result<void> read = read_manifests(options.manifests, options.manifest, sink, remark); !read) {
+  if (Result<void> read = read_manifests(options.manifests, options.manifest, sink, remark, glance); !read) {
     return tl::unexpected(read.error());
   }
   remarks.finish("`reelbatch check --all` shows every one");

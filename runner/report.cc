@@ -33,8 +33,10 @@ std::string seconds_text(std::chrono::milliseconds time) {
 
 using Visit = std::function<Result<void>(const ResultRow&)>;
 
-Result<void> each_row(Ledger& ledger, const RunRecord& run, const Visit& visit) {
-  return ledger.for_each_row(run.id, [&](const RowView& view) { return visit(result_row(view, run)); });
+Result<void> each_row(Ledger& ledger, const RunRecord& run, const Visit& visit,
+                      const std::function<void(const PackedRow&)>& packed = {}) {
+  return ledger.for_each_row(
+      run.id, [&](const RowView& view) { return visit(result_row(view, run)); }, packed);
 }
 
 // ---- CSV ------------------------------------------------------------------------------------------------------------
@@ -47,21 +49,28 @@ std::string_view label_of(const ResultRow& row, std::size_t column, const std::s
   return label == row.labels.end() ? std::string_view() : label->value;
 }
 
+void add_time(CsvLine& line, const std::optional<WallTime>& time) {
+  time ? line.time(*time) : line.empty();
+}
+
+void add_credits(CsvLine& line, const std::optional<Credits>& credits) {
+  if (credits && credits->milli % 1000 == 0) {
+    line.number(credits->milli / 1000);
+  } else {
+    line.cell(credits ? to_text(*credits) : "");
+  }
+}
+
 void add_cells(CsvLine& line, const ResultRow& row, const std::vector<std::string>& names) {
-  const auto time = [&](const std::optional<WallTime>& at) { at ? line.time(*at) : line.empty(); };
   line.cell(row.id);
   line.cell(row.kind);
   line.cell(row.account);
   line.cell(name_of(row.state));
   line.cell(row.url);
   line.cell(row.job_id);
-  if (row.credits_used && row.credits_used->milli % 1000 == 0) {
-    line.number(row.credits_used->milli / 1000);
-  } else {
-    line.cell(row.credits_used ? to_text(*row.credits_used) : "");
-  }
-  time(row.submitted_at);
-  time(row.finished_at);
+  add_credits(line, row.credits_used);
+  add_time(line, row.submitted_at);
+  add_time(line, row.finished_at);
   row.took ? line.seconds(*row.took) : line.empty();
   row.polls ? line.number(*row.polls) : line.empty();
   line.number(row.submissions);
@@ -70,6 +79,63 @@ void add_cells(CsvLine& line, const ResultRow& row, const std::vector<std::strin
   line.number(static_cast<std::int64_t>(row.line));
   for (std::size_t i = 0; i < names.size(); ++i) line.cell(label_of(row, i, names[i]));
 }
+
+/// Lines of packed rows, each as add_cells() would have it of the row's ResultRow. What most of them share is written
+/// once, and nothing is copied but into the line.
+class PackedLines {
+ public:
+  /// names  of the label columns; must outlive the lines.
+  explicit PackedLines(const std::vector<std::string>& names) : names_(names) {}
+
+  void add_cells(CsvLine& line, const PackedRow& row) {
+    if (row.new_shape) take_shape(row);
+    const JobFacts& facts = row.facts;
+    line.cell(row.row.id);
+    line.written(behind_id_);
+    line.cell(facts.url);
+    line.cell(facts.remote_id);
+    add_credits(line, row.cost);
+    add_time(line, facts.submitted_at);
+    add_time(line, facts.finished_at);
+    const bool took = facts.accepted_at && facts.finished_at;
+    took ? line.seconds(*facts.finished_at - *facts.accepted_at) : line.empty();
+    facts.accepted_at ? line.number(facts.polls) : line.empty();
+    line.written(behind_polls_);
+    line.number(static_cast<std::int64_t>(row.row.line));
+    for (const std::size_t value : values_) value == kNone ? line.empty() : line.cell(row.label_values[value]);
+  }
+
+ private:
+  static constexpr std::size_t kNone = SIZE_MAX;
+
+  void take_shape(const PackedRow& row) {
+    behind_id_ = written({row.row.kind, row.row.account, name_of(RowState::Done)});
+    behind_polls_ = written({"0", "unchanged", row.file});
+    values_.clear();
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      if (i < row.label_names.size() && row.label_names[i] == names_[i]) {
+        values_.push_back(i);
+        continue;
+      }
+      const auto label = std::find(row.label_names.begin(), row.label_names.end(), names_[i]);
+      const bool there = label != row.label_names.end();
+      values_.push_back(there ? static_cast<std::size_t>(label - row.label_names.begin()) : kNone);
+    }
+  }
+
+  /// Cells as they stand behind another one.
+  static std::string written(std::initializer_list<std::string_view> cells) {
+    CsvLine line;
+    line.empty();
+    for (const std::string_view cell : cells) line.cell(cell);
+    const std::string_view text = line.end();
+    return std::string(text.substr(0, text.size() - 2));
+  }
+
+  const std::vector<std::string>& names_;
+  std::string behind_id_, behind_polls_;
+  std::vector<std::size_t> values_;  ///< for each column which of the row's labels it shows
+};
 
 Result<void> write_csv(Ledger& ledger, const RunReport& report, AtomicFile& file) {
   const Result<std::vector<std::string>> names = ledger.label_names(report.run.id);
@@ -86,11 +152,17 @@ Result<void> write_csv(Ledger& ledger, const RunReport& report, AtomicFile& file
     line.cell(column);
   }
   file.write(line.end());
-  return each_row(ledger, report.run, [&](const ResultRow& row) -> Result<void> {
+  const auto write = [&](const ResultRow& row) -> Result<void> {
     add_cells(line, row, *names);
     file.write(line.end());
     return {};
-  });
+  };
+  PackedLines packed_lines(*names);
+  const auto write_packed = [&](const PackedRow& row) {
+    packed_lines.add_cells(line, row);
+    file.write(line.end());
+  };
+  return each_row(ledger, report.run, write, write_packed);
 }
 
 // ---- JSON -----------------------------------------------------------------------------------------------------------

@@ -59,10 +59,10 @@ void Appender::difference(std::int64_t value, std::int64_t last) {
 bool PackWriter::same_shape(const UnchangedRow& row) const {
   return !jobs_.empty() && row.kind == kind_ && row.account == account_ &&
          std::equal(row.labels.begin(), row.labels.end(), names_.begin(), names_.end(),
-                    [](const Label& label, const std::string& name) { return label.name == name; });
+                    [](const LabelText& label, const std::string& name) { return label.name == name; });
 }
 
-void PackWriter::add(const UnchangedRow& row) {
+bool PackWriter::add(const UnchangedRow& row) {
   const bool shape = !same_shape(row);
   if (jobs_.empty()) {
     file_ = row.file;
@@ -70,10 +70,10 @@ void PackWriter::add(const UnchangedRow& row) {
     first_line_ = last_line_ = row.line;
   }
   std::size_t room = 1 + 4 * kNumberBytes + row.id.size();
-  for (const Label& label : row.labels) room += kNumberBytes + label.value.size();
+  for (const LabelText& label : row.labels) room += kNumberBytes + label.value.size();
   if (shape) {
     room += 3 * kNumberBytes + row.kind.size() + row.account.size();
-    for (const Label& label : row.labels) room += kNumberBytes + label.name.size();
+    for (const LabelText& label : row.labels) room += kNumberBytes + label.name.size();
   }
   Appender list(list_, room);
   list.byte(static_cast<std::uint8_t>((row.selected ? kSelected : 0) | (shape ? kNewShape : 0)));
@@ -87,15 +87,16 @@ void PackWriter::add(const UnchangedRow& row) {
     list.text(kind_);
     list.text(account_);
     list.number(row.labels.size());
-    for (const Label& label : row.labels) list.text(names_.emplace_back(label.name));
+    for (const LabelText& label : row.labels) list.text(names_.emplace_back(label.name));
   }
   list.text(row.id);
-  for (const Label& label : row.labels) list.text(label.value);
+  for (const LabelText& label : row.labels) list.text(label.value);
   jobs_.push_back(row.job);
   last_number_ = row.number;
   last_line_ = row.line;
   if (row.selected) ++selected_;
   full_ = row.text.low % kUsualRows == 0 || jobs_.size() == kMostRows;
+  return shape;
 }
 
 void PackWriter::clear() {
@@ -133,18 +134,10 @@ void FactsWriter::clear() {
 
 // ---- Reading --------------------------------------------------------------------------------------------------------
 
-PackReader::PackReader(std::string_view list, std::string_view facts, std::int64_t first_number,
-                       std::uint64_t first_line)
-    : list_(list), facts_left_(facts) {
-  row_.number = first_number;
-  row_.line = first_line;
-}
-
-std::uint64_t PackReader::number(std::string_view& from) {
+std::uint64_t PackBytes::long_number() {
   std::uint64_t value = 0;
-  for (unsigned shift = 0; shift < 64 && !from.empty(); shift += 7) {
-    const auto byte = static_cast<std::uint8_t>(from.front());
-    from.remove_prefix(1);
+  for (unsigned shift = 0; shift < 64 && at_ != end_; shift += 7) {
+    const auto byte = static_cast<std::uint8_t>(*at_++);
     value |= std::uint64_t{byte & 0x7FU} << shift;
     if (byte < 0x80) return value;
   }
@@ -152,79 +145,77 @@ std::uint64_t PackReader::number(std::string_view& from) {
   return 0;
 }
 
-std::int64_t PackReader::difference(std::string_view& from) {
-  const std::uint64_t folded = number(from);
-  return static_cast<std::int64_t>((folded >> 1U) ^ ((folded & 1U) != 0 ? ~std::uint64_t{0} : 0));
+std::string_view PackBytes::damage() {
+  damaged_ = true;
+  return {};
 }
 
-std::string_view PackReader::text(std::string_view& from) {
-  const std::uint64_t size = number(from);
-  if (size > from.size()) damaged_ = true;
-  const std::string_view text = from.substr(0, damaged_ ? 0 : size);
-  from.remove_prefix(text.size());
-  return text;
-}
-
-std::uint8_t PackReader::flags(std::string_view& from) {
-  if (from.empty()) {
-    damaged_ = true;
-    return 0;
-  }
-  const auto flags = static_cast<std::uint8_t>(from.front());
-  from.remove_prefix(1);
-  return flags;
+PackReader::PackReader(std::string_view list, std::string_view facts, std::int64_t first_number,
+                       std::uint64_t first_line)
+    : list_(list), facts_bytes_(facts) {
+  row_.number = first_number;
+  row_.line = first_line;
 }
 
 bool PackReader::next() {
   if (damaged_ || list_.empty()) {
-    damaged_ = damaged_ || !facts_left_.empty();
+    damaged_ = damaged_ || !facts_bytes_.empty();
     return false;
   }
-  const auto plus = [](std::int64_t value, std::uint64_t more) {
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(value) + more);
-  };
-  const std::uint8_t which = flags(list_);
-  row_.selected = (which & kSelected) != 0;
-  row_.number = plus(row_.number, number(list_));
-  row_.line += number(list_);
-  row_.job = plus(row_.job, static_cast<std::uint64_t>(difference(list_)));
-  if ((which & kNewShape) != 0) read_shape();
-  row_.id = text(list_);
-  for (std::string_view& value : values_) value = text(list_);
+  read_list();
   read_facts();
+  damaged_ = list_.damaged() || facts_bytes_.damaged();
   return !damaged_;
 }
 
-void PackReader::read_shape() {
-  row_.kind = text(list_);
-  row_.account = text(list_);
-  const std::uint64_t count = number(list_);
-  if (count > list_.size()) damaged_ = true;  // each takes a byte at least
+void PackReader::read_list() {
+  const auto plus = [](std::int64_t value, std::uint64_t more) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(value) + more);
+  };
+  PackBytes list = list_;  // a copy stays in registers
+  const std::uint8_t which = list.byte();
+  row_.selected = (which & kSelected) != 0;
+  row_.number = plus(row_.number, list.number());
+  row_.line += list.number();
+  row_.job = plus(row_.job, static_cast<std::uint64_t>(list.difference()));
+  if ((which & kNewShape) != 0) read_shape(list);
+  row_.id = list.text();
+  for (std::string_view& value : values_) value = list.text();
+  list_ = list;
+}
+
+void PackReader::read_shape(PackBytes& list) {
+  row_.kind = list.text();
+  row_.account = list.text();
+  const std::uint64_t count = list.number();
   names_.clear();
-  for (std::uint64_t i = 0; i < count && !damaged_; ++i) names_.push_back(text(list_));
+  // Each takes a byte at least: a count that is damaged costs no more than the bytes there are.
+  for (std::uint64_t i = 0; i < count && !list.damaged(); ++i) names_.push_back(list.text());
   values_.resize(names_.size());
 }
 
 void PackReader::read_facts() {
-  const std::uint8_t which = flags(facts_left_);
-  facts_.remote_id = text(facts_left_);
-  facts_.url = text(facts_left_);
+  PackBytes bytes = facts_bytes_;
+  const std::uint8_t which = bytes.byte();
+  facts_.remote_id = bytes.text();
+  facts_.url = bytes.text();
   const auto time = [&](std::uint8_t bit) -> std::optional<WallTime> {
     if ((which & bit) == 0) return std::nullopt;
     last_time_ = static_cast<std::int64_t>(static_cast<std::uint64_t>(last_time_) +
-                                           static_cast<std::uint64_t>(difference(facts_left_)));
+                                           static_cast<std::uint64_t>(bytes.difference()));
     return WallTime(std::chrono::milliseconds(last_time_));
   };
   facts_.submitted_at = time(kSubmitted);
   facts_.accepted_at = time(kAccepted);
   facts_.finished_at = time(kFinished);
-  facts_.polls = static_cast<std::int64_t>(number(facts_left_));
+  facts_.polls = static_cast<std::int64_t>(bytes.number());
   const auto credits = [&](std::uint8_t bit) -> std::optional<Credits> {
     if ((which & bit) == 0) return std::nullopt;
-    return Credits{difference(facts_left_)};
+    return Credits{bytes.difference()};
   };
   facts_.used_last = credits(kUsed);
   facts_.cost_alone = credits(kAlone);
+  facts_bytes_ = bytes;
 }
 
 }  // namespace reelbatch

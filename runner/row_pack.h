@@ -42,7 +42,7 @@ struct UnchangedRow {
   std::int64_t number = 0;  ///< in the run, from 1
   std::string_view id, kind, account, file;
   std::uint64_t line = 0;
-  std::span<const Label> labels;
+  std::span<const LabelText> labels;
   JobId job = 0;  ///< `done`
   bool selected = true;
   Digest text;  ///< of what the row says: decides where packs end
@@ -59,8 +59,9 @@ struct JobFacts {
 /// Puts the list of a pack together.
 class PackWriter {
  public:
-  /// Rows come in the order of their numbers and lines.
-  void add(const UnchangedRow& row);
+  /// Rows come in the order of their numbers and lines. True if the row has another shape than the one before, or none
+  /// is before: kind, account and names of labels.
+  bool add(const UnchangedRow& row);
   bool empty() const { return jobs_.empty(); }
   /// True when the pack is to end after the row that was added last.
   bool full() const { return full_; }
@@ -96,6 +97,45 @@ class FactsWriter {
   std::int64_t last_time_ = 0;
 };
 
+/// Numbers and texts, one behind the other. Where the bytes end too early, everything read from there on is 0 or empty.
+class PackBytes {
+ public:
+  explicit PackBytes(std::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+  bool empty() const { return at_ == end_; }
+  bool damaged() const { return damaged_; }
+
+  std::uint8_t byte() {
+    if (at_ != end_) return static_cast<std::uint8_t>(*at_++);
+    damaged_ = true;
+    return 0;
+  }
+  std::uint64_t number() {
+    // Most are short.
+    if (at_ != end_ && static_cast<std::uint8_t>(*at_) < 0x80) return static_cast<std::uint8_t>(*at_++);
+    return long_number();
+  }
+  std::int64_t difference() {
+    const std::uint64_t folded = number();
+    return static_cast<std::int64_t>((folded >> 1U) ^ ((folded & 1U) != 0 ? ~std::uint64_t{0} : 0));
+  }
+  std::string_view text() {
+    const std::uint64_t size = number();
+    if (size > left()) return damage();
+    const std::string_view text(at_, size);
+    at_ += size;
+    return text;
+  }
+  std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
+
+ private:
+  std::uint64_t long_number();
+  std::string_view damage();
+
+  const char* at_;
+  const char* end_;
+  bool damaged_ = false;
+};
+
 /// Reads a pack row by row.
 class PackReader {
  public:
@@ -113,14 +153,11 @@ class PackReader {
   std::span<const std::string_view> label_values() const { return values_; }
 
  private:
-  std::uint64_t number(std::string_view& from);
-  std::int64_t difference(std::string_view& from);
-  std::string_view text(std::string_view& from);
-  std::uint8_t flags(std::string_view& from);
-  void read_shape();
+  void read_list();
+  void read_shape(PackBytes& list);
   void read_facts();
 
-  std::string_view list_, facts_left_;
+  PackBytes list_, facts_bytes_;
   UnchangedRow row_;
   JobFacts facts_;
   std::int64_t last_time_ = 0;

@@ -22,18 +22,16 @@ constexpr std::size_t kReadAhead = 64;
 constexpr Duration kDrainTime = 10s;
 /// A job that timed out longer ago than this is polled once a run.
 constexpr Duration kPollOnceAfter = 24h;
-/// How long after acceptance a 404 is "not yet".
-constexpr Duration kNotYet = 10min;
 /// A run after one that did not end cleanly cannot know its sends of this long.
 constexpr Duration kUnknownSends = 1min;
 /// Past jobs that an average price is made from.
 constexpr std::size_t kPastPrices = 200;
-/// Rows of one label value that wait for its budget; those after them are left to a later run, and come after them.
-constexpr std::size_t kWaitingMost = 4096;
 /// Rows passed over in one turn, so that polls are not late for them.
 constexpr int kPassedInTurn = 512;
 /// The loop looks at the wall clock and shows progress at least this often.
 constexpr Duration kIdleTurn = 1s;
+/// A service that so often in a row would not tell of several jobs at once is not asked that way again in this run.
+constexpr int kGroupsRefusedMost = 3;
 /// See company(): this part of the interval, and never longer than the second.
 constexpr int kIntervalPart = 64;
 constexpr Duration kCompanyMost = 50ms;
@@ -79,11 +77,16 @@ Result<RunOutcome> Runner::run(const RunRecord& run) {
     if (Result<void> done = load_credits(*account); !done) return tl::unexpected(done.error());
   }
   if (Result<void> done = load_open_jobs(); !done) return tl::unexpected(done.error());
+  if (Result<void> done = load_lost_jobs(); !done) return tl::unexpected(done.error());
   const Result<std::int64_t> planned = ledger_.planned_count(run.id);
   if (!planned) return tl::unexpected(planned.error());
   counts_.planned = *planned;
   for (const auto& account : accounts_) {
     if (Result<void> done = refill(*account); !done) return tl::unexpected(done.error());
+    if (!account->options.service->balance_path.empty() && has_work(*account)) {
+      account->balance = Account::Balance::NotTold;
+      account->balance_at = started_;
+    }
     if (Result<void> done = warn_of_labels(*account); !done) return tl::unexpected(done.error());
   }
   progress_.update(counts_, started_);
@@ -170,11 +173,13 @@ Result<void> Runner::load_open_jobs() {
     flight.account = account->get();
     flight.kind = kind;
     flight.remote_id = job.remote_id;
+    flight.subject = job.subject;
     flight.state = job.state;
     flight.polls = job.polls;
     const Duration age = wall - job.accepted_at;
     flight.wait_until = started_ + options_.job_timeout;
     flight.known_by = started_ + kNotYet;
+    flight.believed_from = started_ + kPastLasts - std::clamp<Duration>(age, Duration::zero(), kPastLasts);
     flight.give_up = age > options_.give_up_after;
     flight.last_chance = flight.give_up || (job.state == State::TimedOut && age > kPollOnceAfter);
     flight.counted = !flight.last_chance;
@@ -182,12 +187,16 @@ Result<void> Runner::load_open_jobs() {
       commit_.steps.push_back(step_of(job.id, State::TimedOut, Event::Resume, ""));
       flight.state = State::InFlight;
     }
-    if (flight.counted) {
-      flight.account->gate.job_opened();
-      ++counts_.in_flight;
-    }
     flight.account->book.found(job.id);
-    schedule(flights_.emplace(job.id, std::move(flight)).first->second, started_);
+    const bool on_subject = !flight.subject.empty();
+    if (on_subject) {
+      const Result<Group*> group = gather(*flight.account, flight.subject);
+      if (!group) return tl::unexpected(group.error());
+    }
+    Flight& found = enter(std::move(flight));
+    // The rows that a crash kept back go first.
+    const bool more_to_submit = on_subject && !found.account->groups[found.subject].waiting.empty();
+    schedule(found, more_to_submit ? started_ + options_.poll_interval : started_);
   }
   return {};
 }
@@ -221,7 +230,7 @@ void Runner::stop_all(Instant now, std::string by, std::string detail) {
 /// What did not come back in time: a submission may have been taken, a poll is repeated by the next run.
 void Runner::abandon_exchanges() {
   for (auto& [id, exchange] : exchanges_) {
-    if (!exchange.submission) continue;
+    if (!exchange.submission()) continue;
     // Without a connection that was ready, no byte can have left: the transport does nothing any more.
     if (exchange.sent) {
       hold(*exchange.account, exchange.pending, "the run was stopped while the answer was awaited");
@@ -249,18 +258,20 @@ Result<void> Runner::choose_starts(Instant now) {
 
 Result<void> Runner::choose_starts(Account& account, Instant now) {
   while (has_connection()) {
-    const Instant poll_due = account.due.empty() ? kNever : account.due.top().at;
-    const bool can_poll = poll_due <= now && account.gate.poll_at() <= now;
-    // Read only when a row could be sent, so that an unchanged catalogue is not walked through in advance.
-    if (account.gate.submit_at() <= now) {
-      if (Result<void> done = find_row(account); !done) return done;
+    const bool may_ask = account.gate.poll_at() <= now;
+    if (may_ask && ask_due(account) <= now) {
+      start_ask(account, now);
+      continue;
     }
-    const Instant submit_due = submission_due(account, now);
-    const bool polls_are_late = poll_due != kNever && now - poll_due > options_.poll_interval;
-    if (can_poll && (poll_due <= submit_due || polls_are_late)) {
+    const Instant polls = poll_due(account);
+    const bool can_poll = may_ask && polls <= now;
+    const Result<Instant> row = row_due(account, now);
+    if (!row) return tl::unexpected(row.error());
+    const bool polls_are_late = polls != kNever && now - polls > options_.poll_interval;
+    if (can_poll && (polls <= *row || polls_are_late)) {
       start_poll(account, now);
-    } else if (submit_due <= now && !polls_are_late) {
-      if (Result<void> done = start_submission(account); !done) return done;
+    } else if (*row <= now && !polls_are_late) {
+      start_row(account, now);
     } else {
       return {};
     }
@@ -272,14 +283,67 @@ bool Runner::has_connection() const {
   return transport_.open() + starts_.size() < static_cast<std::size_t>(options_.max_connections);
 }
 
-/// When the account's next row may be sent: never, if it has none or must not now.
-Instant Runner::submission_due(Account& account, Instant now) {
-  if (account.ready.empty() || account.passing) return kNever;
-  const Instant at = account.gate.submit_at();
+/// When the account's next row may be submitted or followed: never, if it has none or must not now.
+Result<Instant> Runner::row_due(Account& account, Instant now) {
+  const AccountGate& gate = account.gate;
+  const Instant earliest = gate.submit_at(false);
+  if (earliest == kNever ? !gate.may_poll() : earliest > now) return earliest;
+  // Read only when a row could be sent, so that an unchanged catalogue is not walked through in advance.
+  const Result<NextRow> next = next_row(account);
+  if (!next) return tl::unexpected(next.error());
+  account.next = *next;
+  if (next->row == nullptr) return kNever;
+  if (Result<void> done = prepare(*next->row); !done) return tl::unexpected(done.error());
+  if (!next->row->followed.empty()) return gate.has_place() ? now : kNever;
+  const Instant at = gate.submit_at(next->group == nullptr || next->group->counted == 0);
   if (at == kNever || at > now) return at;
-  const JobKind& kind = *account.ready.front().kind;
+  if (account.balance == Account::Balance::NotTold) return kNever;
+  const JobKind& kind = *next->row->kind;
   if (!fits_deadline(account, kind, now) || !fits_budget(account, kind)) return kNever;
   return at;
+}
+
+/// The account's row that is submitted next, of those that no budget by label refuses now. Those that one refuses wait
+/// for open jobs of that label value, or are passed over when there are none.
+Result<Runner::NextRow> Runner::next_row(Account& account) {
+  account.passing = false;
+  take_up_waiting(account);
+  for (int passed = 0;; ++passed) {
+    const Result<NextRow> next = row_in_turn(account);
+    if (!next || next->row == nullptr || next->row->groups.empty()) return next;
+    if (Result<void> done = prepare(*next->row); !done) return tl::unexpected(done.error());
+    std::string why;
+    const Spending::Group label = next->row->followed.empty() ? refused_by(account, *next->row, why) : Spending::kAll;
+    if (label == Spending::kAll) return next;
+    if (passed == kPassedInTurn) {
+      account.passing = true;
+      return NextRow{};
+    }
+    pass_over(account, take_out(account, *next), label, std::move(why));
+  }
+}
+
+/// The next row in manifest order, but for those of one subject, which go together.
+Result<Runner::NextRow> Runner::row_in_turn(Account& account) {
+  for (;;) {
+    if (!account.ready_groups.empty()) {
+      Group* group = account.ready_groups.front();
+      if (!group->waiting.empty() && !group->submitting && !group->polling)
+        return NextRow{&group->waiting.front(), group};
+      account.ready_groups.pop_front();
+      group->queued = false;
+      continue;
+    }
+    if (Result<void> done = refill(account); !done) return tl::unexpected(done.error());
+    if (account.ready.empty()) return NextRow{};
+    Pending& front = account.ready.front();
+    const bool in_group = account.gathered.erase(front.row.number) > 0;
+    if (!in_group && front.row.subject.empty()) return NextRow{&front, nullptr};
+    const std::string subject = front.row.subject;
+    account.ready.pop_front();
+    if (in_group) continue;
+    if (const Result<Group*> group = gather(account, subject); !group) return tl::unexpected(group.error());
+  }
 }
 
 Result<void> Runner::refill(Account& account) {
@@ -290,115 +354,48 @@ Result<void> Runner::refill(Account& account) {
   account.read_all = rows->size() < kReadAhead;
   for (PlannedRow& row : *rows) {
     account.read_up_to = row.number;
-    const JobKind* kind = find_kind(row.kind);
-    CHECK(kind != nullptr);
-    account.ready.push_back({std::move(row), kind, {}});
-    if (Result<void> read = read_groups(account, account.ready.back()); !read) return read;
+    Result<Pending> pending = pending_of(account, std::move(row));
+    if (!pending) return tl::unexpected(pending.error());
+    account.ready.push_back(std::move(*pending));
   }
   return {};
 }
 
-// ---- Budgets by label -----------------------------------------------------------------------------------------------
-
-/// The budgets that count the row, by its labels.
-Result<void> Runner::read_groups(Account& account, Pending& row) {
-  const std::vector<LabelBudget>& budgets = account.options.budget.labels;
-  if (budgets.empty() || row.row.labels.empty()) return {};
-  JsonReader reader;
-  std::vector<Label> labels;
-  if (Result<void> read = read_labels_json(row.row.labels, reader, labels); !read) return read;
-  for (std::size_t i = 0; i < budgets.size(); ++i) {
-    const bool has = std::find(labels.begin(), labels.end(), Label{budgets[i].label, budgets[i].value}) != labels.end();
-    if (has) row.groups.push_back(i + 1);
-  }
-  return {};
+Result<Runner::Pending> Runner::pending_of(const Account& account, PlannedRow row) const {
+  Pending pending;
+  pending.kind = find_kind(row.kind);
+  CHECK(pending.kind != nullptr);
+  pending.row = std::move(row);
+  if (Result<void> read = read_groups(account, pending); !read) return tl::unexpected(read.error());
+  return pending;
 }
 
-/// Brings a row to the front that no budget by label refuses now. Those that one refuses wait for open jobs of that
-/// label value, or are passed over when there are none; other rows go on.
-Result<void> Runner::find_row(Account& account) {
-  account.passing = false;
-  take_up_waiting(account);
-  for (int passed = 0;; ++passed) {
-    if (Result<void> done = refill(account); !done) return done;
-    if (account.ready.empty()) return {};
-    std::string why;
-    const Spending::Group group = refused_by(account, account.ready.front(), why);
-    if (group == Spending::kAll) return {};
-    if (passed == kPassedInTurn) {
-      account.passing = true;
-      return {};
-    }
-    Pending row = std::move(account.ready.front());
+Runner::Pending Runner::take_out(Account& account, const NextRow& next) {
+  Pending pending = std::move(*next.row);
+  if (next.group != nullptr) {
+    next.group->waiting.pop_front();
+    next.group->queued = false;
+    account.ready_groups.pop_front();
+    queue(account, *next.group);
+  } else {
     account.ready.pop_front();
-    pass_over(account, std::move(row), group, std::move(why));
   }
+  return pending;
 }
 
-/// The group whose budget has no room for the row now, with the reason; kAll if there is none.
-Spending::Group Runner::refused_by(Account& account, const Pending& row, std::string& why) const {
-  if (row.groups.empty()) return Spending::kAll;
-  const Spending::Price price = price_of(account, *row.kind);
-  for (const Spending::Group group : row.groups) {
-    why = account.by_label[group - 1].full;
-    if (why.empty()) why = account.spending.passed_by(price, group);
-    // Until a price is known, one at a time.
-    const bool one_at_a_time = !price.known() && account.spending.needs_prices();
-    if (why.empty() && one_at_a_time && !account.spending.unlimited(group) && account.spending.has_open(group)) {
-      why = "the price of its kind is not known yet";
-    }
-    if (!why.empty()) return group;
-  }
-  return Spending::kAll;
-}
-
-/// The row waits for the group's open jobs, or the group has no room any more in this run.
-void Runner::pass_over(Account& account, Pending row, Spending::Group group, std::string why) {
-  Account::LabelGroup& label = account.by_label[group - 1];
-  if (label.full.empty() && account.spending.has_open(group)) {
-    // Beyond that many it would take long until it is theirs, and memory for all of them.
-    if (label.waiting.size() < kWaitingMost) {
-      label.waiting.push_back(std::move(row));
-    } else {
-      label.passed = std::move(why);
-    }
-    return;
-  }
-  if (label.full.empty()) {
-    progress_.warn(fmt::format("{}: its rows are passed over in this run: {}", account.record.name, why));
-  }
-  label.full = label.passed = std::move(why);
-  label.waiting.clear();
-}
-
-/// Rows that waited for open jobs of their label value go on when those left room for them.
-void Runner::take_up_waiting(Account& account) {
-  for (std::size_t i = 0; i < account.by_label.size(); ++i) {
-    Account::LabelGroup& label = account.by_label[i];
-    if (label.waiting.empty()) continue;
-    std::string why;
-    const Spending::Group group = refused_by(account, label.waiting.front(), why);
-    if (group != Spending::kAll && account.spending.has_open(group) && account.by_label[group - 1].full.empty())
-      continue;
-    Pending row = std::move(label.waiting.front());
-    label.waiting.pop_front();
-    if (group == Spending::kAll) return account.ready.push_front(std::move(row));
-    pass_over(account, std::move(row), group, std::move(why));
-  }
-}
-
-/// A budget whose label no row has would limit nothing and say nothing.
-Result<void> Runner::warn_of_labels(const Account& account) {
-  if (account.options.budget.labels.empty()) return {};
-  const Result<std::vector<std::string>> names = ledger_.label_names(run_);
-  if (!names) return tl::unexpected(names.error());
-  std::string_view last;
-  for (const LabelBudget& budget : account.options.budget.labels) {
-    if (budget.label == last || std::find(names->begin(), names->end(), budget.label) != names->end()) continue;
-    last = budget.label;
-    progress_.warn(fmt::format("account {} has a budget by label:{}, and no row has that label: it limits nothing",
-                               account.record.name, budget.label));
-  }
+/// Reads what the row says.
+Result<void> Runner::prepare(Pending& pending) {
+  if (pending.prepared) return {};
+  const Result<std::string> text = ledger_.fields_of(pending.row.content);
+  if (!text) return tl::unexpected(text.error());
+  const Result<RawFields> raw = raw_fields_from_json(*text);
+  if (!raw) return tl::unexpected(raw.error());
+  Normalised normalised = pending.kind->normalise(*raw);
+  // Intake sent only valid rows here, and the same version reads them.
+  CHECK(normalised.problems.empty());
+  pending.followed = pending.kind->followed(normalised.fields);
+  pending.fields = std::move(normalised.fields);
+  pending.prepared = true;
   return {};
 }
 
@@ -510,37 +507,62 @@ Result<void> Runner::renew_label_budgets(Account& account, std::optional<Credits
   return {};
 }
 
-/// Chooses the earliest due job, and with it as many others of its kind as one request may ask for.
+/// When the account's next job is to be polled; never if none waits.
+Instant Runner::poll_due(Account& account) {
+  while (!account.due.empty()) {
+    const Account::Due& next = account.due.top();
+    const auto flight = flights_.find(next.job);
+    if (flight != flights_.end() && flight->second.waits && flight->second.due == next.at) return next.at;
+    account.due.pop();
+  }
+  return kNever;
+}
+
+/// Chooses the earliest due job, and with it as many others of its kind as one request may ask for: those due within
+/// half an interval come early, so that jobs which may go together soon do.
 void Runner::start_poll(Account& account, Instant now) {
   OpenExchange exchange;
   exchange.account = &account;
-  std::vector<PolledJob> group;
-  const JobKind* kind = nullptr;
-  while (!account.due.empty() && account.due.top().at <= now) {
-    Flight& flight = flights_.at(account.due.top().job);
-    if (kind != nullptr && (flight.kind != kind || group.size() >= kind->poll_max())) break;
-    kind = flight.kind;
-    account.due.pop();
+  std::vector<PolledJob> jobs;
+  Flight& first = flights_.at(account.due.top().job);
+  const auto take = [&](Flight& flight) {
     ++flight.polls;
-    group.push_back({flight.remote_id});
+    flight.waits = false;
+    flight.due = first.due;
+    jobs.push_back({flight.remote_id, flight.subject});
     exchange.polled.push_back(flight.id);
+  };
+  take(first);
+  if (!first.subject.empty()) {
+    Group& group = account.groups[first.subject];
+    group.polling = true;
+    for (const JobId id : group.open) {
+      if (id != first.id) take(flights_.at(id));
+    }
+  } else if (!first.alone && account.groups_refused < kGroupsRefusedMost) {
+    const Instant company = std::max(now, first.due + options_.poll_interval / 2);
+    while (jobs.size() < first.kind->poll_max() && poll_due(account) <= company) {
+      Flight& next = flights_.at(account.due.top().job);
+      if (next.kind != first.kind || next.alone) break;
+      take(next);
+    }
   }
   account.gate.poll_starts();
-  start(account, kind->poll(group), std::move(exchange));
+  start(account, first.kind->poll(jobs), std::move(exchange));
 }
 
-/// Takes the next row, and prepares its intent and its request.
-Result<void> Runner::start_submission(Account& account) {
-  Pending pending = std::move(account.ready.front());
-  account.ready.pop_front();
-  const Result<std::string> text = ledger_.fields_of(pending.row.content);
-  if (!text) return tl::unexpected(text.error());
-  const Result<RawFields> raw = raw_fields_from_json(*text);
-  if (!raw) return tl::unexpected(raw.error());
-  const Normalised normalised = pending.kind->normalise(*raw);
-  // Intake sent only valid rows here, and the same version reads them.
-  CHECK(normalised.problems.empty());
+/// Submits or follows the row that row_due() spoke of.
+void Runner::start_row(Account& account, Instant now) {
+  Pending pending = take_out(account, account.next);
+  if (pending.followed.empty()) {
+    start_submission(account, std::move(pending), account.next.group);
+  } else {
+    follow(account, std::move(pending), now);
+  }
+}
 
+/// The decision, with what the row's job is called from now on.
+Intent Runner::intent_of(Pending& pending) {
   Intent intent;
   intent.is_new = pending.row.job == 0;
   if (intent.is_new) pending.row.job = ledger_.next_job_id();
@@ -549,21 +571,42 @@ Result<void> Runner::start_submission(Account& account) {
   intent.listing = pending.row.listing;
   intent.content = pending.row.content;
   intent.at = clock_.wall();
+  intent.subject = pending.row.subject;
+  intent.followed = pending.followed;
+  return intent;
+}
+
+/// A job that is at the service already is polled from now on.
+void Runner::follow(Account& account, Pending pending, Instant now) {
+  commit_.intents.push_back(intent_of(pending));
+  progress_.detail(fmt::format("{}: follows {}", pending.row.id, pending.followed));
+  --counts_.planned;
+  account.book.found(pending.row.job);
+  schedule(take_off(account, pending.row.job, *pending.kind, pending.followed, ""), now);
+}
+
+/// Prepares the row's intent and its request.
+void Runner::start_submission(Account& account, Pending pending, Group* group) {
+  Intent intent = intent_of(pending);
   const Spending::Price price = price_of(account, *pending.kind);
   intent.reserved = price.highest;
   account.spending.reserve(intent.job, price, pending.groups);
   run_spending_.reserve(intent.job, price);
   account.book.open(intent.job);
-  commit_.intents.push_back(intent);
 
   OpenExchange exchange;
   exchange.account = &account;
-  exchange.submission = true;
-  const Request request = pending.kind->submit(normalised.fields, fmt::format("rb-{}-{}", run_uid_, intent.job));
+  exchange.errand = Errand::Submission;
+  exchange.needs_place = group == nullptr || group->counted == 0;
+  if (group != nullptr) {
+    group->submitting = true;
+    for (const JobId id : group->open) flights_.at(id).waits = false;  // polled after the last of them was submitted
+  }
+  const Request request = pending.kind->submit(pending.fields, marker_of(run_uid_, intent.job));
   exchange.pending = std::move(pending);
-  account.gate.submit_starts();
+  account.gate.submit_starts(exchange.needs_place);
+  commit_.intents.push_back(std::move(intent));
   start(account, request, std::move(exchange));
-  return {};
 }
 
 void Runner::start(Account& account, const Request& request, OpenExchange exchange) {
@@ -573,13 +616,13 @@ void Runner::start(Account& account, const Request& request, OpenExchange exchan
   wire.url = account.options.base_url + request.path;
   wire.headers = account.headers;
   wire.body = request.body;
-  wire.paid = exchange.submission;
+  wire.paid = exchange.submission();
   // Windows longer than a crash can be waited out need every send on disk before it happens.
   const auto record_send = [&](const RateLimiter& limiter, bool submission) {
     if (limiter.longest() > kUnknownSends) commit_.sends.push_back({account.record.id, submission, clock_.wall()});
   };
   record_send(account.gate.all(), false);
-  if (exchange.submission) record_send(account.gate.submissions(), true);
+  if (exchange.submission()) record_send(account.gate.submissions(), true);
   exchanges_.emplace(wire.id, std::move(exchange));
   starts_.push_back(std::move(wire));
   ++counts_.requests;
@@ -615,7 +658,7 @@ void Runner::tell_unrecorded() {
     adopt_lines_.clear();
   };
   tell();
-  const auto is_submission = [](const auto& open) { return open.second.submission; };
+  const auto is_submission = [](const auto& open) { return open.second.submission(); };
   const Instant until = clock_.now() + kDrainTime;
   Happenings happened;
   for (Instant now = clock_.now(); now < until && std::any_of(exchanges_.begin(), exchanges_.end(), is_submission);
@@ -627,38 +670,44 @@ void Runner::tell_unrecorded() {
   }
 }
 
-Instant Runner::next_wakeup(Instant now) const {
+Instant Runner::next_wakeup(Instant now) {
   Instant wake = now + kIdleTurn;
   if (stopping_) return std::min(wake, drain_until_);
   const bool connection = has_connection();
   for (const auto& account : accounts_) {
-    wake = std::min(wake, account->gate.outage_at());
+    AccountGate& gate = account->gate;
+    wake = std::min(wake, gate.outage_at());
     if (!connection) continue;
     if (account->passing && account->gate.submit_at() <= now) wake = now;
     const auto consider = [&](Instant due, Instant allowed) {
       if (due != kNever && allowed != kNever) wake = std::min(wake, std::max(due, allowed));
     };
-    if (!account->due.empty()) consider(account->due.top().at + company(), account->gate.poll_at());
+    if (const Instant polls = poll_due(*account); polls != kNever) consider(polls + company(), gate.poll_at());
+    consider(ask_due(*account), gate.poll_at());
     // A row that may be sent by the clock but is not sent now waits for an event, not for a time.
-    if (const Instant at = account->gate.submit_at(); has_rows(*account) && at > now) consider(at, at);
+    const bool needs_place = account->ready_groups.empty() || account->ready_groups.front()->counted == 0;
+    if (const Instant at = gate.submit_at(needs_place); has_rows(*account) && at > now) consider(at, at);
   }
   return std::min(wake, deadline(now));
 }
 
 bool Runner::has_rows(const Account& account) const {
-  return !account.ready.empty() || !account.read_all ||
+  return !account.ready.empty() || !account.read_all || !account.ready_groups.empty() ||
          std::any_of(account.by_label.begin(), account.by_label.end(),
                      [](const Account::LabelGroup& label) { return !label.waiting.empty(); });
 }
 
-bool Runner::finished() const {
+/// Jobs to poll or rows to submit, apart from what is on the wire.
+bool Runner::has_work(Account& account) {
+  const bool polls_left = account.gate.may_poll() && poll_due(account) != kNever;
+  return polls_left || (account.gate.may_submit() && has_rows(account));
+}
+
+bool Runner::finished() {
   if (!exchanges_.empty()) return false;
   if (stopping_) return true;
-  return std::all_of(accounts_.begin(), accounts_.end(), [&](const auto& account) {
-    const bool polls_left = account->gate.may_poll() && !account->due.empty();
-    const bool rows_left = account->gate.may_submit() && has_rows(*account);
-    return !polls_left && !rows_left;
-  });
+  return std::none_of(accounts_.begin(), accounts_.end(),
+                      [&](const auto& account) { return has_work(*account) || ask_due(*account) != kNever; });
 }
 
 RunOutcome Runner::outcome(Instant now) {

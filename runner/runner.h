@@ -74,38 +74,58 @@ class Runner {
   struct Account;
   struct Flight;
   struct Pending;
+  struct Group;
+  struct LostJob;
+  enum class Errand;
   struct OpenExchange;
+  /// A row whose turn it is; of a group, if its job works on a subject.
+  struct NextRow {
+    Pending* row = nullptr;
+    Group* group = nullptr;
+  };
 
   // Setting up.
   Result<void> load_limits();
   Result<void> load_credits(Account& account);
   Result<void> load_open_jobs();
+  Result<void> load_lost_jobs();
 
   // A turn.
   void check_limits(Instant now);
   Result<void> choose_starts(Instant now);
   Result<void> choose_starts(Account& account, Instant now);
-  Result<void> start_submission(Account& account);
+  void start_row(Account& account, Instant now);
+  void follow(Account& account, Pending pending, Instant now);
+  void start_submission(Account& account, Pending pending, Group* group);
   void start_poll(Account& account, Instant now);
   void start(Account& account, const Request& request, OpenExchange exchange);
   Result<void> commit();
   void tell_unrecorded();
   Duration company() const;
-  Instant next_wakeup(Instant now) const;
-  bool finished() const;
+  Instant next_wakeup(Instant now);
+  bool finished();
   RunOutcome outcome(Instant now);
 
   // What may be sent.
   bool has_connection() const;
   bool has_rows(const Account& account) const;
+  bool has_work(Account& account);
   Result<void> refill(Account& account);
-  Result<void> find_row(Account& account);
+  Result<NextRow> next_row(Account& account);
+  Result<NextRow> row_in_turn(Account& account);
+  Pending take_out(Account& account, const NextRow& next);
+  Result<Pending> pending_of(const Account& account, PlannedRow row) const;
+  Result<void> prepare(Pending& pending);
+  Intent intent_of(Pending& pending);
+  Result<Instant> row_due(Account& account, Instant now);
+  Instant poll_due(Account& account);
+
+  // Budgets by label (runner_labels.cc).
   void take_up_waiting(Account& account);
   Spending::Group refused_by(Account& account, const Pending& row, std::string& why) const;
   void pass_over(Account& account, Pending row, Spending::Group group, std::string why);
-  Result<void> read_groups(Account& account, Pending& row);
+  Result<void> read_groups(const Account& account, Pending& row) const;
   Result<void> warn_of_labels(const Account& account);
-  Instant submission_due(Account& account, Instant now);
   bool fits_deadline(Account& account, const JobKind& kind, Instant now);
   bool fits_budget(Account& account, const JobKind& kind);
   Spending::Price price_of(const Account& account, const JobKind& kind) const;
@@ -120,6 +140,8 @@ class Runner {
   void note_health(Account& account, const OpenExchange& exchange, const Completion& completion);
   bool is_known_not_taken(const Account& account, const Completion& completion) const;
   void throttle(Account& account, const Completion& completion);
+  void put_back(Account& account, Pending& row);
+  void settle_row(OpenExchange& exchange, const Completion& completion);
   void settle_submission(OpenExchange& exchange, const Completion& completion);
   void accept(Account& account, const Pending& row, const SubmitVerdict& verdict);
   void refuse(Account& account, const Pending& row, const std::string& why);
@@ -127,11 +149,31 @@ class Runner {
   void hold(Account& account, const Pending& row, const std::string& why);
   void forget_price(Account& account, JobId job);
   void leave_price_unknown(Account& account, JobId job);
+  Flight& enter(Flight flight);
+  Flight& take_off(Account& account, JobId job, const JobKind& kind, std::string remote_id, std::string subject);
   void settle_poll(const OpenExchange& exchange, Completion& completion);
-  void settle_verdict(Flight& flight, const PollVerdict& verdict, const Completion& completion, Instant sent_at);
+  void settle_verdict(Flight& flight, const PollVerdict& verdict, const OpenExchange& exchange,
+                      const Completion& completion);
   void see_credits(Account& account, const OpenExchange& exchange, JobId job, const CreditFigures& figures, Instant at);
   std::optional<Credits> settle_credits(Account& account, const Flight& flight);
   void warn_of_prices(Account& account, const JobKind& kind);
+
+  // What is asked beside the jobs (runner_ask.cc).
+  bool has_open_exchange(const Account& account) const;
+  Instant ask_due(Account& account);
+  void start_ask(Account& account, Instant now);
+  void settle_balance(Account& account, const OpenExchange& exchange, const Completion& completion);
+  void look_for(Account& account, LostJob lost);
+  void settle_search(Account& account, const OpenExchange& exchange, const Completion& completion);
+  void adopt(Account& account, const LostJob& lost, const std::string& remote_id);
+
+  // Jobs on one subject (runner_groups.cc).
+  Result<Group*> gather(Account& account, const std::string& subject);
+  void queue(Account& account, Group& group);
+  void join_group(Flight& flight);
+  void leave_group(Flight& flight);
+  void group_goes_on(Account& account, const std::string& subject, Instant now);
+  void group_polled(Account& account, const std::string& subject);
 
   // Flights.
   void schedule(Flight& flight, Instant due);

@@ -16,8 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kPollBackoffMost = 60s;
-/// How long after acceptance a 404 is "not yet".
-constexpr Duration kNotYet = 10min;
 
 /// One word of a command that an operator may copy.
 std::string shell_quoted(std::string_view text) {
@@ -36,7 +34,7 @@ void Runner::note_sent(const Ready& ready) {
   const auto found = exchanges_.find(ready.id);
   if (found == exchanges_.end()) return;
   OpenExchange& exchange = found->second;
-  exchange.account->gate.sent(exchange.submission, ready.at, exchange.sent);
+  exchange.account->gate.sent(exchange.submission(), ready.at, exchange.sent);
   exchange.sent = true;
   exchange.sent_at = ready.at;
 }
@@ -48,7 +46,7 @@ void Runner::settle(Completion& completion) {
   exchanges_.erase(found);
   Account& account = *exchange.account;
   if (!exchange.sent) {
-    account.gate.never_sent(exchange.submission);
+    account.gate.never_sent(exchange.submission());
     exchange.sent_at = completion.at;
   }
   if (account.redact) {
@@ -57,11 +55,15 @@ void Runner::settle(Completion& completion) {
     account.redact(completion.location);
   }
   note_health(account, exchange, completion);
-  if (exchange.submission) {
-    account.gate.submission_ended();
-    settle_submission(exchange, completion);
-  } else {
-    settle_poll(exchange, completion);
+  switch (exchange.errand) {
+    case Errand::Submission:
+      return settle_row(exchange, completion);
+    case Errand::Poll:
+      return settle_poll(exchange, completion);
+    case Errand::Balance:
+      return settle_balance(account, exchange, completion);
+    case Errand::Search:
+      return settle_search(account, exchange, completion);
   }
 }
 
@@ -73,8 +75,8 @@ void Runner::note_health(Account& account, const OpenExchange& exchange, const C
     return;
   }
   account.last_failure = completion.answered ? describe_status(completion.status) : completion.error;
-  const bool untaken = exchange.submission && (!completion.may_have_left || is_known_not_taken(account, completion));
-  const bool again = !exchange.submission || untaken;  // one that may have been taken is held, and says so itself
+  const bool untaken = exchange.submission() && (!completion.may_have_left || is_known_not_taken(account, completion));
+  const bool again = !exchange.submission() || untaken;  // one that may have been taken is held, and says so itself
   if (again && account.gate.outage_at() == kNever && !stopping_) {
     progress_.warn(fmt::format("{}: {}; trying again", account.record.name, account.last_failure));
   }
@@ -103,6 +105,15 @@ void Runner::throttle(Account& account, const Completion& completion) {
 }
 
 // ---- Submissions ----------------------------------------------------------------------------------------------------
+
+void Runner::settle_row(OpenExchange& exchange, const Completion& completion) {
+  Account& account = *exchange.account;
+  account.gate.submission_ended(exchange.needs_place);
+  const std::string subject = exchange.pending.row.subject;
+  if (!subject.empty()) account.groups[subject].submitting = false;
+  settle_submission(exchange, completion);
+  if (!subject.empty()) group_goes_on(account, subject, completion.at);
+}
 
 void Runner::settle_submission(OpenExchange& exchange, const Completion& completion) {
   Account& account = *exchange.account;
@@ -149,7 +160,7 @@ void Runner::accept(Account& account, const Pending& row, const SubmitVerdict& v
     return hold(account, row, fmt::format("the answer names job {}, which another row has", verdict.remote_id));
   }
   account.gate.accepted();
-  account.gate.job_opened();
+  account.balance_moved = true;
   accepted_any_ = true;
   Step step = step_of(job, State::Submitting, Event::Accept, "");
   step.remote_id = verdict.remote_id;
@@ -159,18 +170,25 @@ void Runner::accept(Account& account, const Pending& row, const SubmitVerdict& v
                                      shell_quoted(account.record.name)));
   progress_.detail(fmt::format("{}: accepted as {}", row.row.id, verdict.remote_id));
   --counts_.planned;
-  ++counts_.in_flight;
+  Flight& flight = take_off(account, job, *row.kind, verdict.remote_id, row.row.subject);
+  if (flight.subject.empty()) schedule(flight, clock_.now() + options_.poll_interval);
+  if (!account.gate.may_poll()) leave_price_unknown(account, job);  // it is polled by a later run
+}
 
+/// A job is in flight from now on; when it is polled is for the caller to say.
+Runner::Flight& Runner::take_off(Account& account, JobId job, const JobKind& kind, std::string remote_id,
+                                 std::string subject) {
   Flight flight;
   flight.id = job;
   flight.account = &account;
-  flight.kind = row.kind;
-  flight.remote_id = verdict.remote_id;
+  flight.kind = &kind;
+  flight.remote_id = std::move(remote_id);
+  flight.subject = std::move(subject);
   const Instant now = clock_.now();
   flight.wait_until = now + options_.job_timeout;
   flight.known_by = now + kNotYet;
-  schedule(flights_.emplace(job, std::move(flight)).first->second, now + options_.poll_interval);
-  if (!account.gate.may_poll()) leave_price_unknown(account, job);  // it is polled by a later run
+  flight.believed_from = now + kPastLasts;
+  return enter(std::move(flight));
 }
 
 void Runner::refuse(Account& account, const Pending& row, const std::string& why) {
@@ -203,7 +221,15 @@ void Runner::not_taken(Account& account, Pending& row, const std::string& why, b
   commit_.steps.push_back(std::move(step));
   forget_price(account, row.row.job);
   progress_.detail(fmt::format("{}: not taken: {}", row.row.id, why));
-  account.ready.push_front(std::move(row));
+  put_back(account, row);
+}
+
+/// To where its turn comes next.
+void Runner::put_back(Account& account, Pending& row) {
+  if (row.row.subject.empty()) return account.ready.push_front(std::move(row));
+  Group& group = account.groups[row.row.subject];
+  group.waiting.push_front(std::move(row));
+  queue(account, group);
 }
 
 /// Maybe accepted: never sent again by itself.
@@ -213,6 +239,8 @@ void Runner::hold(Account& account, const Pending& row, const std::string& why) 
   account.in_doubt = account.in_doubt + account.spending.reserved_for(row.row.job).value_or(Credits{});
   leave_price_unknown(account, row.row.job);
   account.gate.doubtful(clock_.now());
+  account.balance_moved = true;
+  look_for(account, {row.row.job, row.kind, row.row.id, marker_of(run_uid_, row.row.job), kLooks, true});
   progress_.warn(
       fmt::format("{} is held and not sent again by itself, it may have been accepted: {}", row.row.id, why));
   --counts_.planned;
@@ -223,7 +251,9 @@ void Runner::hold(Account& account, const Pending& row, const std::string& why) 
 
 void Runner::settle_poll(const OpenExchange& exchange, Completion& completion) {
   std::vector<PolledJob> jobs;
-  for (const JobId id : exchange.polled) jobs.push_back({flights_.at(id).remote_id});
+  for (const JobId id : exchange.polled) jobs.push_back({flights_.at(id).remote_id, flights_.at(id).subject});
+  Account& account = *exchange.account;
+  const std::string subject = flights_.at(exchange.polled.front()).subject;
   std::vector<PollVerdict> verdicts;
   if (completion.answered) {
     const Response response{completion.status, std::move(completion.body)};
@@ -237,15 +267,33 @@ void Runner::settle_poll(const OpenExchange& exchange, Completion& completion) {
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     Flight& flight = flights_.at(exchange.polled[i]);
     see_credits(*flight.account, exchange, flight.id, verdicts[i].credits, completion.at);
-    settle_verdict(flight, verdicts[i], completion, exchange.sent_at);
+    settle_verdict(flight, verdicts[i], exchange, completion);
+  }
+  if (!subject.empty()) {
+    account.groups[subject].polling = false;
+    group_polled(account, subject);
+  } else if (exchange.polled.size() > 1 && completion.answered) {
+    const bool refused = std::all_of(verdicts.begin(), verdicts.end(), [](const PollVerdict& verdict) {
+      return verdict.outcome == PollOutcome::AskAlone;
+    });
+    account.groups_refused = refused ? account.groups_refused + 1 : 0;
   }
 }
 
-void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Completion& completion, Instant sent_at) {
+void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const OpenExchange& exchange,
+                            const Completion& completion) {
   Account& account = *flight.account;
+  const Instant sent_at = exchange.sent_at;
   // Counted from when it was due, so that waits for company do not add up; from when it was sent if it was late.
   const Instant next = (sent_at <= flight.due + company() ? flight.due : sent_at) + options_.poll_interval;
   Instant last_look = kNever;
+  const bool asked_alone = exchange.polled.size() == 1;
+  if (asked_alone && verdict.outcome != PollOutcome::NotKnown) flight.alone = false;
+  const bool ended = verdict.outcome == PollOutcome::Done || verdict.outcome == PollOutcome::Failed;
+  if (ended && flight.kind->may_answer_with_the_past() && exchange.sent_at < flight.believed_from) {
+    flight.failures = 0;
+    return wait_on(flight, completion.at, "still shows what was there before", next);
+  }
   switch (verdict.outcome) {
     case PollOutcome::Done:
       return end_flight(flight, Event::Finish, "", verdict.url);
@@ -258,6 +306,7 @@ void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Co
       return wait_on(flight, completion.at, verdict.detail, next);
     case PollOutcome::Running:
       flight.failures = 0;
+      flight.believed_from = exchange.sent_at;  // what was there before is over
       return wait_on(flight, completion.at, verdict.detail, next);
     case PollOutcome::Throttled:
       --flight.polls;
@@ -269,6 +318,9 @@ void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Co
       }
       break;
     case PollOutcome::AskAlone:
+      if (asked_alone) break;  // it is
+      flight.alone = true;
+      return schedule(flight, completion.at);
     case PollOutcome::TryAgain:
       break;
   }
@@ -296,8 +348,20 @@ void Runner::wait_on(Flight& flight, Instant now, const std::string& why, Instan
   end_flight(flight, Event::WaitOut, why, "");
 }
 
+/// The run has one more job to poll.
+Runner::Flight& Runner::enter(Flight flight) {
+  Account& account = *flight.account;
+  if (flight.counted) ++counts_.in_flight;
+  if (flight.subject.empty() && flight.counted) account.gate.job_opened();
+  const JobId id = flight.id;
+  Flight& entered = flights_.emplace(id, std::move(flight)).first->second;
+  if (!entered.subject.empty()) join_group(entered);
+  return entered;
+}
+
 void Runner::schedule(Flight& flight, Instant due) {
   flight.due = due;
+  flight.waits = true;
   flight.account->due.push({due, flight.id});
 }
 
@@ -332,9 +396,11 @@ void Runner::end_flight(Flight& flight, Event event, std::string detail, std::st
 
 /// The run does nothing more for it.
 void Runner::forget(Flight& flight) {
-  if (flight.counted) {
+  if (flight.counted) --counts_.in_flight;
+  if (!flight.subject.empty()) {
+    leave_group(flight);
+  } else if (flight.counted) {
     flight.account->gate.job_closed();
-    --counts_.in_flight;
   }
   flights_.erase(flight.id);
 }
@@ -346,9 +412,9 @@ void Runner::see_credits(Account& account, const OpenExchange& exchange, JobId j
   if (!figures.any()) return;
   if (account.book.see(job, figures)) commit_.credits.push_back({account.record.id, job, clock_.wall(), figures});
   AccountRecord& record = account.record;
-  if (account.options.credits != CreditMeaning::Auto || !record.credit_meaning.empty()) return;
-  account.evidence.observe(
-      {job, exchange.submission, exchange.sent_at.time_since_epoch().count(), at.time_since_epoch().count(), figures});
+  if (job == 0 || account.options.credits != CreditMeaning::Auto || !record.credit_meaning.empty()) return;
+  account.evidence.observe({job, exchange.submission(), exchange.sent_at.time_since_epoch().count(),
+                            at.time_since_epoch().count(), figures});
   if (account.evidence.meaning() == CreditEvidence::Meaning::Undecided) return;
   record.credit_meaning = account.evidence.meaning() == CreditEvidence::Meaning::Job ? "job" : "account";
   record.credit_evidence = account.evidence.evidence();
@@ -377,6 +443,7 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
                     fmt::format("job {} cost {} credits, more than the {} reserved for it: an overrun",
                                 flight.remote_id, to_text(*cost), to_text(*reserved)));
   }
+  account.balance_moved = true;
   account.spending.settle(flight.id, cost);
   run_spending_.settle(flight.id, cost);
   if (!cost) warn_of_prices(account, *flight.kind);

@@ -13,6 +13,18 @@
 
 namespace reelbatch {
 
+/// How long after acceptance a 404 is "not yet".
+inline constexpr Duration kNotYet = std::chrono::minutes(10);
+/// How long after acceptance an end may still be that of what was there before.
+inline constexpr Duration kPastLasts = std::chrono::minutes(1);
+
+/// How often a submission of this run whose answer was lost is looked for, and one of an earlier run.
+inline constexpr int kLooks = 4;
+inline constexpr int kLooksLater = 1;
+
+/// By which a submission is found again at a service that lists its jobs.
+std::string marker_of(std::string_view run_uid, JobId job);
+
 /// A job that was accepted and is not finished. While it waits it is this record and an entry in its account's heap,
 /// nothing more.
 struct Runner::Flight {
@@ -20,14 +32,18 @@ struct Runner::Flight {
   Account* account = nullptr;
   const JobKind* kind = nullptr;
   std::string remote_id;
+  std::string subject;
   State state = State::InFlight;
-  bool counted = true;       ///< takes one of the account's places in flight
+  bool counted = true;       ///< takes a place in flight: the account's, or one with the others of its subject
   bool last_chance = false;  ///< polled once: it timed out more than a day ago
   bool give_up = false;      ///< and if that does not finish it, it has failed
+  bool alone = false;        ///< the service would not tell of it in an answer about several
+  bool waits = false;        ///< for its next poll, at `due`
   Instant due;
-  Instant wait_until;  ///< the job timeout
-  Instant known_by;    ///< until then a 404 is "not yet"
-  int failures = 0;    ///< polls in a row that brought nothing
+  Instant wait_until;     ///< the job timeout
+  Instant known_by;       ///< until then a 404 is "not yet"
+  Instant believed_from;  ///< until then an end may be that of what was there before
+  int failures = 0;       ///< polls in a row that brought nothing
   std::int64_t polls = 0;
 };
 
@@ -35,16 +51,46 @@ struct Runner::Flight {
 struct Runner::Pending {
   PlannedRow row;
   const JobKind* kind = nullptr;
+  bool prepared = false;  ///< the rest is there: read when the row's turn comes
+  std::vector<NormalField> fields;
+  std::string followed;                 ///< JobKind::followed()
   std::vector<Spending::Group> groups;  ///< of the account's budgets by label
 };
 
+/// The jobs on one subject: submitted one after the other, then polled with one request. Together they take one place
+/// in flight.
+struct Runner::Group {
+  std::deque<Pending> waiting;  ///< planned rows, in manifest order
+  std::vector<JobId> open;      ///< in flight
+  int counted = 0;              ///< of them, those that count as in flight
+  bool queued = false;          ///< in Account::ready_groups
+  bool submitting = false;
+  bool polling = false;
+};
+
+/// A job that may have been accepted, at a service that can be asked for it.
+struct Runner::LostJob {
+  JobId id = 0;
+  const JobKind* kind = nullptr;
+  std::string ref, marker;
+  int looks_left = 0;
+  bool counted = false;  ///< among the progress' held rows
+};
+
+/// What a request is for.
+enum class Runner::Errand { Poll, Submission, Balance, Search };
+
 struct Runner::OpenExchange {
   Account* account = nullptr;
-  bool submission = false;
+  Errand errand = Errand::Poll;
   bool sent = false;
+  bool needs_place = true;  ///< of a submission: not if its subject has one
   Instant sent_at;
   Pending pending;            ///< of a submission; its job is pending.row.job
   std::vector<JobId> polled;  ///< of a poll
+  std::vector<JobId> sought;  ///< of a search
+  const JobKind* kind = nullptr;
+  bool submission() const { return errand == Errand::Submission; }
 };
 
 struct Runner::Account {
@@ -91,11 +137,27 @@ struct Runner::Account {
     JobId job;
     bool operator>(const Due& other) const { return std::tie(at, job) > std::tie(other.at, other.job); }
   };
-  std::priority_queue<Due, std::vector<Due>, std::greater<>> due;  ///< each waiting flight once
+  /// Every waiting flight at its due time. An entry whose flight has gone, or waits for another time, counts nothing.
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due;
+  int groups_refused = 0;  ///< questions about several jobs in a row that were not answered
 
+  NextRow next;               ///< what row_due() spoke of
   std::deque<Pending> ready;  ///< rows read ahead, in manifest order
   RowNumber read_up_to = 0;
   bool read_all = false;
+  std::map<std::string, Group, std::less<>> groups;  ///< by subject, those with anything in them
+  std::deque<Group*> ready_groups;                   ///< with a row that may be submitted now
+  std::unordered_set<RowNumber> gathered;            ///< rows that are in a group before they were read
+
+  std::vector<LostJob> lost;
+  Instant search_at = kNever;
+  Duration search_after{};  ///< how long after the last search
+
+  enum class Balance { NotTold, Settled };
+  Balance balance = Balance::Settled;  ///< NotTold: to be asked for before anything is submitted
+  Instant balance_at = kNever;         ///< when to ask
+  int balance_tries = 0;
+  bool balance_moved = false;  ///< something may have been charged since it was told
   std::map<std::string_view, Duration>
       usual_duration;  ///< by kind, of past jobs: what a deadline has to leave room for
 };

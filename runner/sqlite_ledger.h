@@ -64,7 +64,8 @@ class SqliteLedger : public Ledger {
                                                         std::string_view label) override;
   Result<LastFigures> last_figures(AccountId account) override;
 
-  Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) override;
+  Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit,
+                            const std::function<void(const PackedRow&)>& packed = {}) override;
   Result<void> for_each_changing_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) override;
   Result<UnchangedCounts> unchanged_rows(RunId run) override;
   Result<std::vector<std::string>> label_names(RunId run) override;
@@ -88,7 +89,7 @@ class SqliteLedger : public Ledger {
   explicit SqliteLedger(Database database);
 
   Result<void> know_text(ListingId listing, ContentId content, const Digest& text);
-  void note_labels(std::span<const Label> labels);
+  void note_label(std::string_view name);
   Result<void> write_label_names();
   Result<void> end_pack();
   Result<std::int64_t> write_pack(const Digest& digest);

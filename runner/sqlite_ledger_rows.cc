@@ -34,14 +34,8 @@ JobFacts job_facts(const Statement& row, int first) {
 
 // ---- Intake ---------------------------------------------------------------------------------------------------------
 
-void SqliteLedger::note_labels(std::span<const Label> labels) {
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    // Nearly every row has the labels of the one before.
-    if (i < label_names_.size() && label_names_[i] == labels[i].name) continue;
-    if (std::find(label_names_.begin(), label_names_.end(), labels[i].name) == label_names_.end()) {
-      label_names_.push_back(labels[i].name);
-    }
-  }
+void SqliteLedger::note_label(std::string_view name) {
+  if (std::find(label_names_.begin(), label_names_.end(), name) == label_names_.end()) label_names_.emplace_back(name);
 }
 
 Result<void> SqliteLedger::write_label_names() {
@@ -55,7 +49,7 @@ Result<void> SqliteLedger::write_label_names() {
 }
 
 Result<void> SqliteLedger::add_row(const RowRecord& row) {
-  note_labels(row.labels);
+  for (const Label& label : row.labels) note_label(label.name);
   Statement& add = statements_->add_row;
   add.bind(1, intake_run_).bind(2, row.number).bind(3, row.id).bind(4, row.kind).bind(5, row.account);
   add.bind(6, id_or_null(row.listing)).bind(7, id_or_null(row.content)).bind(8, id_or_null(row.job));
@@ -70,8 +64,10 @@ Result<void> SqliteLedger::add_unchanged_row(const UnchangedRow& row) {
   if (!pack_.empty() && (pack_.full() || pack_.file() != row.file)) {
     if (Result<void> ended = end_pack(); !ended) return ended;
   }
-  pack_.add(row);
-  note_labels(row.labels);
+  const bool new_shape = pack_.add(row);
+  if (new_shape) {
+    for (const LabelText& label : row.labels) note_label(label.name);
+  }
   return {};
 }
 
@@ -169,46 +165,57 @@ class PackedRows {
 
   RowNumber number() const { return reader_->row().number; }
 
-  /// The row that next() came to. Its texts keep their memory from row to row.
-  const RowView& show() {
+  /// The row that next() came to.
+  PackedRow packed() {
     const UnchangedRow& row = reader_->row();
     const JobFacts& facts = reader_->facts();
-    if (new_pack_ || row.kind.data() != shape_) show_shape(row);
-    view_.row.number = row.number;
-    view_.row.id.assign(row.id);
-    view_.row.job = row.job;
-    view_.row.selected = row.selected;
-    view_.row.line = row.line;
-    for (std::size_t i = 0; i < view_.row.labels.size(); ++i) {
-      view_.row.labels[i].value.assign(reader_->label_values()[i]);
-    }
-    view_.url.assign(facts.url);
-    view_.remote_id.assign(facts.remote_id);
-    view_.submitted_at = facts.submitted_at;
-    view_.accepted_at = facts.accepted_at;
-    view_.finished_at = facts.finished_at;
-    view_.polls = facts.polls;
-    view_.cost = costs_ == Costs::OfJob ? facts.used_last : costs_ == Costs::Alone ? facts.cost_alone : std::nullopt;
+    const bool new_shape = new_pack_ || row.kind.data() != shape_;
+    if (new_shape) take_shape(row);
+    PackedRow packed{row, facts, file_, reader_->label_names(), reader_->label_values(), {}, new_shape};
+    if (costs_ == Costs::OfJob) packed.cost = facts.used_last;
+    if (costs_ == Costs::Alone) packed.cost = facts.cost_alone;
+    return packed;
+  }
+
+  /// The same as every row is shown. Its texts keep their memory from row to row.
+  const RowView& show() {
+    const PackedRow from = packed();
+    if (from.new_shape) show_shape(from);
+    view_.row.number = from.row.number;
+    view_.row.id.assign(from.row.id);
+    view_.row.job = from.row.job;
+    view_.row.selected = from.row.selected;
+    view_.row.line = from.row.line;
+    for (std::size_t i = 0; i < view_.row.labels.size(); ++i) view_.row.labels[i].value.assign(from.label_values[i]);
+    view_.url.assign(from.facts.url);
+    view_.remote_id.assign(from.facts.remote_id);
+    view_.submitted_at = from.facts.submitted_at;
+    view_.accepted_at = from.facts.accepted_at;
+    view_.finished_at = from.facts.finished_at;
+    view_.polls = from.facts.polls;
+    view_.cost = from.cost;
     return view_;
   }
 
  private:
-  /// What most rows share with the one before.
-  void show_shape(const UnchangedRow& row) {
+  enum class Costs { Unknown, OfJob, Alone };  ///< by what the account's figure means
+
+  void take_shape(const UnchangedRow& row) {
     new_pack_ = false;
     shape_ = row.kind.data();
-    view_.row.kind.assign(row.kind);
-    view_.row.account.assign(row.account);
-    view_.row.action = Action::Skip;
-    view_.row.reason = Reason::Unchanged;
-    view_.row.file = file_;
-    view_.row.labels.resize(reader_->label_names().size());
-    for (std::size_t i = 0; i < view_.row.labels.size(); ++i) {
-      view_.row.labels[i].name.assign(reader_->label_names()[i]);
-    }
-    view_.state = State::Done;
     const auto meaning = meanings_.find(row.account);
     costs_ = meaning == meanings_.end() ? Costs::Unknown : meaning->second;
+  }
+
+  void show_shape(const PackedRow& from) {
+    view_.row.kind.assign(from.row.kind);
+    view_.row.account.assign(from.row.account);
+    view_.row.action = Action::Skip;
+    view_.row.reason = Reason::Unchanged;
+    view_.row.file.assign(from.file);
+    view_.row.labels.resize(from.label_names.size());
+    for (std::size_t i = 0; i < view_.row.labels.size(); ++i) view_.row.labels[i].name.assign(from.label_names[i]);
+    view_.state = State::Done;
   }
 
   Database& database_;
@@ -216,12 +223,11 @@ class PackedRows {
   std::optional<PackReader> reader_;
   std::int64_t pack_ = 0;
   std::string file_;
-  enum class Costs { Unknown, OfJob, Alone };  ///< by what the account's figure means
   std::map<std::string, Costs, std::less<>> meanings_;
   Costs costs_ = Costs::Unknown;
-  RowView view_;
-  const char* shape_ = nullptr;  ///< where that of `view_` stands in the pack
+  const char* shape_ = nullptr;  ///< where the one that is taken stands in the pack
   bool new_pack_ = true;
+  RowView view_;
 };
 
 namespace {
@@ -284,7 +290,8 @@ class ChangingRows {
 
 }  // namespace
 
-Result<void> SqliteLedger::for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) {
+Result<void> SqliteLedger::for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit,
+                                        const std::function<void(const PackedRow&)>& visit_packed) {
   const Result<std::vector<AccountRecord>> known = accounts();
   if (!known) return tl::unexpected(known.error());
   PackedRows packed(*this, run);
@@ -298,7 +305,11 @@ Result<void> SqliteLedger::for_each_row(RunId run, const std::function<Result<vo
     if (!more_changing) return tl::unexpected(more_changing.error());
     if (!*more_packed && !*more_changing) return {};
     if (!*more_changing || (*more_packed && packed.number() < changing.number())) {
-      if (Result<void> visited = visit(packed.show()); !visited) return visited;
+      if (visit_packed) {
+        visit_packed(packed.packed());
+      } else if (Result<void> visited = visit(packed.show()); !visited) {
+        return visited;
+      }
       more_packed = packed.next();
     } else {
       if (Result<void> shown = changing.show(view); !shown) return shown;

@@ -1,7 +1,9 @@
 // How the ledger's columns hold times and credits. Private to sqlite_ledger*.cc.
 #pragma once
 
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 
@@ -54,15 +56,16 @@ inline std::optional<Digest> maybe_digest(const Statement& row, int column) {
   if (bytes.size() != 16) return std::nullopt;
   const auto half = [&](std::size_t from) {
     std::uint64_t value = 0;
-    for (std::size_t i = from; i < from + 8; ++i) value = value << 8U | static_cast<std::uint8_t>(bytes[i]);
-    return value;
+    std::memcpy(&value, bytes.data() + from, sizeof(value));
+    return std::endian::native == std::endian::little ? __builtin_bswap64(value) : value;
   };
   return Digest{half(0), half(8)};
 }
 
-/// What a job cost, by what the account's figure means; unknown while that is undecided.
+/// What a job cost, by what the account's figure means; unknown while that is undecided, and before the job has ended:
+/// services charge step by step.
 inline constexpr const char* kCost =
-    "CASE WHEN j.followed THEN 0 WHEN a.credit_meaning = 'job' THEN j.used_last WHEN a.credit_meaning = 'account' THEN "
-    "j.cost_alone END";
+    "CASE WHEN j.followed THEN 0 WHEN j.state NOT IN (5, 6) THEN NULL WHEN a.credit_meaning = 'job' THEN j.used_last "
+    "WHEN a.credit_meaning = 'account' THEN j.cost_alone END";
 
 }  // namespace reelbatch

@@ -410,10 +410,42 @@ TEST_CASE("the sandbox command reads no configuration and no environment") {
   CHECK(usual.credits == Credits::whole(1000));
   CHECK_FALSE(usual.seed);
   CHECK(usual.rate.empty());
-  const SandboxCommand all = of({"--port",         "0",    "--speed",   "0.5",   "--state", "s.jsonl",
-                                 "--rate",         "5/1s", "--rate",    "50/1m", "--fault", "a=1",
-                                 "--fault",        "b,c",  "--credits", "7.5",   "--seed",  "18446744073709551615",
-                                 "--used-per-job", "-v",   "--key",     "k"});
+  const SandboxCommand all = of({"--port",
+                                 "0",
+                                 "--speed",
+                                 "0.5",
+                                 "--state",
+                                 "s.jsonl",
+                                 "--rate",
+                                 "5/1s",
+                                 "--rate",
+                                 "50/1m",
+                                 "--fault",
+                                 "a=1",
+                                 "--fault",
+                                 "b,c",
+                                 "--credits",
+                                 "7.5",
+                                 "--seed",
+                                 "18446744073709551615",
+                                 "--used-per-job",
+                                 "-v",
+                                 "--key",
+                                 "k",
+                                 "--late",
+                                 "90s",
+                                 "--failures",
+                                 "0.25",
+                                 "--refunds",
+                                 "--rejections",
+                                 "0.5"});
+  CHECK(all.late == std::chrono::seconds(90));
+  CHECK(all.failures == 0.25);
+  CHECK(all.rejections == 0.5);
+  CHECK(all.refunds);
+  CHECK(usual.late == Duration());
+  CHECK(usual.failures == 0);
+  CHECK_FALSE(usual.refunds);
   CHECK(all.port == 0);
   CHECK(all.speed == 0.5);
   CHECK(all.state == "s.jsonl");
@@ -430,6 +462,8 @@ TEST_CASE("the sandbox command reads no configuration and no environment") {
     const char* message;
   };
   const std::vector<Case> cases = {{"--port", "65536", "--port: '65536' is no whole number from 0 to 65535"},
+                                   {"--failures", "1.1", "--failures: '1.1' is no share from 0 to 1"},
+                                   {"--rejections", "x", "--rejections: 'x' is no share from 0 to 1"},
                                    {"--speed", "0", "--speed: '0' is no number of more than 0 and at most 1000000"},
                                    {"--speed", "nan", "--speed: 'nan' is no number of more than 0 and at most 1000000"},
                                    {"--speed", "2x", "--speed: '2x' is no number of more than 0 and at most 1000000"},

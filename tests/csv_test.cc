@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "jobs/json.h"
+
 namespace reelbatch {
 namespace {
 
@@ -25,6 +27,7 @@ std::vector<std::string> read(std::string_view text, char delimiter, std::size_t
       line += " !" + std::to_string(problem.place.line) + ':' + std::to_string(problem.place.column) + ' ' +
               problem.message.substr(0, 4);
     if (!reader.ended_by_newline()) line += " (end)";
+    CHECK(reader.is_well_formed() == is_utf8(reader.raw()));
     out.push_back(line);
   }
   return out;
@@ -44,6 +47,29 @@ void check_all_ways(std::string_view text, const Lines& lines, char delimiter = 
 }
 
 }  // namespace
+
+TEST_CASE("a record is told to be UTF-8 or not wherever a read or a buffer cuts it") {
+  Lines lines;
+  std::string text;
+  const auto add = [&](const std::string& first, const std::string& second) {
+    text += first + ',' + second + '\n';
+    lines.push_back(std::to_string(lines.size() + 1) + '|' + first + '|' + second);
+  };
+  add("é", "\U0001F3E0");
+  add("\xE9", "latin");  // a head without its tail
+  add("\U0001F3E0", "€");
+  add("\x80\x80\x80\x80\x80", "only tails");  // more of them than any character has
+  add("€", "\xF0\x9F\x8F");                   // cut short
+  add("\xED\xA0\x80", "a surrogate");
+  add("a", "é");
+  check_all_ways(text, lines);
+  lines.back() += " (end)";
+  text.pop_back();
+  check_all_ways(text, lines);
+  text.pop_back();  // now it ends within a character
+  lines.back() = "7|a|\xC3 (end)";
+  check_all_ways(text, lines);
+}
 
 TEST_CASE("records are read by RFC 4180 and by what real files do") {
   struct Case {

@@ -228,7 +228,8 @@ TEST_CASE("routes, methods, keys and content types") {
       {"slash after a job", "GET", std::string(kPath) + "/x/", {key}, 308, "text/plain"},
       {"other route", "GET", "/api/video-editor/generate", {key}, 404, "text/html; charset=utf-8"},
       {"deeper", "GET", std::string(kPath) + "/x/y", {key}, 404, "text/html; charset=utf-8"},
-      {"nearly", "POST", std::string(kPath) + "x", {key, json}, 404, "text/html; charset=utf-8"},
+      {"nearly", "POST", "/api/video-editor/generate/videos", {key, json}, 404, "text/html; charset=utf-8"},
+      {"an id like it", "POST", std::string(kPath) + "x", {key, json}, 405, "application/json"},
   };
   for (const Case& one : cases) {
     CAPTURE(std::string(one.name));

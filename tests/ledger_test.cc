@@ -206,6 +206,21 @@ TEST_CASE("report: a cell that a spreadsheet would run is guarded, a number is n
   }
 }
 
+TEST_CASE("report: what needs care is seen at every place of a cell of every length") {
+  CsvLine line;
+  for (std::size_t size = 1; size < 70; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const char c : std::string_view("x,\"\n\x01\x7f=\xc3")) {
+        std::string text(size, 'b');
+        text[at] = c;
+        line.cell(text);
+        line.cell("next");
+        CHECK(line.end() == csv_cell(text) + ",next\r\n");
+      }
+    }
+  }
+}
+
 TEST_CASE("report: numbers, times and seconds in a line are those of the record") {
   using std::chrono::milliseconds;
   CsvLine line;

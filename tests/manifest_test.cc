@@ -49,12 +49,38 @@ struct File {
   std::string text;
 };
 
+std::string shown_text(std::string_view id, const JobKind* kind, std::string_view account,
+                       std::span<const FieldText> fields, std::span<const LabelText> labels, std::string_view file,
+                       std::uint64_t line) {
+  std::string out = fmt::format("{}|{}|{}|{}:{}", id, kind->name(), account, file, line);
+  for (const FieldText& field : fields)
+    out += fmt::format("|{}{}{}", field.name, field.form == RawValue::Form::Json ? ":=" : "=", field.text);
+  for (const LabelText& label : labels) out += fmt::format("|{}:{}", label.name, label.value);
+  return out;
+}
+
+/// Every row without a remark was glanced at, and looked then as it came to the sink.
 Read read(const std::vector<File>& files, const ManifestOptions& options = {}) {
   const Folder folder;
   std::vector<std::string> paths;
   for (const File& file : files) paths.push_back(folder.write(file.name, file.text));
   Read out;
+  std::string glanced;
+  const auto glance = [&](const RowText& row) -> Result<bool> {
+    CHECK(glanced.empty());
+    glanced = shown_text(row.id, row.kind, row.account, row.fields, row.labels, row.file, row.line);
+    return false;
+  };
   const auto sink = [&](ManifestRow& row) -> Result<void> {
+    std::vector<LabelText> labels;
+    for (const Label& label : row.labels) labels.push_back({label.name, label.value});
+    if (row.valid()) {
+      CHECK(glanced ==
+            shown_text(row.id, row.kind, row.account, texts_of(row.fields), labels, row.file, row.place.line));
+    } else {
+      CHECK(glanced == "");
+    }
+    glanced.clear();
     std::string line = row.id;
     if (!row.account.empty()) line += " @" + row.account;
     for (const RawField& field : row.fields)
@@ -70,7 +96,7 @@ Read read(const std::vector<File>& files, const ManifestOptions& options = {}) {
     return {};
   };
   const auto remark = [&](const Remark& said) { out.warnings.push_back(folder.without(said.text())); };
-  const Result<void> done = read_manifests(paths, options, sink, remark);
+  const Result<void> done = read_manifests(paths, options, sink, remark, glance);
   if (!done) out.error = folder.without(done.error().message);
   return out;
 }
@@ -98,6 +124,38 @@ TEST_CASE("a table becomes rows: fields of the kind, the rest labels") {
   CHECK(got.rows[1].kind_name == default_kind().name());
   CHECK(got.rows[1].place.line == 3);
   CHECK(got.places[0][1].column == 38);
+}
+
+TEST_CASE("a row that is dealt with at a glance goes no further, but its id is known") {
+  const Folder folder;
+  const std::vector<std::string> paths = {
+      folder.write("a.csv", "id,music\nA-1,x\nA-2,y\nA-3,z\nA-1,again\n,no id\n"),
+      folder.write("b.json", R"([{"id": "A-2"}, {"id": "B-1", "music": "x"}, {"id": "B-2"}])")};
+  Lines glanced, handed_on;
+  const auto glance = [&](const RowText& row) -> Result<bool> {
+    glanced.emplace_back(row.id);
+    return row.fields.size() == 1;
+  };
+  const auto sink = [&](ManifestRow& row) -> Result<void> {
+    handed_on.push_back(row.id);
+    return {};
+  };
+  const Result<void> done = read_manifests(paths, {}, sink, {}, glance);
+  CHECK(glanced == Lines{"A-1", "A-2", "A-3", "B-1", "B-2"});
+  CHECK(handed_on == Lines{"", "B-2"});
+  REQUIRE_FALSE(done.has_value());
+  CHECK(folder.without(done.error().message) ==
+        "a.csv:5:1: id: 'A-1' is there twice: first in a.csv:2\n"
+        "b.json:1:2: id: 'A-2' is there twice: first in a.csv:3\n"
+        "2 rows repeat an id, which must be unique in a run");
+
+  const auto fail = [](const RowText& row) -> Result<bool> {
+    if (row.id == "A-2") return usage_error("enough");
+    return true;
+  };
+  const Result<void> stopped = read_manifests(paths, {}, sink, {}, fail);
+  REQUIRE_FALSE(stopped.has_value());
+  CHECK(stopped.error().message == "enough");
 }
 
 TEST_CASE("headers are matched as people write them") {
@@ -492,6 +550,53 @@ TEST_CASE("jobs with keys are refused alone or with their file") {
       CHECK((open_end ? got.shown[i].substr(0, test.shown[i].size()) : got.shown[i]) == test.shown[i]);
     }
   }
+}
+
+TEST_CASE("an object is a field in a table as JSON and in YAML as it stands, with the same content") {
+  const auto content = [](const Read& got) {
+    REQUIRE(got.error == "");
+    REQUIRE(got.rows.size() == 1);
+    const Normalised normal = got.rows[0].kind->normalise(got.rows[0].fields);
+    REQUIRE(normal.problems.empty());
+    return normal.fields[0].json;
+  };
+  const std::string table = content(read_csv(
+      "id,kind,video\n"
+      "1,iacrea.video,\"{\"\"sequences\"\":[{\"\"type\"\":\"\"image\"\",\"\"order\"\":0,\"\"duration\"\":3.0}],"
+      "\"\"format\"\":\"\"square\"\",\"\"colors\"\":[\"\"#000\"\",\"\"#fff\"\"]}\"\n"));
+  CHECK(table == content(read({{"f.yaml",
+                                "jobs:\n"
+                                "- id: 1\n"
+                                "  kind: iacrea.video\n"
+                                "  video:\n"
+                                "    format: Square\n"
+                                "    font:\n"
+                                "    colors: ['#000000', '#FFFFFF']\n"
+                                "    sequences: [{order: 0, duration: 3, type: image}]\n"}})));
+  CHECK(table ==
+        content(
+            read({{"f.jsonl", R"({"id":"1","kind":"iacrea.video","video":{"colors":["#000","#fff"],"format":"square",)"
+                              R"("sequences":[{"duration":3e0,"order":0,"type":"image"}]}})"
+                              "\n"}})));
+}
+
+TEST_CASE("fields of another kind are labels, and slips are those of the row's own kind") {
+  const Read got = read_csv(
+      "id,kind,audio,image,video_id,sequenceId,effect,name\n"
+      "1,creatify.aurora,https://a/v.mp3,https://a/f.png,v,s,e,n\n"
+      "2,iacrea.sequence,https://a/v.mp3,https://a/f.png,v,s,e,n\n");
+  CHECK(got.error == "");
+  CHECK(got.warnings == Lines{});
+  CHECK(got.shown == Lines{"1 audio=https://a/v.mp3 image=https://a/f.png name=n video_id:v sequenceId:s effect:e",
+                           "2 video_id=v sequence_id=s effect=e audio:https://a/v.mp3 image:https://a/f.png name:n"});
+  const Read slips = read_csv(
+      "id,kind,audio,image,prompt_guidance_scal,audioo\n"
+      "1,creatify.aurora,https://a/v.mp3,https://a/f.png,1,x\n");
+  CHECK(slips.error ==
+        "f.csv:1:21: 'prompt_guidance_scal' is nearly the field 'prompt_guidance_scale' of creatify.aurora: rename it, "
+        "map prompt_guidance_scale=prompt_guidance_scal, or list it in labels");
+  CHECK(slips.warnings ==
+        Lines{"f.csv:1:42: 'audioo' is taken for a label; did you mean the field 'audio' of creatify.aurora?"});
 }
 
 TEST_CASE("an exact key wins over one that differs in letter case") {

@@ -46,9 +46,12 @@ std::vector<Sample> samples() {
   };
 }
 
-UnchangedRow row_of(const Sample& sample) {
-  return {sample.number, sample.id,     sample.kind, sample.account,  "feed.csv",
-          sample.line,   sample.labels, sample.job,  sample.selected, {1, 1}};
+/// labels  whatever row_of() was called with last, as long as the row is used.
+UnchangedRow row_of(const Sample& sample, std::vector<LabelText>& labels) {
+  labels.clear();
+  for (const Label& label : sample.labels) labels.push_back({label.name, label.value});
+  return {sample.number, sample.id, sample.kind, sample.account,  "feed.csv",
+          sample.line,   labels,    sample.job,  sample.selected, {1, 1}};
 }
 
 struct Packed {
@@ -58,8 +61,9 @@ struct Packed {
 Packed pack(const std::vector<Sample>& from) {
   PackWriter list;
   FactsWriter known;
+  std::vector<LabelText> labels;
   for (const Sample& sample : from) {
-    list.add(row_of(sample));
+    list.add(row_of(sample, labels));
     known.add(sample.facts);
   }
   return {std::string(list.list()), std::string(known.bytes())};
@@ -142,7 +146,8 @@ TEST_CASE("row pack: bytes that are cut short are damaged, not misread") {
 TEST_CASE("row pack: packs end where the rows say so, and after so many rows") {
   PackWriter pack;
   std::vector<Sample> in = samples();
-  UnchangedRow row = row_of(in[0]);
+  std::vector<LabelText> labels;
+  UnchangedRow row = row_of(in[0], labels);
   pack.add(row);
   CHECK_FALSE(pack.full());
   row.text.low = 4096;

@@ -1,0 +1,64 @@
+#include "jobs/iacrea_video.h"
+
+#include <array>
+
+#include "jobs/iacrea.h"
+#include "jobs/iacrea_storyboard.h"
+#include "jobs/row_reader.h"
+
+namespace reelbatch {
+namespace {
+
+constexpr std::array<FieldSpec, 2> kFields{{
+    {.name = "video_id", .api_name = "videoId"},
+    {.name = "video", .api_name = "video"},
+}};
+constexpr std::array<FieldReader, kFields.size()> kReaders{read_iacrea_id, read_iacrea_storyboard};
+
+}  // namespace
+
+std::string_view IacreaVideo::name() const {
+  return "iacrea.video";
+}
+std::string_view IacreaVideo::service() const {
+  return kIacrea.name;
+}
+std::span<const FieldSpec> IacreaVideo::fields() const {
+  return kFields;
+}
+
+Normalised IacreaVideo::normalise(const RawFields& raw) const {
+  Normalised normal = read_row(kFields, kReaders, raw);
+  const bool has_id = find_field(normal.fields, "video_id") || has_problem(normal, "video_id");
+  const bool has_video = find_field(normal.fields, "video") || has_problem(normal, "video");
+  if (has_id && has_video) {
+    normal.problems.push_back(
+        {"video_id", "stands beside video; give one of them: an id follows a video, an object makes a new one"});
+  } else if (!has_id && !has_video) {
+    normal.problems.push_back(
+        {"video", "is missing; give the object of a new video, or the video_id of one to be followed"});
+  }
+  return normal;
+}
+
+std::string IacreaVideo::followed(std::span<const NormalField> fields) const {
+  return field_text(fields, "video_id");
+}
+
+Request IacreaVideo::submit(std::span<const NormalField> fields, std::string_view) const {
+  return {"POST", "/api/video-editor/generate/video", fields_as_object(fields)};
+}
+
+SubmitVerdict IacreaVideo::read_submit(const Response& response) const {
+  return read_iacrea_submit(response, "id");
+}
+
+Request IacreaVideo::poll(std::span<const PolledJob> jobs) const {
+  return get_iacrea_video(jobs.front().remote_id);
+}
+
+std::vector<PollVerdict> IacreaVideo::read_poll(std::span<const PolledJob> jobs, const Response& response) const {
+  return std::vector<PollVerdict>(jobs.size(), read_iacrea_poll(response));
+}
+
+}  // namespace reelbatch

@@ -1,0 +1,26 @@
+// IACrea video from explicit sequences: make one, or follow one that exists. Kind `iacrea.video`.
+//
+// Source: POST and GET /api/video-editor/generate/video (docs.iacrea.com, read 2026-11-21; PROVIDERS 1.4 and 1.5).
+#pragma once
+
+#include "jobs/job.h"
+
+namespace reelbatch {
+
+/// Fields: exactly one of `video_id`, which follows a video and costs nothing, and `video`, the object that is sent. A
+/// webhook inside of `video` is part of the content: no page says which member it is.
+class IacreaVideo : public JobKind {
+ public:
+  std::string_view name() const override;
+  std::string_view service() const override;
+  std::span<const FieldSpec> fields() const override;
+  Normalised normalise(const RawFields& raw) const override;
+  std::string followed(std::span<const NormalField> fields) const override;
+  bool may_be_overtaken() const override { return true; }  ///< by a sequence of it made again
+  Request submit(std::span<const NormalField> fields, std::string_view marker) const override;
+  SubmitVerdict read_submit(const Response& response) const override;
+  Request poll(std::span<const PolledJob> jobs) const override;
+  std::vector<PollVerdict> read_poll(std::span<const PolledJob> jobs, const Response& response) const override;
+};
+
+}  // namespace reelbatch

@@ -1,0 +1,75 @@
+// Jobs on one subject, such as the clips of one video: each submission undoes what the ones before have set going, so
+// all rows are submitted one after the other, and only then polled, with one request.
+#include <algorithm>
+
+#include "runner/runner.h"
+#include "runner/runner_state.h"
+
+namespace reelbatch {
+
+/// The group of a subject, with all its planned rows of this run.
+Result<Runner::Group*> Runner::gather(Account& account, const std::string& subject) {
+  const auto [place, is_new] = account.groups.try_emplace(subject);
+  Group& group = place->second;
+  if (!is_new) return &group;
+  Result<std::vector<PlannedRow>> rows = ledger_.planned_rows_of(run_, account.record.name, subject);
+  if (!rows) return tl::unexpected(rows.error());
+  for (PlannedRow& row : *rows) {
+    account.gathered.insert(row.number);
+    Result<Pending> pending = pending_of(account, std::move(row));
+    if (!pending) return tl::unexpected(pending.error());
+    group.waiting.push_back(std::move(*pending));
+  }
+  queue(account, group);
+  return &group;
+}
+
+/// Lets the group's next row have its turn, if it may.
+void Runner::queue(Account& account, Group& group) {
+  if (group.queued || group.waiting.empty() || group.submitting || group.polling) return;
+  group.queued = true;
+  // One that has its place in flight is finished before another begins.
+  if (group.counted > 0) {
+    account.ready_groups.push_front(&group);
+  } else {
+    account.ready_groups.push_back(&group);
+  }
+}
+
+void Runner::join_group(Flight& flight) {
+  Group& group = flight.account->groups[flight.subject];
+  group.open.push_back(flight.id);
+  if (flight.counted && group.counted++ == 0) flight.account->gate.job_opened();
+}
+
+void Runner::leave_group(Flight& flight) {
+  Group& group = flight.account->groups.at(flight.subject);
+  std::erase(group.open, flight.id);
+  if (flight.counted && --group.counted == 0) flight.account->gate.job_closed();
+}
+
+/// A submission of the group ended: the next one has its turn, and the jobs are polled when no more can follow.
+void Runner::group_goes_on(Account& account, const std::string& subject, Instant now) {
+  Group& group = account.groups.at(subject);
+  queue(account, group);
+  Instant due = now + options_.poll_interval;
+  if (group.queued) {
+    const Instant next = account.gate.submit_at(false);
+    // If it cannot be submitted then, because a budget waits for these very jobs, they are polled all the same.
+    if (next != kNever) due = std::max(due, next + options_.poll_interval);
+  }
+  for (const JobId id : group.open) {
+    Flight& flight = flights_.at(id);
+    flight.believed_from = now + kPastLasts;
+    schedule(flight, due);
+  }
+  if (group.open.empty() && group.waiting.empty() && !group.queued) account.groups.erase(subject);
+}
+
+void Runner::group_polled(Account& account, const std::string& subject) {
+  Group& group = account.groups.at(subject);
+  queue(account, group);
+  if (group.open.empty() && group.waiting.empty() && !group.queued) account.groups.erase(subject);
+}
+
+}  // namespace reelbatch

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Creatify Aurora from outside: headers and slashes, the balance first, many jobs in one poll, lost answers found again."""
+
+import json
+import urllib.parse
+
+from harness import Case
+from services import Creatify
+
+
+class Aurora(Case):
+    def setUp(self):
+        super().setUp()
+        self.service = Creatify()
+        self.addCleanup(self.service.stop)
+
+    def environment(self, changes=None):
+        return super().environment({"CREATIFY_API_ID": Creatify.ID, "CREATIFY_API_KEY": Creatify.KEY,
+                                    "CREATIFY_BASE_URL": self.service.url, **(changes or {})})
+
+    def feed(self, count, **fields):
+        rows = [{"id": f"A-{i}", "kind": "creatify.aurora", "audio": f"https://m.example.test/{i}.mp3",
+                 "image": f"https://m.example.test/{i}.png", **fields} for i in range(1, count + 1)]
+        return self.manifest(rows)
+
+    def submissions(self):
+        return self.service.sent("POST", "/api/aurora/")
+
+    def test_a_job_from_row_to_result(self):
+        self.feed(1, name="Villa", model_version="aurora_v1_fast", text_prompt="calm")
+        done = self.run_feed(code=0)
+        row = done.row("A-1")
+        self.assertEqual((row["state"], row["credits_used"], row["account"]), ("done", "7.5", "creatify"))
+        self.assertTrue(row["url"].startswith("https://cdn.example.test/"))
+        (post,) = self.submissions()
+        self.assertEqual(post.body["model_version"], "aurora_v1_fast")
+        self.assertTrue(post.body["name"].startswith("Villa "), post.body)
+        for request in self.service.requests:
+            self.assertTrue(request.path.endswith("/"), request)
+        sums = done.json["credits"]["creatify"]
+        self.assertEqual((sums["used"], sums["remaining"], sums["unattributed"]), (7.5, 992.5, 0))
+
+    def test_the_balance_is_asked_before_the_first_submission(self):
+        self.feed(2)
+        self.run_feed(code=0)
+        paths = [(r.method, r.path) for r in self.service.requests]
+        self.assertEqual(paths[0], ("GET", "/api/remaining_credits/"))
+
+    def test_an_unchanged_night_asks_nothing(self):
+        self.feed(3)
+        self.run_feed(code=0)
+        before = len(self.service.requests)
+        self.run_feed(code=0)
+        self.assertEqual(len(self.service.requests), before)
+
+    def test_a_refused_key_is_found_out_before_anything_is_bought(self):
+        self.feed(2)
+        done = self.run_feed(code=5, env={"CREATIFY_API_KEY": "wrong-key-000"})
+        self.assertEqual(self.submissions(), [])
+        self.assert_states(done, A_1="planned", A_2="planned")
+
+    def test_many_jobs_are_polled_with_one_request(self):
+        self.service.polls_until_done = 3
+        self.feed(120)
+        done = self.run_feed("--max-in-flight", "120", "--poll-interval", "1s", code=0)
+        self.assertEqual({r["state"] for r in done.rows}, {"done"})
+        polls = self.service.sent("GET", "/api/aurora/")
+        self.assertLess(len(polls), 40, "single polls would have been 360")
+        for poll in polls:
+            ids = urllib.parse.parse_qs(poll.query).get("ids", [""])[0].split(",")
+            self.assertLessEqual(len(ids), 100)
+
+    def test_a_service_that_refuses_groups_is_asked_for_each_job(self):
+        self.service.rules.append(lambda r: (400, {"ids": ["Enter a list."]}) if "ids=" in r.query else None)
+        self.feed(6)
+        done = self.run_feed(code=0)
+        self.assertEqual({r["state"] for r in done.rows}, {"done"})
+
+    def test_a_list_that_leaves_a_job_out_does_not_end_it(self):
+        def leave_out(request):
+            if "ids=" not in request.query:
+                return None
+            _, jobs = self.service.serve(request)
+            return 200, [job for job in jobs if not job["id"].endswith("1")]
+        self.service.rules.append(leave_out)
+        self.feed(4)
+        done = self.run_feed(code=0)
+        self.assertEqual({r["state"] for r in done.rows}, {"done"})
+
+    def test_a_lost_answer_is_found_by_its_name_and_never_sent_twice(self):
+        lost = []
+
+        def lose_once(request):
+            if request.method == "POST" and not lost:
+                lost.append(request)
+                return "lost"
+            return None
+        self.service.rules.append(lose_once)
+        self.feed(1)
+        done = self.run_feed(code=0)
+        self.assertEqual(len(self.submissions()), 1)
+        self.assertEqual(done.row("A-1")["state"], "done")
+        self.assertEqual(done.row("A-1")["submissions"], "1")
+        self.assert_sound()
+
+    def test_a_lost_answer_of_a_job_that_was_not_made_stays_held(self):
+        self.service.rules.append(lambda r: (502, "") if r.method == "POST" else None)
+        self.feed(1)
+        done = self.run_feed(code=4)
+        self.assertEqual(done.row("A-1")["state"], "held")
+        self.service.rules.clear()
+        again = self.run_feed(code=4)
+        self.assertEqual(len(self.submissions()), 1)
+        self.assertEqual(again.row("A-1")["state"], "held")
+
+    def test_a_killed_submission_is_found_by_the_next_run(self):
+        self.service.rules.append(lambda r: "lost" if r.method == "POST" else
+                                  (503, "") if r.path == "/api/aurora/" else None)
+        self.feed(1)
+        self.run_feed(code=4)
+        self.service.rules.clear()
+        done = self.run_feed(code=0)
+        self.assertEqual(done.row("A-1")["state"], "done")
+        self.assertEqual(len(self.submissions()), 1)
+        self.assert_sound()
+
+    def test_rejected_is_an_end(self):
+        self.service.rules.append(lambda r: (200, [dict(self.service.public(job), status="rejected", failed_reason=None)
+                                                   for job in self.service.jobs.values()])
+                                  if "ids=" in r.query else
+                                  (200, dict(self.service.public(next(iter(self.service.jobs.values()))), status="rejected",
+                                             failed_reason="")) if r.path.startswith("/api/aurora/4") else None)
+        self.feed(1)
+        done = self.run_feed(code=1)
+        self.assertEqual(done.row("A-1")["state"], "failed")
+        self.assertIn("rejected", done.row("A-1")["reason"])
+
+    def test_two_accounts_by_column(self):
+        other = Creatify()
+        self.addCleanup(other.stop)
+        self.write("reelbatch.yaml", f"""
+accounts:
+  one: {{service: creatify, base_url: "{self.service.url}", id: {{env: CREATIFY_API_ID}}, key: {{env: CREATIFY_API_KEY}}}}
+  two: {{service: creatify, base_url: "{other.url}", id: {{env: CREATIFY_API_ID}}, key: {{env: CREATIFY_API_KEY}}}}
+""")
+        rows = [{"id": f"B-{i}", "kind": "creatify.aurora", "account": "two" if i % 2 else "",
+                 "audio": "https://m.example.test/a.mp3", "image": "https://m.example.test/i.png"} for i in range(4)]
+        self.manifest(rows)
+        done = self.run_feed(code=0)
+        self.assertEqual([r["account"] for r in done.rows], ["one", "two", "one", "two"])
+        self.assertEqual((len(self.service.order), len(other.order)), (2, 2))
+        self.assertEqual(sorted(done.json["credits"]), ["one", "two"])
+
+    def test_a_misspelt_model_is_refused_with_a_suggestion(self):
+        self.manifest([{"id": "A-1", "kind": "creatify.aurora", "audio": "https://m.example.test/a.mp3",
+                        "image": "https://m.example.test/i.png", "model_verion": "aurora_v1_fast"}])
+        done = self.run_it("check", "feed.csv")
+        self.assertNotEqual(done.code, 0)
+        self.assertIn("model_version", done.text)
+
+    def test_a_yaml_job_with_two_kinds(self):
+        self.write("feed.yaml", json.dumps({"jobs": [
+            {"id": "X-1", "kind": "creatify.aurora", "audio": "https://m.example.test/a.mp3",
+             "image": "https://m.example.test/i.png", "prompt_guidance_scale": 2},
+            {"id": "X-2", "image_urls": ["https://img.example.test/1.jpg"], "description": "A bright flat, quiet."}]}))
+        done = self.run_it("run", "feed.yaml")
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual({r["kind"] for r in done.rows}, {"creatify.aurora", "iacrea.auto"})

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""IACrea's videos from sequences, from outside: made, followed, and made anew clip by clip."""
+
+import json
+
+from harness import Case
+from services import VideoEditor
+
+VIDEO = {"format": "landscape", "colors": ["#ffffff", "#000000"], "sequences": [
+    {"order": 0, "duration": 3, "type": "intro"},
+    {"order": 1, "duration": 5, "type": "video", "animationType": "CAMERA_PUSH_IN", "url": "https://img.example.test/1.jpg"}]}
+
+
+class Videos(Case):
+    def setUp(self):
+        super().setUp()
+        self.service = VideoEditor()
+        self.addCleanup(self.service.stop)
+
+    def environment(self, changes=None):
+        return super().environment({"IACREA_BASE_URL": self.service.url, **(changes or {})})
+
+    def jobs(self, *jobs):
+        self.write("feed.yaml", json.dumps({"jobs": list(jobs)}))
+
+    def go(self, *args, code=0):
+        done = self.run_it("run", "feed.yaml", *args)
+        self.assertEqual(done.code, code, done)
+        return done
+
+    def sequence(self, ref, video, clip, **fields):
+        return {"id": ref, "kind": "iacrea.sequence", "video_id": video, "sequence_id": clip, **fields}
+
+    def test_a_video_is_made_from_sequences(self):
+        self.jobs({"id": "V-1", "kind": "iacrea.video", "video": VIDEO})
+        done = self.go()
+        self.assertEqual(done.row("V-1")["url"], VideoEditor.address("vid-1", 1))
+        (post,) = self.service.sent("POST")
+        self.assertEqual(post.body, {"video": VIDEO})
+        self.assertEqual(len(self.go().rows), 1)
+        self.assertEqual(len(self.service.sent("POST")), 1)
+
+    def test_a_followed_video_costs_nothing(self):
+        self.service.videos["old-7"], self.service.renders["old-7"] = 2, 1
+        self.jobs({"id": "F-1", "kind": "iacrea.video", "video_id": "old-7"})
+        done = self.go()
+        row = done.row("F-1")
+        self.assertEqual((row["state"], row["job_id"], row["credits_used"], row["submissions"]), ("done", "old-7", "0", "0"))
+        self.assertEqual(self.service.sent("POST"), [])
+        self.assert_sound()
+        requests = len(self.service.requests)
+        self.go()
+        self.assertEqual(len(self.service.requests), requests)
+
+    def test_following_needs_no_budget(self):
+        self.service.videos["old-7"], self.service.renders["old-7"] = 0, 1
+        self.jobs({"id": "F-1", "kind": "iacrea.video", "video_id": "old-7"})
+        self.go("--max-credits", "0")
+
+    def test_clips_of_one_video_go_one_after_the_other_then_one_poll(self):
+        self.service.videos["old-7"], self.service.renders["old-7"] = 0, 1
+        self.jobs(self.sequence("S-1", "old-7", "c1"), self.sequence("S-2", "old-7", "c2", effect="CAMERA_PUSH_IN"),
+                  self.sequence("S-3", "old-7", "c3", url="https://img.example.test/9.jpg"))
+        done = self.go("--max-in-flight", "1")
+        self.assertEqual({r["state"] for r in done.rows}, {"done"})
+        self.assertEqual([done.row(f"S-{i}")["job_id"] for i in (1, 2, 3)], ["gen-1", "gen-2", "gen-3"])
+        order = [r.method for r in self.service.requests]
+        self.assertEqual(order[:3], ["POST", "POST", "POST"])
+        self.assertNotIn("POST", order[3:])
+        posts = self.service.sent("POST")
+        self.assertEqual(posts[0].body, {"sequenceId": "c1"})
+        self.assertEqual(posts[1].body, {"sequenceId": "c2", "sequence": {"effect": "CAMERA_PUSH_IN"}})
+        self.assertEqual(len(self.service.sent("GET")), 3, "one poll for all three")
+        self.assert_sound()
+
+    def test_clips_far_apart_in_the_manifest_go_together(self):
+        for video in ("old-1", "old-2"):
+            self.service.videos[video], self.service.renders[video] = 0, 1
+        rows = [self.sequence("S-0", "old-1", "c0")]
+        rows += [self.sequence(f"T-{i}", "old-2", f"c{i}") for i in range(70)]
+        rows.append(self.sequence("S-1", "old-1", "c1"))
+        self.jobs(*rows)
+        done = self.go("--max-in-flight", "1", "--rate", "500/1s", "--submit-rate", "500/1s")
+        self.assertEqual({r["state"] for r in done.rows}, {"done"})
+        self.assertEqual([r.path[-5:] for r in self.service.sent("POST")][:2], ["old-1", "old-1"])
+        self.assertEqual(len(self.service.sent("POST")), 72)
+
+    def test_the_old_render_is_not_taken_for_the_new(self):
+        self.service.videos["old-7"], self.service.renders["old-7"] = 0, 1
+        self.service.stale_polls = 3
+        self.jobs(self.sequence("S-1", "old-7", "c1"))
+        done = self.go()
+        self.assertEqual(done.row("S-1")["url"], VideoEditor.address("old-7", 2))
+
+    def test_an_older_video_says_by_what_it_was_overtaken(self):
+        self.jobs({"id": "V-1", "kind": "iacrea.video", "video": VIDEO})
+        self.go()
+        self.jobs({"id": "V-1", "kind": "iacrea.video", "video": VIDEO}, self.sequence("S-1", "vid-1", "c1"))
+        done = self.go()
+        self.assertIn("S-1", done.row("V-1")["reason"])
+        self.jobs(self.sequence("S-1", "vid-1", "c1"), self.sequence("S-2", "vid-1", "c1"))
+        done = self.go()
+        self.assertIn("S-2", done.row("S-1")["reason"])
+        self.assertEqual(len(self.service.sent("POST", "sequence")), 2)
+
+    def test_a_clip_that_is_refused_does_not_stop_the_others(self):
+        self.service.videos["old-7"], self.service.renders["old-7"] = 0, 1
+        self.service.rules.append(lambda r: (400, {"message": "unknown sequence"})
+                                  if r.method == "POST" and r.body["sequenceId"] == "bad" else None)
+        self.jobs(self.sequence("S-1", "old-7", "bad"), self.sequence("S-2", "old-7", "c2"))
+        done = self.go(code=1)
+        self.assert_states(done, S_1="failed", S_2="done")
+
+    def test_a_lost_answer_holds_its_clip_alone(self):
+        self.service.videos["old-7"], self.service.renders["old-7"] = 0, 1
+        self.service.rules.append(lambda r: "lost" if r.method == "POST" and r.body["sequenceId"] == "c1" else None)
+        self.jobs(self.sequence("S-1", "old-7", "c1"), self.sequence("S-2", "old-7", "c2"))
+        done = self.go(code=4)
+        self.assert_states(done, S_1="held", S_2="done")
+        self.assertEqual(len(self.service.sent("POST")), 2)

@@ -1,0 +1,211 @@
+#include "jobs/iacrea_video.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "jobs/canonical_json.h"
+#include "tests/kind_rows.h"
+#include "tests/kind_suite.h"
+
+namespace reelbatch {
+namespace {
+
+const IacreaVideo kKind;
+
+constexpr std::string_view kSmallest =
+    R"({"format":"portrait","colors":["#000000","#ffffff"],"sequences":[{"order":0,"duration":4,"type":"image"}]})";
+
+Normalised with_video(std::string_view json) {
+  return kKind.normalise(cells({{"video", json}}));
+}
+
+/// The smallest video with other members; one that is `null` is left out.
+std::string video(std::string_view more) {
+  JsonReader reader;
+  simdjson::dom::object object;
+  REQUIRE(!reader.parse(kSmallest).value().get(object));
+  Result<JsonMembers> members = canonical_members(object);
+  REQUIRE(!reader.parse(more).value().get(object));
+  const Result<JsonMembers> added = canonical_members(object);
+  REQUIRE((members && added));
+  for (const auto& [name, json] : *added) (*members)[name] = json;
+  return json_object(*members);
+}
+
+std::string sequence(std::string_view json) {
+  return video(R"({"sequences":[)" + std::string(json) + "]}");
+}
+
+}  // namespace
+
+TEST_CASE("iacrea.video: a video is sent in the API's frame, with what nobody documents as it stands") {
+  const Normalised normal = with_video(video(R"({"unheard_of":{"b":1,"a":[null,2.50]},"music":"calm"})"));
+  REQUIRE(lines_of(normal.problems) == "");
+  const Request request = kKind.submit(normal.fields, "marker");
+  CHECK(request.method == "POST");
+  CHECK(request.path == "/api/video-editor/generate/video");
+  CHECK(request.body ==
+        R"({"video":{"colors":["#000000","#ffffff"],"format":"portrait","music":"calm",)"
+        R"("sequences":[{"duration":4,"order":0,"type":"image"}],"unheard_of":{"a":[null,2.5],"b":1}}})");
+  CHECK(kKind.followed(normal.fields).empty());
+}
+
+TEST_CASE("iacrea.video: a row with an id follows, and sends nothing") {
+  const Normalised normal = kKind.normalise(cells({{"video_id", " 550e8400/x "}}));
+  REQUIRE(lines_of(normal.problems) == "");
+  CHECK(kKind.followed(normal.fields) == "550e8400/x");
+  CHECK(kKind.subject(normal.fields).empty());
+  const std::vector<PolledJob> job{{"550e8400/x"}};
+  CHECK(kKind.poll(job).path == "/api/video-editor/generate/video/550e8400%2Fx");
+}
+
+TEST_CASE("iacrea.video: exactly one of id and object") {
+  CHECK(lines_of(kKind.normalise({}).problems) ==
+        "video: is missing; give the object of a new video, or the video_id of one to be followed\n");
+  CHECK(lines_of(kKind.normalise(cells({{"video_id", " "}, {"video", "null"}})).problems) ==
+        "video: is missing; give the object of a new video, or the video_id of one to be followed\n");
+  CHECK(lines_of(kKind.normalise(cells({{"video_id", "a"}, {"video", kSmallest}})).problems) ==
+        "video_id: stands beside video; give one of them: an id follows a video, an object makes a new one\n");
+  // One that is wrong is told alone.
+  CHECK(kKind.normalise(cells({{"video_id", ".."}})).problems.size() == 1);
+}
+
+TEST_CASE("iacrea.video: equal videos are equal content, whatever the order of members and the spelling of numbers") {
+  const auto same = [](std::string_view a, std::string_view b) {
+    const Normalised left = with_video(a);
+    const Normalised right = with_video(b);
+    REQUIRE(lines_of(left.problems) == "");
+    REQUIRE(lines_of(right.problems) == "");
+    return json_of(left, "video") == json_of(right, "video");
+  };
+  CHECK(same(video(R"({"a":{"x":1,"y":2},"b":5})"), video(R"({"b":5.0,"a":{"y":2e0,"x":1.00}})")));
+  CHECK(same(video(R"({"format":"PORTRAIT","displayLogo":"no"})"), video(R"({"displayLogo":false})")));
+  CHECK(same(video(R"({"font":null})"), kSmallest));
+  CHECK(same(sequence(R"({"order":"0","duration":"4.0","type":"IMAGE"})"), kSmallest));
+  CHECK_FALSE(same(video(R"({"a":[1,2]})"), video(R"({"a":[2,1]})")));
+  CHECK_FALSE(same(video(R"({"a":null})"), kSmallest));
+  CHECK_FALSE(same(video(R"({"a":"5"})"), video(R"({"a":5})")));
+  CHECK_FALSE(same(video(R"({"a":9007199254740993})"), video(R"({"a":9007199254740992})")));
+}
+
+TEST_CASE("iacrea.video: problems name the member and say what would be right") {
+  struct Case {
+    std::string video;
+    std::string_view problem;
+  };
+  const Case cases[] = {
+      {"[]", "needs to be a map with format, colors and sequences"},
+      {"\"x\"", "needs to be a map with format, colors and sequences"},
+      {R"({"video":{}})", "has a member 'video'; give what is inside it, the request's own frame is added"},
+      {R"({"a":1,"a":1})", "has 'a' twice in one map"},
+      {R"({"sequences":[{"b":{"c":1,"c":2}}]})", "has 'c' twice in one map"},
+      {video(R"({"format":null})"), "format: is missing; needs to be landscape, portrait or square"},
+      {video(R"({"format":"16:9"})"), "format: needs to be landscape, portrait or square, not '16:9'"},
+      {video(R"({"colors":[]})"), "colors: is missing; needs two colours, background and text"},
+      {video(R"({"colors":["#000"]})"), "colors: needs exactly two colours, background and text, has 1"},
+      {video(R"({"displayLogo":true})"), "logoUrl: is missing; a logo that is shown needs its address"},
+      {video(R"({"displayLogo":true,"logoUrl":"x"})"),
+       "logoUrl: 'x' is not an address: needs to begin with http:// or https://"},
+      {sequence(R"({"order":0,"duration":3,"type":"intro","data":{"displayLogo":true}})"),
+       "logoUrl: is missing; a logo that is shown needs its address"},
+      {video(R"({"displayLogo":7})"), "displayLogo: needs to be one of true, false, yes, no, 1, 0, not '7'"},
+      {video(R"({"font":{}})"), "font: needs to be one text, not a map"},
+      {video(R"({"sequences":null})"), "sequences: is missing; needs at least one sequence"},
+      {video(R"({"sequences":{}})"), "sequences: needs to be a list of maps, one a sequence"},
+      {video(R"({"sequences":[]})"), "sequences: needs at least one sequence"},
+      {sequence("7"), "sequences[0]: needs to be a map with order, duration and type"},
+      {sequence(R"({"duration":3,"type":"image"})"),
+       "sequences[0].order: is missing; needs its place as a number, from 0"},
+      {sequence(R"({"order":-1,"duration":3,"type":"image"})"),
+       "sequences[0].order: needs to be a number from 0 to 2147483647, not '-1'"},
+      {sequence(R"({"order":0,"type":"image"})"), "sequences[0].duration: is missing; needs a number of seconds"},
+      {sequence(R"({"order":0,"duration":"3,5","type":"image"})"),
+       "sequences[0].duration: needs to be a number from 0 to 3600, not '3,5'"},
+      {sequence(R"({"order":0,"duration":0,"type":"image"})"),
+       "sequences[0].duration: needs to be more than 0 seconds"},
+      {sequence(R"({"order":0,"duration":3})"),
+       "sequences[0].type: is missing; needs to be intro, outro, video, image or beforeAfter"},
+      {sequence(R"({"order":0,"duration":3,"type":"vidéo"})"),
+       "sequences[0].type: needs to be intro, outro, video, image or beforeAfter, not 'vidéo'; did you mean 'video'?"},
+      {sequence(R"({"order":0,"duration":1,"type":"intro"})"),
+       "sequences[0].duration: needs to be from 2 to 5 seconds for type intro"},
+      {sequence(R"({"order":0,"duration":2,"type":"outro"})"),
+       "sequences[0].duration: needs to be from 3 to 5 seconds for type outro"},
+      {sequence(R"({"order":0,"duration":5,"type":"video"})"),
+       "sequences[0].animationType: is missing; type video needs one"},
+      {sequence(R"({"order":0,"duration":3,"type":"image"},{"order":1,"duration":3})"),
+       "sequences[1].type: is missing; needs to be intro, outro, video, image or beforeAfter"},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(one.video);
+    const Normalised normal = with_video(one.video);
+    std::string expected = "video: " + std::string(one.problem) + "\n";
+    CHECK(lines_of(normal.problems).find(expected) != std::string::npos);
+    CHECK(json_of(normal, "video") == "(absent)");
+  }
+  CHECK(lines_of(with_video("{").problems).starts_with("video: needs to be a map, or one as JSON such as "));
+}
+
+TEST_CASE("iacrea.video: everything wrong with a video is told at once") {
+  CHECK(with_video(R"({"displayLogo":true,"sequences":[{},{"type":"x"}]})").problems.size() == 9);
+}
+
+TEST_CASE("iacrea.video: an animation that is not documented is sent with a remark, and one in lower case is known") {
+  const auto animated = [](std::string_view name) {
+    return with_video(
+        sequence(R"({"order":0,"duration":5,"type":"video","animationType":")" + std::string(name) + R"("})"));
+  };
+  CHECK(lines_of(animated("camera_push_in").remarks) == "");
+  CHECK(json_of(animated("camera_push_in"), "video").find("CAMERA_PUSH_IN") != std::string::npos);
+  const Normalised odd = animated("CAMERA_PUSH_INN");
+  CHECK(lines_of(odd.problems) == "");
+  CHECK(json_of(odd, "video").find("CAMERA_PUSH_INN") != std::string::npos);
+  CHECK(lines_of(odd.remarks).find("'CAMERA_PUSH_INN' is not among the documented ones, ") != std::string::npos);
+  CHECK(lines_of(odd.remarks).ends_with("sent as it stands; did you mean 'CAMERA_PUSH_IN'?\n"));
+}
+
+TEST_CASE("iacrea.video: a video sequence that will be cut is remarked on") {
+  const Normalised normal =
+      with_video(sequence(R"({"order":0,"duration":6,"type":"video","animationType":"AUTO_EFFECTS"})"));
+  CHECK(lines_of(normal.problems) == "");
+  CHECK(lines_of(normal.remarks) ==
+        "video: sequences[0].duration: the service cuts a sequence of type video to 5 seconds\n");
+}
+
+TEST_CASE("iacrea.video: an intro that is not first, or an outro that is not last, is remarked on") {
+  const auto remarks = [](int intro, int image, int outro) {
+    const Normalised normal = with_video(
+        sequence(fmt::format(R"({{"order":{},"duration":3,"type":"intro"}},{{"order":{},"duration":3,"type":"image"}},)"
+                             R"({{"order":{},"duration":3,"type":"outro"}})",
+                             intro, image, outro)));
+    CHECK(lines_of(normal.problems) == "");
+    return lines_of(normal.remarks);
+  };
+  CHECK(remarks(0, 1, 2) == "");
+  CHECK(remarks(1, 0, 2) == "video: sequences[0].order: an intro is meant to be the first sequence\n");
+  CHECK(remarks(0, 2, 1) == "video: sequences[2].order: an outro is meant to be the last sequence\n");
+}
+
+TEST_CASE("ids of IACrea are opaque, but no addresses and no directions in a path") {
+  struct Case {
+    std::string id;
+    std::string_view problem;
+  };
+  const Case cases[] = {
+      {".", "video_id: needs to be the service's id, not dots\n"},
+      {"..", "video_id: needs to be the service's id, not dots\n"},
+      {"https://iacrea.com/video/1",
+       "video_id: needs to be the id alone, not the address 'https://iacrea.com/video/1'\n"},
+      {std::string(256, 'x'), "video_id: has 256 characters; an id has at most 255\n"},
+      {"a\nb", "video_id: needs to be on one line, without tabs\n"},
+      {"...", ""},
+      {"42", ""},
+      {"é/?#%", ""},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(one.id);
+    CHECK(lines_of(kKind.normalise(cells({{"video_id", one.id}})).problems) == one.problem);
+  }
+}
+
+}  // namespace reelbatch
