@@ -68,6 +68,8 @@ void Runner::pass_over(Account& account, Pending row, Spending::Group group, std
 
 /// Rows that waited for open jobs of their label value go on when those left room for them.
 void Runner::take_up_waiting(Account& account) {
+  // One at a time, or those behind would overtake it while it cannot be sent yet.
+  if (!account.ready.empty() && account.ready.front().row.number == account.taken_up) return;
   for (std::size_t i = 0; i < account.by_label.size(); ++i) {
     Account::LabelGroup& label = account.by_label[i];
     if (label.waiting.empty()) continue;
@@ -77,7 +79,10 @@ void Runner::take_up_waiting(Account& account) {
       continue;
     Pending row = std::move(label.waiting.front());
     label.waiting.pop_front();
-    if (group == Spending::kAll) return put_back(account, row);
+    if (group == Spending::kAll) {
+      account.taken_up = row.row.number;
+      return put_back(account, row);
+    }
     pass_over(account, std::move(row), group, std::move(why));
   }
 }

@@ -129,6 +129,7 @@ struct Runner::Account {
     std::string passed;           ///< the last reason for which a row was passed over
   };
   std::vector<LabelGroup> by_label;
+  RowNumber taken_up = 0;      ///< the last row that waited and has its turn now
   bool passing = false;        ///< rows were passed over this turn, and there are more to look at
   bool told_no_price = false;  ///< it was said that a budget cannot be kept
 
