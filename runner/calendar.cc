@@ -63,7 +63,7 @@ Period period_of(WallTime time, Span span) {
 }
 
 Result<WallTime> parse_moment(std::string_view text, bool whole_day) {
-  if (const std::optional<WallTime> at = parse_rfc3339(text)) return *at;
+  if (const std::optional<WallTime> at = parse_wall_time(text)) return *at;
   if (const std::optional<std::chrono::year_month_day> date = parse_date(text)) {
     return midnight(static_cast<int>(date->year()), static_cast<int>(static_cast<unsigned>(date->month())),
                     static_cast<int>(static_cast<unsigned>(date->day())) + (whole_day ? 1 : 0));

@@ -10,9 +10,6 @@
 namespace reelbatch {
 namespace {
 
-/// Answers that crossed on their way tell balances in the wrong order, for no longer than an exchange takes.
-constexpr std::chrono::seconds kCrossing{30};
-
 /// Sums of which some parts may be unknown.
 struct Sums {
   std::int64_t jobs = 0, unknown = 0;
@@ -83,8 +80,8 @@ struct CreditUse::Account {
   bool began_here = false;   ///< in the time asked for
   std::size_t began_in = 0;  ///< bucket
   Credits early;             ///< known cost of other jobs that were out then
-  WallTime early_at;         ///< when the last of them was told
-  Credits early_left;        ///< the most that was left over from then on, while answers may have crossed
+  Credits early_left;        ///< unattributed when the last of them was told
+  Credits lowest;            ///< balance since then
   Credits left_since_began;  ///< unattributed since then
 };
 
@@ -247,17 +244,16 @@ void CreditUse::add(const FigureSeen& seen) {
   account.pending = {};
   if (begins) {
     account.began_at = seen.at;
+    account.lowest = now;
     account.began_here = here;
     return;
   }
   account.left_since_began = account.left_since_began + left;
-  if (is_first_of_job && job->told && job->submitted_at <= account.began_at) {
-    account.early = account.early + known;
-    account.early_at = seen.at;
-    account.early_left = account.left_since_began;
-  } else if (seen.at <= account.early_at + kCrossing) {
-    account.early_left = std::max(account.early_left, account.left_since_began);
-  }
+  account.lowest = std::min(account.lowest, now);
+  if (!is_first_of_job || !job->told || job->submitted_at > account.began_at) return;
+  // Answers that crossed on their way tell balances in the wrong order: the lowest is the latest.
+  account.early = account.early + known;
+  account.early_left = account.left_since_began + (now - account.lowest);
 }
 
 // ---- The report -----------------------------------------------------------------------------------------------------

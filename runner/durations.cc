@@ -135,7 +135,7 @@ std::optional<WallTime> next_local(HourMinute at, WallTime now) {
 
 }  // namespace
 
-std::optional<WallTime> parse_rfc3339(std::string_view text) {
+std::optional<WallTime> parse_wall_time(std::string_view text) {
   using namespace std::chrono;
   if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':') return std::nullopt;
   if (text[10] != 'T' && text[10] != 't' && text[10] != ' ') return std::nullopt;
@@ -226,7 +226,7 @@ Result<Deadline> parse_deadline(std::string_view text, WallTime now) {
     if (*after <= Duration{}) return usage_error(fmt::format("'{}' leaves no time: write more than 0", text));
     return Deadline{std::nullopt, *after};
   }
-  if (const std::optional<WallTime> at = parse_rfc3339(text)) return Deadline{*at, std::nullopt};
+  if (const std::optional<WallTime> at = parse_wall_time(text)) return Deadline{*at, std::nullopt};
   if (const std::optional<HourMinute> clock = parse_hour_minute(text)) {
     if (const std::optional<WallTime> at = next_local(*clock, now)) return Deadline{*at, std::nullopt};
   }

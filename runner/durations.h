@@ -43,7 +43,7 @@ std::string to_text(const std::vector<RateWindow>& windows);
 Result<Deadline> parse_deadline(std::string_view text, WallTime now);
 
 /// `2026-11-22T06:00:00+01:00`, with its offset or `Z`; a space for the `T` is fine. Nothing for anything else.
-std::optional<WallTime> parse_rfc3339(std::string_view text);
+std::optional<WallTime> parse_wall_time(std::string_view text);
 
 /// A whole number from `least` to `most`, digits only (no sign, no blanks, no exponent).
 Result<long> parse_whole(std::string_view text, long least, long most);

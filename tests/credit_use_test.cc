@@ -155,6 +155,16 @@ TEST_CASE("credits: a refund, a late charge and answers that crossed leave nothi
     CHECK(report.sums.unattributed == Credits{});
     CHECK(report.accounts[0].balance->first == half(100));
   }
+  SUBCASE("the first two answers crossed, then others spent") {
+    Facts facts;
+    for (JobId id = 1; id <= 2; ++id) facts.job(id, 0, half(2));
+    facts.job(3, 5, half(2));
+    facts.seen(2, 1, half(96), half(2));
+    facts.seen(1, 1, half(98), half(2));
+    facts.seen(1, 2, half(96), half(2));
+    facts.seen(3, 6, half(73), half(2));
+    CHECK(facts.report({}).sums.unattributed == half(21));
+  }
   SUBCASE("figures without a balance, then one with") {
     Facts facts;
     facts.seen(0, 0, half(50));
@@ -342,7 +352,7 @@ TEST_CASE("credits: from a ledger, with a charge that came after the job was don
     REQUIRE(ledger.commit(turn));
   };
   step(State::Submitting, Event::Accept, 2, half(1), half(99));
-  CHECK(ledger.spent(account.id, run.id, WallTime{}).value() == half(1));
+  CHECK(ledger.spent(account.id, run.id, WallTime{}).value() == half(8));  // while it is open, what it reserves
   step(State::InFlight, Event::Finish, 3, half(5), half(95));
   step(State::Done, Event::Finish, 4, half(6), half(94));
 
