@@ -26,7 +26,8 @@ std::string video(std::string_view more) {
   REQUIRE(!reader.parse(kSmallest).value().get(object));
   members = canonical_members(object).value();
   REQUIRE(!reader.parse(more).value().get(object));
-  for (const auto& [name, json] : canonical_members(object).value()) members[name] = json;
+  const JsonMembers others = canonical_members(object).value();
+  for (const auto& [name, json] : others) members[name] = json;
   return json_object(members);
 }
 
