@@ -66,8 +66,9 @@ Result<std::string> canonical_json(JsonElement value) {
   }
   std::string_view text;
   if (!value.get(text)) return json_quote(text);
+  // By type: a whole number can be had as a double as well, and would lose its last digits.
   double number = 0;
-  if (value.is_double() && !value.get(number)) return canonical_number(number);
+  if (value.type() == simdjson::dom::element_type::DOUBLE && !value.get(number)) return canonical_number(number);
   return json_text(value);
 }
 

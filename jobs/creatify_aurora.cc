@@ -34,13 +34,6 @@ bool contains(const std::array<std::string_view, N>& words, std::string_view wor
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-std::string text_of(const FieldReading& reading) {
-  JsonReader reader;
-  const Result<JsonElement> json = reader.parse(reading.json.value_or("\"\""));
-  std::string_view text;
-  return json && !json->get(text) ? std::string(text) : std::string();
-}
-
 /// `m4a` of `https://a.example/voice.M4A?x=1`, or nothing.
 std::string file_type_of(std::string_view address) {
   const std::size_t scheme = address.find("://");
@@ -59,7 +52,7 @@ template <std::size_t N>
 FieldReading read_file(const RawValue& value, const std::array<std::string_view, N>& types, std::string_view wanted) {
   FieldReading reading = read_address(value);
   if (!reading.json) return reading;
-  const std::string type = file_type_of(text_of(reading));
+  const std::string type = file_type_of(json_unquote(*reading.json));
   if (!contains(types, type) && contains(kFileTypes, type)) {
     reading.remarks.push_back(fmt::format("ends in .{}; the service documents {}", type, wanted));
   }
@@ -68,7 +61,7 @@ FieldReading read_file(const RawValue& value, const std::array<std::string_view,
 
 /// Drops a value of more than `points_max` code points.
 FieldReading bounded(FieldReading reading, std::size_t points_max) {
-  const std::size_t points = count_code_points(text_of(reading));
+  const std::size_t points = count_code_points(json_unquote(reading.json.value_or("")));
   if (points <= points_max) return reading;
   return {std::nullopt, {fmt::format("has {} characters; the service takes at most {}", points, points_max)}, {}};
 }

@@ -293,7 +293,8 @@ std::vector<WebhookCall> CreatifyModel::take_webhooks() {
 std::vector<ServiceJob> CreatifyModel::jobs() const {
   std::vector<ServiceJob> jobs;
   jobs.reserve(jobs_.size());
-  for (const Job& job : jobs_) jobs.push_back({job.id, std::string(name_of(status_of(job))), used_by(job), job.body});
+  for (const Job& job : jobs_)
+    jobs.push_back({job.id, std::string(name_of(status_of(job))), used_by(job), job.body, job.price});
   return jobs;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <set>
 #include <string>
 
 #include "jobs/credits.h"
@@ -26,7 +27,11 @@ struct CreditObservation {
 /// - a `used` that is lower in the later one, without `remaining` having risen (a refund or a purchase), is the job's;
 /// - equal sums of `remaining` and `used`, both having moved and `used` above 0, are the account's, if the later job
 /// did
-///   not exist when the earlier answer came. If it did, per-job figures can give equal sums by chance.
+///   not exist when the earlier answer came. If it did, per-job figures can give equal sums by chance;
+/// - a `used` that is the same above 0 although the later job did not exist when the earlier answer came, and the
+///   balance fell by just that figure for each of the jobs that were charged between, or for some of them, is the
+///   job's, once three jobs have shown it: what an account has used would have risen by what its balance fell. So one
+///   constant price decides as well.
 class CreditEvidence {
  public:
   enum class Meaning { Undecided, Job, Account };
@@ -40,11 +45,13 @@ class CreditEvidence {
 
  private:
   void compare(const CreditObservation& earlier, const CreditObservation& later);
+  void compare_steady(const CreditObservation& earlier, const CreditObservation& later);
   bool began_after(const CreditObservation& seen, std::int64_t time) const;
 
   Meaning meaning_ = Meaning::Undecided;
   std::string evidence_;
   std::deque<CreditObservation> recent_;  ///< oldest first
+  std::set<std::int64_t> steady_;         ///< jobs that showed the same figure while the balance fell by it
 };
 
 }  // namespace reelbatch

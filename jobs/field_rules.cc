@@ -268,10 +268,7 @@ FieldReading read_choice(const RawValue& value, std::span<const std::string_view
 FieldReading read_open_choice(const RawValue& value, std::span<const std::string_view> choices) {
   FieldReading reading = read_line(value);
   if (!reading.json) return reading;
-  JsonReader reader;
-  const Result<JsonElement> json = reader.parse(*reading.json);
-  std::string_view text;
-  if (!json || json->get(text)) return reading;
+  const std::string text = json_unquote(*reading.json);
   const std::string word = ascii_lower(text);
   if (const std::string_view* choice = find_choice(word, choices)) {
     reading.json = json_quote(*choice);

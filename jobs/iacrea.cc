@@ -52,10 +52,7 @@ Request get_iacrea_video(std::string_view id) {
 FieldReading read_iacrea_id(const RawValue& value) {
   FieldReading reading = read_line(value);
   if (!reading.json) return reading;
-  JsonReader reader;
-  const Result<JsonElement> json = reader.parse(*reading.json);
-  std::string_view id;
-  if (!json || json->get(id)) return reading;
+  const std::string id = json_unquote(*reading.json);
   std::string problem;
   if (id == "." || id == "..") problem = "needs to be the service's id, not dots";
   if (is_http_address(id)) problem = fmt::format("needs to be the id alone, not the address {}", in_quotes(id));

@@ -255,12 +255,12 @@ std::vector<ServiceJob> IacreaModel::jobs() const {
   for (const Accepted& one : accepted_) {
     const IacreaJob& job = jobs_[one.job];
     if (!one.remake) {
-      jobs.push_back({job.id, std::string(name_of(job.status)), job.charged, job.body});
+      jobs.push_back({job.id, std::string(name_of(job.status)), job.charged, job.body, job.charged});
       continue;
     }
     const IacreaRemake& remake = job.remakes[*one.remake];
     const Status status = *one.remake < job.applied ? job.status : Status::Pending;
-    jobs.push_back({remake.id, std::string(name_of(status)), remake.charged, remake.body});
+    jobs.push_back({remake.id, std::string(name_of(status)), remake.charged, remake.body, remake.charged});
   }
   return jobs;
 }

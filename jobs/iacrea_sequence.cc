@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kPath = "/api/video-editor/generate/sequence/";
 
 constexpr std::array<FieldSpec, 4> kFields{{
-    {.name = "video_id", .api_name = "video_id"},
+    {.name = "video_id", .api_name = "videoId"},
     {.name = "sequence_id", .api_name = "sequenceId"},
     {.name = "url", .api_name = "url"},
     {.name = "effect", .api_name = "effect"},

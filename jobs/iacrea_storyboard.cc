@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -127,6 +128,7 @@ class StoryboardReader {
       ++at;
     }
     if (at == 0) problem("", "sequences", "needs at least one sequence");
+    if (problems_.empty()) check_places();
     members["sequences"] = list + "]";
   }
 
@@ -140,6 +142,7 @@ class StoryboardReader {
     const std::size_t before = problems_.size();
     read_members(members, kSequence, where + ".");
     if (problems_.size() == before) check_type(members, where + ".");
+    places_.push_back({number_in(members, "order"), members.contains("type") ? members["type"] : std::string()});
     shows_logo_ = shows_logo_ || has_own_logo(object);
     return json_object(members);
   }
@@ -165,6 +168,27 @@ class StoryboardReader {
     if (!members.contains("animationType")) problem(where, "animationType", "is missing; type video needs one");
   }
 
+  /// The page has the intro first and the outro last, and does not say what becomes of others.
+  void check_places() {
+    const auto [first, last] = std::minmax_element(places_.begin(), places_.end(),
+                                                   [](const Place& a, const Place& b) { return a.order < b.order; });
+    for (std::size_t at = 0; at < places_.size(); ++at) {
+      const std::string where = fmt::format("sequences[{}].", at);
+      if (places_[at].type == "\"intro\"" && places_[at].order > first->order) {
+        remark(where, "order", "an intro is meant to be the first sequence");
+      }
+      if (places_[at].type == "\"outro\"" && places_[at].order < last->order) {
+        remark(where, "order", "an outro is meant to be the last sequence");
+      }
+    }
+  }
+
+  struct Place {
+    double order = 0;
+    std::string type;  ///< as JSON
+  };
+
+  std::vector<Place> places_;
   std::vector<std::string> problems_;
   std::vector<std::string> remarks_;
   bool shows_logo_ = false;

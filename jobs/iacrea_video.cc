@@ -10,7 +10,7 @@ namespace reelbatch {
 namespace {
 
 constexpr std::array<FieldSpec, 2> kFields{{
-    {.name = "video_id", .api_name = "video_id"},
+    {.name = "video_id", .api_name = "videoId"},
     {.name = "video", .api_name = "video"},
 }};
 constexpr std::array<FieldReader, kFields.size()> kReaders{read_iacrea_id, read_iacrea_storyboard};

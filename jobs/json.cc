@@ -97,6 +97,15 @@ void append_json_quoted(std::string& out, std::string_view text) {
   out.push_back('"');
 }
 
+std::string json_unquote(std::string_view json) {
+  const bool quoted = json.size() >= 2 && json.front() == '"' && json.back() == '"';
+  if (quoted && json.find('\\') == std::string_view::npos) return std::string(json.substr(1, json.size() - 2));
+  JsonReader reader;
+  const Result<JsonElement> element = reader.parse(json);
+  std::string_view text;
+  return element && !element->get(text) ? std::string(text) : std::string();
+}
+
 std::string json_text(JsonElement element) {
   return simdjson::minify(element);
 }

@@ -39,6 +39,9 @@ std::string json_quote(std::string_view text);
 /// The same, appended.
 void append_json_quoted(std::string& out, std::string_view text);
 
+/// The inverse: the text of a JSON string; empty if `json` is none.
+std::string json_unquote(std::string_view json);
+
 /// Compact text of an element, object members in document order.
 std::string json_text(JsonElement element);
 

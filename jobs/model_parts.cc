@@ -67,7 +67,7 @@ bool is_service_address(std::string_view text) {
 }
 
 std::string draw_uuid(SeededRandom& random) {
-  const std::uint64_t high = (random.next() & ~0xF000U) | 0x4000U;
+  const std::uint64_t high = (random.next() & ~0xF000ULL) | 0x4000U;
   const std::uint64_t low = (random.next() & ~(0xC0ULL << 56U)) | (0x80ULL << 56U);
   return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32U, (high >> 16U) & 0xFFFFU, high & 0xFFFFU,
                      low >> 48U, low & 0xFFFFFFFFFFFFU);

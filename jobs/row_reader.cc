@@ -51,11 +51,7 @@ void require_field(Normalised& normal, std::string_view name, std::string_view m
 
 std::string field_text(std::span<const NormalField> fields, std::string_view name) {
   const NormalField* field = find_field(fields, name);
-  if (!field) return {};
-  JsonReader reader;
-  const Result<JsonElement> json = reader.parse(field->json);
-  std::string_view text;
-  return json && !json->get(text) ? std::string(text) : std::string();
+  return field ? json_unquote(field->json) : std::string();
 }
 
 std::string fields_as_object(std::span<const NormalField> fields) {

@@ -39,8 +39,9 @@ struct WebhookCall {
 struct ServiceJob {
   std::string id;
   std::string status;  ///< as its GET would say now
-  Credits charged;
-  std::string body;  ///< the POST that made it
+  Credits charged;     ///< so far
+  std::string body;    ///< the POST that made it
+  Credits price;       ///< what it costs in the end, unless it is refunded
 };
 
 /// How a model service behaves. Times are in the model's own time, which a sandbox may run faster. A service reads what

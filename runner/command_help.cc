@@ -26,24 +26,37 @@ constexpr std::array<OwnFlag, 2> kRunFlags = {
 
 constexpr std::array<OwnFlag, 1> kCheckOwn = {{{"all", 0, "", "every problem, not only ten of a kind"}}};
 constexpr std::array<OwnFlag, 1> kPlanOwn = {{{"output", 'o', "FILE.json", "write the plan, row by row (none)"}}};
+constexpr std::array<OwnFlag, 1> kRunOwn = {
+    {{"plan", 0, "FILE.json",
+      "do what 'plan -o FILE.json' said and nothing else: exit 2 if the manifest or the ledger has moved since. The "
+      "plan's manifests and its --limit, --only and so on hold (none)"}}};
 constexpr std::array<OwnFlag, 1> kWhichRun = {{{"run", 0, "ID", "that run (the last)"}}};
+constexpr std::array<OwnFlag, 4> kCreditsOwn = {
+    {{"by", 0, "KEY", "a line for each day, week, month, run, account, kind or value of label:NAME (month)"},
+     {"since", 0, "DATE", "2026-11-01, from its first moment on, or RFC 3339 (the beginning)"},
+     {"until", 0, "DATE", "2026-11-30, with all of that day, or RFC 3339, up to then (now)"},
+     {"format", 0, "FORMAT", "table, csv or json (table)"}}};
 constexpr std::array<OwnFlag, 4> kResolveOwn = {{{"all", 0, "", "every held job; with resubmit or drop"},
                                                  {"kind", 0, "KIND", "only jobs of this kind (any)"},
                                                  {"account", 0, "NAME", "only jobs of this account (any)"},
                                                  {"yes", 'y', "", "do not ask"}}};
-constexpr std::array<OwnFlag, 10> kSandboxOwn = {
+constexpr std::array<OwnFlag, 14> kSandboxOwn = {
     {{"port", 0, "N", "port on 127.0.0.1, 0 for any free one (8080)"},
      {"speed", 0, "N", "time runs N times faster (60)"},
      {"state", 0, "FILE", "keep jobs and credits here between starts (forgotten)"},
      {"rate", 0, "N/TIME", "answer 429 beyond it, repeatable (no limit)", true},
      {"credits", 0, "N", "what an account begins with (1000)"},
-     {"used-per-job", 0, "", "credits used are the job's (the account's)"},
+     {"used-per-job", 0, "", "credits used are the job's where that is not documented (the account's)"},
+     {"late", 0, "TIME", "charges, and what is made again, show so late, in their time (0s)"},
+     {"failures", 0, "SHARE", "of the jobs fail, 0 to 1 (0)"},
+     {"rejections", 0, "SHARE", "of the jobs are rejected by services that do so (0)"},
+     {"refunds", 0, "", "neither of these is charged in the end (they are)"},
      {"fault", 0, "SPEC", "a fault to inject, repeatable (none)", true},
      {"seed", 0, "N", "of everything that is left to chance (drawn)"},
      {"key", 0, "TEXT", "the only key accepted (any)"},
      {"verbose", 'v', "", "one line a request"}}};
 
-constexpr std::array<CommandSpec, 10> kCommands = {{
+constexpr std::array<CommandSpec, 11> kCommands = {{
     {"check", kCheckBit, "MANIFEST...", "validate every row, offline",
      "Reads every row and says what is wrong as file:line:column, with the field and what would be right. Sends "
      "nothing and spends nothing. Exits 0 when every row is valid, 1 when some are not, 2 when a file is unusable.",
@@ -52,14 +65,11 @@ constexpr std::array<CommandSpec, 10> kCommands = {{
      "Shows what a run with the same options would do and why, counts by reason, and the credits and the time to "
      "expect. Sends nothing and spends nothing.",
      kPlanOwn},
-    {"run",
-     kRunBit,
-     "MANIFEST...",
-     "make the videos that are missing",
+    {"run", kRunBit, "MANIFEST...", "make the videos that are missing",
      "Submits the rows of the manifests that have no video yet, polls everything in flight and writes the results. "
      "Kill it anywhere and start it again: nothing is paid for twice. MANIFEST is .csv, .tsv, .yaml, .json or .jsonl; "
      "- is standard input.",
-     {}},
+     kRunOwn},
     {"resume", kResumeBit, "", "finish the last run without its manifest",
      "Submits what the last run had planned and not sent, polls everything in flight and writes its results.",
      kWhichRun},
@@ -71,6 +81,16 @@ constexpr std::array<CommandSpec, 10> kCommands = {{
      {}},
     {"report", kReportBit, "", "write the results again", "Writes the results again from the ledger. Sends nothing.",
      kWhichRun},
+    {"credits", kCreditsBit, "", "show what the credits went to",
+     "Shows what was spent, by time or by what it was spent for. It may be asked while a run is going.\n\n"
+     "'jobs' are those submitted then, 'used' is what they are known to have cost by now, 'unknown_jobs' how many of "
+     "them have an unknown price, 'reserved' what open ones may still cost. 'unattributed' is what the balance fell by "
+     "beyond what jobs are known to have cost, counted where the figure was seen: above 0 it was spent by others on "
+     "the account or by jobs of unknown price, below 0 it was refunded or bought. Used and unattributed make up the "
+     "change of the balance, to the half credit. Kinds and labels do not divide the balance: there it stands on a "
+     "line of its own. What is unknown is said to be unknown, in csv empty, in json null; it is never a 0.\n\n"
+     "Days begin at local midnight, weeks on Mondays.",
+     kCreditsOwn},
     {"resolve", kResolveBit, "REF adopt ID | REF resubmit | REF drop", "say what became of a held job",
      "A job is held when it is unknown whether the service took it. REF is the row's id. 'adopt' goes on with the job "
      "ID that the service shows, 'resubmit' lets the next run send it again, 'drop' gives it up. '--all resubmit' and "
@@ -194,7 +214,13 @@ std::string command_help(const CommandSpec& command) {
   std::string out = fmt::format("Usage: reelbatch {} [OPTION]...", command.name);
   if (!command.arguments.empty()) out += fmt::format(" {}", command.arguments);
   out += "\n\n";
-  append_wrapped(out, command.help, 0, 0);
+  for (std::string_view rest = command.help; !rest.empty();) {
+    const std::size_t end = rest.find("\n\n");
+    append_wrapped(out, rest.substr(0, end), 0, 0);
+    if (end == std::string_view::npos) break;
+    rest.remove_prefix(end + 2);
+    out += '\n';
+  }
   out += "\nOptions:\n";
   for (const OwnFlag& flag : shared_flags(command)) append_flag(out, flag.name, flag.letter, flag.value, flag.help);
   for (const OwnFlag& flag : command.flags) append_flag(out, flag.name, flag.letter, flag.value, flag.help);

@@ -56,6 +56,11 @@ class Parser {
 
   tl::expected<Words, Exit> parse(std::vector<std::string> words) {
     use_twins(words);
+    // A plan names its manifests.
+    const bool keeps_to_plan = std::any_of(words.begin(), words.end(), [](const std::string& word) {
+      return word == "--plan" || word.starts_with("--plan=");
+    });
+    if (arguments_ != nullptr && keeps_to_plan) arguments_->required(false);
     std::reverse(words.begin(), words.end());
     try {
       app_.parse(std::move(words));

@@ -11,6 +11,7 @@
 
 #include "jobs/credits.h"
 #include "runner/clock.h"
+#include "runner/credit_table.h"
 #include "runner/options.h"
 #include "runner/settings.h"
 
@@ -24,7 +25,9 @@ struct PlanCommand {
   std::string plan_file;  ///< `plan.json`; empty: none
 };
 
-struct RunCommand {};
+struct RunCommand {
+  std::string plan_file;  ///< to keep to; empty: none
+};
 
 struct ResumeCommand {
   std::string run;  ///< empty: the last
@@ -34,6 +37,11 @@ struct StatusCommand {};
 
 struct ReportCommand {
   std::string run;  ///< empty: the last
+};
+
+struct CreditsCommand {
+  CreditQuery query;
+  CreditFormat format = CreditFormat::Table;
 };
 
 /// The operator's word on held jobs.
@@ -64,12 +72,16 @@ struct SandboxCommand {
   Credits credits = Credits::whole(1000);  ///< what an account begins with
   std::optional<std::uint64_t> seed;       ///< of everything that is left to chance; none: drawn
   bool used_per_job = false;               ///< what a figure of credits used means
+  Duration late{};                         ///< of the services' time: how late charges and regenerations show
+  double failures = 0;                     ///< the share of jobs that fail, 0 to 1
+  double rejections = 0;                   ///< the share that is rejected, where a service does that
+  bool refunds = false;                    ///< neither costs anything in the end
   bool verbose = false;                    ///< one line a request
   std::string key;                         ///< the only one accepted; empty: any
 };
 
 using Command = std::variant<CheckCommand, PlanCommand, RunCommand, ResumeCommand, StatusCommand, ReportCommand,
-                             ResolveCommand, LedgerVerifyCommand, LedgerBackupCommand, SandboxCommand>;
+                             CreditsCommand, ResolveCommand, LedgerVerifyCommand, LedgerBackupCommand, SandboxCommand>;
 
 struct Invocation {
   Command command;

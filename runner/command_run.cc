@@ -9,9 +9,11 @@
 #include <optional>
 #include <random>
 
+#include "runner/command_words.h"
 #include "runner/commands.h"
 #include "runner/curl_transport.h"
 #include "runner/intake.h"
+#include "runner/plan_file.h"
 #include "runner/progress_printer.h"
 #include "runner/remark_printer.h"
 #include "runner/report.h"
@@ -30,6 +32,26 @@ constexpr std::int64_t kRemarks = 10;
 std::uint64_t draw_seed() {
   std::random_device device;
   return (std::uint64_t{device()} << 32) | device();
+}
+
+/// One word of a command that an operator may copy.
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/=:,@+";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+/// The run of the same manifests without a limit.
+std::string go_on_command(const Options& options) {
+  std::string command = "reelbatch run";
+  const Options usual;
+  if (!options.config_file.empty()) command += " --config " + shell_word(options.config_file);
+  if (options.sandbox) command += " --sandbox";
+  if (options.ledger != usual.ledger && !options.sandbox) command += " --ledger " + shell_word(options.ledger);
+  for (const std::string& manifest : options.manifests) command += " " + shell_word(manifest);
+  return command;
 }
 
 /// One run with everything it holds, in the order in which it is set up and the reverse in which it goes.
@@ -187,6 +209,7 @@ void RunJob::print_summary(const RunReport& report, bool written) {
   SummaryContext context;
   if (written) context.outputs = options_.outputs;
   context.ledger = options_.ledger;
+  if (options_.limit) context.go_on = go_on_command(options_);
   if (const auto held = ledger.held_jobs()) context.held = *held;
   if (const auto gone = ledger.listings_gone(run_.id, ledger_ref(options_, ""))) context.left_the_feed = *gone;
   if (const auto counts = ledger.counts()) {
@@ -202,8 +225,15 @@ void RunJob::print_summary(const RunReport& report, bool written) {
 
 }  // namespace
 
-int command_run(const Options& options) {
-  return RunJob(options).start_and_finish(nullptr);
+int command_run(const Options& options, const RunCommand& command) {
+  if (command.plan_file.empty()) return RunJob(options).start_and_finish(nullptr);
+  Invocation planned{command, options};
+  if (const Result<void> read = keep_to_plan(command.plan_file, planned.options); !read) {
+    return report_error(read.error());
+  }
+  // The plan's manifests are known only now.
+  if (const Result<void> apart = check_files_differ(planned); !apart) return report_error(apart.error());
+  return RunJob(planned.options).start_and_finish(nullptr);
 }
 
 int command_resume(const Options& options, const ResumeCommand& command) {

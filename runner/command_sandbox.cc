@@ -14,6 +14,11 @@ int command_sandbox(const SandboxCommand& command) {
   options.service.key = command.key;
   options.service.credits = command.credits;
   options.service.used_per_job = command.used_per_job;
+  options.service.charge_late_ms = options.service.regenerate_lag_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(command.late).count();
+  options.service.job_error_rate = command.failures;
+  options.service.reject_rate = command.rejections;
+  options.service.refunds = command.refunds;
   options.rate = command.rate;
   options.verbose = command.verbose;
   for (const std::string& text : command.faults) {

@@ -8,6 +8,7 @@
 #include "jobs/json.h"
 #include "jobs/registry.h"
 #include "runner/commands.h"
+#include "runner/credit_table.h"
 #include "runner/intake.h"
 #include "runner/plan_report.h"
 #include "runner/progress_printer.h"
@@ -77,9 +78,9 @@ Result<void> print_status(const Options& options) {
     const Result<LastFigures> last_seen = (*ledger)->last_figures(account.id);
     if (!last_seen) return tl::unexpected(last_seen.error());
     const std::optional<Credits>& remaining = last_seen->figures.remaining;
-    fmt::print("  account {} ({}): {} credits remaining when last seen{}\n", for_terminal(account.name), account.origin,
-               remaining ? to_text(*remaining) : "unknown",
-               account.credit_meaning.empty() ? "" : fmt::format("; `used` is the {}'s", account.credit_meaning));
+    fmt::print("  account {} ({}): {} credits remaining when last seen\n", for_terminal(account.name), account.origin,
+               remaining ? to_text(*remaining) : "unknown");
+    fmt::print("    {}\n", for_terminal(meaning_text(account)));
   }
   const Result<std::optional<RunRecord>> last = (*ledger)->run("");
   if (!last) return tl::unexpected(last.error());

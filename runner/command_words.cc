@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "jobs/edit_distance.h"
 #include "jobs/registry.h"
+#include "runner/calendar.h"
 #include "runner/durations.h"
 
 namespace reelbatch {
@@ -48,6 +50,67 @@ Result<std::string> run_id(const Words& words) {
   std::string id = text_of(words, "run");
   if (id.empty() && words.flags.contains("run")) return usage_error("--run: empty: give the id of a run");
   return id;
+}
+
+constexpr std::string_view kLabelPrefix = "label:";
+
+Result<void> read_by(const std::string& text, CreditQuery& query) {
+  using By = CreditQuery::By;
+  constexpr std::array<std::pair<std::string_view, By>, 6> kKeys = {{{"day", By::Day},
+                                                                     {"week", By::Week},
+                                                                     {"month", By::Month},
+                                                                     {"run", By::Run},
+                                                                     {"account", By::Account},
+                                                                     {"kind", By::Kind}}};
+  for (const auto& [name, by] : kKeys) {
+    if (name != text) continue;
+    query.by = by;
+    return {};
+  }
+  if (text.starts_with(kLabelPrefix) && text.size() > kLabelPrefix.size()) {
+    query.by = By::Label;
+    query.label = text.substr(kLabelPrefix.size());
+    return {};
+  }
+  const std::vector<std::string_view> names = {"day", "week", "month", "run", "account", "kind", "label:NAME"};
+  const std::string near =
+      text == "label" || text == kLabelPrefix ? " (did you mean 'label:NAME'?)" : did_you_mean(text, names);
+  return usage_error(fmt::format("--by: '{}' is not one of {}{}", text, fmt::join(names, ", "), near));
+}
+
+Result<void> read_moment(const Words& words, const char* flag, bool whole_day, std::optional<WallTime>& moment) {
+  if (!words.flags.contains(flag)) return {};
+  const Result<WallTime> read = parse_moment(text_of(words, flag), whole_day);
+  if (!read) return usage_error(fmt::format("--{}: {}", flag, read.error().message));
+  moment = *read;
+  return {};
+}
+
+Result<Command> credits_command(const Words& words) {
+  CreditsCommand command;
+  CreditQuery& query = command.query;
+  if (words.flags.contains("by")) {
+    if (Result<void> read = read_by(text_of(words, "by"), query); !read) return tl::unexpected<Error>(read.error());
+  }
+  if (Result<void> read = read_moment(words, "since", false, query.since); !read)
+    return tl::unexpected<Error>(read.error());
+  if (Result<void> read = read_moment(words, "until", true, query.until); !read)
+    return tl::unexpected<Error>(read.error());
+  if (query.since && query.until && *query.since >= *query.until) {
+    return usage_error(
+        fmt::format("--until: '{}' is not after --since '{}'", text_of(words, "until"), text_of(words, "since")));
+  }
+  if (words.flags.contains("format")) {
+    const std::string text = text_of(words, "format");
+    const std::vector<std::string_view> names = {"table", "csv", "json"};
+    const auto found = std::find(names.begin(), names.end(), text);
+    if (found == names.end()) {
+      return usage_error(
+          fmt::format("--format: '{}' is not one of {}{}", text, fmt::join(names, ", "), did_you_mean(text, names)));
+    }
+    command.format = static_cast<CreditFormat>(found - names.begin());
+  }
+  return command;
 }
 
 std::optional<ResolveCommand::Word> resolve_word(std::string_view text) {
@@ -126,9 +189,37 @@ Result<void> sandbox_numbers(const Words& words, SandboxCommand& command) {
   return {};
 }
 
+/// A share of something, left alone if the flag is not given.
+Result<void> read_share(const Words& words, const char* flag, double& share) {
+  if (!words.flags.contains(flag)) return {};
+  const std::string text = text_of(words, flag);
+  const std::optional<double> number = number_of<double>(text);
+  if (!number || !(*number >= 0 && *number <= 1)) {
+    return usage_error(fmt::format("--{}: '{}' is no share from 0 to 1", flag, text));
+  }
+  share = *number;
+  return {};
+}
+
+/// What becomes of jobs and charges.
+Result<void> sandbox_manners(const Words& words, SandboxCommand& command) {
+  if (words.flags.contains("late")) {
+    const Result<Duration> late = parse_duration(text_of(words, "late"));
+    if (!late) return usage_error(fmt::format("--late: {}", late.error().message));
+    command.late = *late;
+  }
+  if (const Result<void> read = read_share(words, "failures", command.failures); !read) return read;
+  if (const Result<void> read = read_share(words, "rejections", command.rejections); !read) return read;
+  if (command.failures + command.rejections > 1) return usage_error("--failures and --rejections are more than all");
+  command.used_per_job = has(words, "used-per-job");
+  command.refunds = has(words, "refunds");
+  return {};
+}
+
 Result<Command> sandbox_command(const Words& words) {
   SandboxCommand command;
   if (const Result<void> read = sandbox_numbers(words, command); !read) return tl::unexpected<Error>(read.error());
+  if (const Result<void> read = sandbox_manners(words, command); !read) return tl::unexpected<Error>(read.error());
   if (words.flags.contains("credits")) {
     const Result<Credits> credits = parse_amount(text_of(words, "credits"));
     if (!credits) return usage_error(fmt::format("--credits: {}", credits.error().message));
@@ -144,7 +235,6 @@ Result<Command> sandbox_command(const Words& words) {
   if (const auto faults = words.flags.find("fault"); faults != words.flags.end()) command.faults = faults->second;
   command.state = text_of(words, "state");
   command.key = text_of(words, "key");
-  command.used_per_job = has(words, "used-per-job");
   command.verbose = has(words, "verbose");
   return command;
 }
@@ -171,7 +261,11 @@ std::string place_of(const std::string& file) {
 Result<Command> command_of(const CommandSpec& spec, const Words& words) {
   if (spec.name == "check") return CheckCommand{has(words, "all")};
   if (spec.name == "plan") return plan_command(words);
-  if (spec.name == "run") return RunCommand{};
+  if (spec.name == "run") {
+    const std::string file = text_of(words, "plan");
+    if (file.empty() && words.flags.contains("plan")) return usage_error("--plan: empty: give a plan.json");
+    return RunCommand{file};
+  }
   if (spec.name == "resume" || spec.name == "report") {
     const Result<std::string> id = run_id(words);
     if (!id) return tl::unexpected<Error>(id.error());
@@ -179,6 +273,7 @@ Result<Command> command_of(const CommandSpec& spec, const Words& words) {
     return ResumeCommand{*id};
   }
   if (spec.name == "status") return StatusCommand{};
+  if (spec.name == "credits") return credits_command(words);
   if (spec.name == "resolve") return resolve_command(words);
   if (spec.name == "ledger verify") return LedgerVerifyCommand{};
   if (spec.name == "ledger backup") return backup_command(words);
@@ -199,6 +294,9 @@ Result<void> check_files_differ(const Invocation& invocation) {
   if (const auto* const backup = std::get_if<LedgerBackupCommand>(&invocation.command)) written.push_back(backup->file);
   std::map<std::string, std::string> taken;  // place to what it is
   taken.emplace(place_of(options.ledger), "the ledger");
+  if (const auto* const run = std::get_if<RunCommand>(&invocation.command); run && !run->plan_file.empty()) {
+    taken.emplace(place_of(run->plan_file), "the plan");
+  }
   if (!options.config_file.empty()) taken.emplace(place_of(options.config_file), "the configuration");
 
   for (const std::string& manifest : options.manifests) {

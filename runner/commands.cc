@@ -20,10 +20,11 @@ int run_command(const Invocation& invocation) {
     const Options& options;
     int operator()(const CheckCommand& command) const { return command_check(options, command); }
     int operator()(const PlanCommand& command) const { return command_plan(options, command); }
-    int operator()(const RunCommand&) const { return command_run(options); }
+    int operator()(const RunCommand& command) const { return command_run(options, command); }
     int operator()(const ResumeCommand& command) const { return command_resume(options, command); }
     int operator()(const StatusCommand&) const { return command_status(options); }
     int operator()(const ReportCommand& command) const { return command_report(options, command); }
+    int operator()(const CreditsCommand& command) const { return command_credits(options, command); }
     int operator()(const ResolveCommand& command) const { return command_resolve(options, command); }
     int operator()(const LedgerVerifyCommand&) const { return command_ledger_verify(options); }
     int operator()(const LedgerBackupCommand& command) const { return command_ledger_backup(options, command); }

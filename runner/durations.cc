@@ -74,26 +74,6 @@ std::optional<std::chrono::minutes> parse_offset(std::string_view text) {
   return text[0] == '-' ? -offset : offset;
 }
 
-std::optional<WallTime> parse_rfc3339(std::string_view text) {
-  using namespace std::chrono;
-  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':') return std::nullopt;
-  if (text[10] != 'T' && text[10] != 't' && text[10] != ' ') return std::nullopt;
-  const auto y = field(text, 0, 4, 1970, 9999);
-  const auto mon = field(text, 5, 2, 1, 12);
-  const auto d = field(text, 8, 2, 1, 31);
-  const auto h = field(text, 11, 2, 0, 23);
-  const auto min = field(text, 14, 2, 0, 59);
-  const auto s = field(text, 17, 2, 0, 60);
-  if (!y || !mon || !d || !h || !min || !s) return std::nullopt;
-  const year_month_day date{year(*y), month(static_cast<unsigned>(*mon)), day(static_cast<unsigned>(*d))};
-  if (!date.ok()) return std::nullopt;
-  std::string_view rest = text.substr(19);
-  const std::optional<milliseconds> fraction = parse_fraction(rest);
-  const std::optional<minutes> offset = parse_offset(rest);
-  if (!fraction || !offset) return std::nullopt;
-  return WallTime(sys_days(date).time_since_epoch() + hours(*h) + minutes(*min) + seconds(*s) + *fraction - *offset);
-}
-
 struct HourMinute {
   int hour = 0;
   int minute = 0;
@@ -154,6 +134,26 @@ std::optional<WallTime> next_local(HourMinute at, WallTime now) {
 }
 
 }  // namespace
+
+std::optional<WallTime> parse_rfc3339(std::string_view text) {
+  using namespace std::chrono;
+  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':') return std::nullopt;
+  if (text[10] != 'T' && text[10] != 't' && text[10] != ' ') return std::nullopt;
+  const auto y = field(text, 0, 4, 1970, 9999);
+  const auto mon = field(text, 5, 2, 1, 12);
+  const auto d = field(text, 8, 2, 1, 31);
+  const auto h = field(text, 11, 2, 0, 23);
+  const auto min = field(text, 14, 2, 0, 59);
+  const auto s = field(text, 17, 2, 0, 60);
+  if (!y || !mon || !d || !h || !min || !s) return std::nullopt;
+  const year_month_day date{year(*y), month(static_cast<unsigned>(*mon)), day(static_cast<unsigned>(*d))};
+  if (!date.ok()) return std::nullopt;
+  std::string_view rest = text.substr(19);
+  const std::optional<milliseconds> fraction = parse_fraction(rest);
+  const std::optional<minutes> offset = parse_offset(rest);
+  if (!fraction || !offset) return std::nullopt;
+  return WallTime(sys_days(date).time_since_epoch() + hours(*h) + minutes(*min) + seconds(*s) + *fraction - *offset);
+}
 
 Result<Duration> parse_duration(std::string_view text) {
   if (text == "0") return Duration{};

@@ -3,6 +3,7 @@
 // option's name in front.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,9 @@ std::string to_text(const std::vector<RateWindow>& windows);
 /// Local time is the C library's (TZ). On the night a clock is put back the earlier of two equal times counts if it is
 /// still to come; a time that is skipped when a clock is put forward means as long after midnight as it says.
 Result<Deadline> parse_deadline(std::string_view text, WallTime now);
+
+/// `2026-11-22T06:00:00+01:00`, with its offset or `Z`; a space for the `T` is fine. Nothing for anything else.
+std::optional<WallTime> parse_rfc3339(std::string_view text);
 
 /// A whole number from `least` to `most`, digits only (no sign, no blanks, no exponent).
 Result<long> parse_whole(std::string_view text, long least, long most);

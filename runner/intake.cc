@@ -32,12 +32,41 @@ std::string join(const std::vector<std::string>& words) {
 
 }  // namespace
 
+std::size_t items_in_lists(std::span<const NormalField> fields) {
+  std::size_t items = 0;
+  for (const NormalField& field : fields) {
+    if (!field.spec->is_list || field.json.size() <= 2) continue;
+    ++items;
+    bool in_text = false;
+    int depth = 0;
+    for (std::size_t i = 0; i < field.json.size(); ++i) {
+      const char c = field.json[i];
+      if (in_text) {
+        if (c == '\\') ++i;
+        in_text = c != '"';
+      } else if (c == '"') {
+        in_text = true;
+      } else if (c == '[' || c == '{') {
+        ++depth;
+      } else if (c == ']' || c == '}') {
+        --depth;
+      } else if (c == ',' && depth == 1) {
+        ++items;
+      }
+    }
+  }
+  return items;
+}
+
 std::string ledger_ref(const Options& options, std::string_view id) {
   return options.catalogue.empty() ? std::string(id) : fmt::format("{}/{}", options.catalogue, id);
 }
 
-Planner::Planner(Ledger* ledger, const Options& options)
-    : ledger_(ledger), options_(options), only_(options.only.begin(), options.only.end()) {}
+Planner::Planner(Ledger* ledger, const Options& options, bool digests)
+    : ledger_(ledger),
+      options_(options),
+      only_(options.only.begin(), options.only.end()),
+      keeps_digests_(digests || options.keep_to) {}
 
 Result<void> Planner::start() {
   if (ledger_ == nullptr) return {};
@@ -91,6 +120,9 @@ const UnchangedRow* Planner::unchanged(const RowText& row) {
   unchanged_.labels = row.labels;
   unchanged_.selected = chosen(row.id);
   ++counts_.with_video;
+  if (keeps_digests_) {
+    note_decision(unchanged_.text, fmt::format("{} {}", unchanged_.job, unchanged_.selected ? "unchanged" : "left"));
+  }
   if (unchanged_.selected) {
     ++counts_.actions[Action::Skip];
     ++counts_.reasons[Reason::Unchanged];
@@ -111,6 +143,7 @@ Result<RowPlan> Planner::plan(ManifestRow& row) {
   record.line = row.place.line;
   record.labels = row.labels;
   has_video_ = false;
+  items_ = 0;
   changed_.clear();
 
   const AccountOptions* account = row.kind == nullptr ? nullptr : account_for(*row.kind, row.account);
@@ -143,9 +176,31 @@ Result<RowPlan> Planner::plan(ManifestRow& row) {
   if (!plan.fields.empty() && !row.kind->may_be_overtaken()) {
     plan.text = text_of(*account, *row.kind, row.id, texts_of(row.fields));
   }
+  plan.items = items_;
   select(record);
+  if (keeps_digests_) {
+    note_decision(record,
+                  plan.text.value_or(digest_of(fmt::format("{}\n{}\n{}", record.id, record.detail, plan.fields))));
+  }
   count(record, has_video_, changed_);
   return plan;
+}
+
+void Planner::note_decision(const RowRecord& record, const Digest& text) {
+  note_decision(text, fmt::format("{} {} {} {} {}", record.job, name_of(record.action), name_of(record.reason),
+                                  record.selected ? "" : "left", record.account));
+}
+
+/// Each digest is that of the one before and of what this row adds to it.
+void Planner::note_decision(const Digest& text, std::string_view words) {
+  const auto add = [&](Digest& digest, std::string_view more) {
+    chain_.assign(reinterpret_cast<const char*>(&digest), sizeof(digest));
+    chain_.append(reinterpret_cast<const char*>(&text), sizeof(text));
+    chain_ += more;
+    digest = digest_of(chain_);
+  };
+  add(digests_.manifest, {});
+  add(digests_.decisions, words);
 }
 
 /// The account a row is for, or nullptr.
@@ -193,6 +248,7 @@ Result<Decision> Planner::decide_row(ManifestRow& row, const std::string& fields
   const Decision decision = decide(jobs, {options_.retry_failed, options_.retry_limit, options_.on_change});
   if (decision.action == Action::Submit && !validated) now = validate(row);
   if (decision.action == Action::Submit && row.valid()) record.subject = row.kind->subject(now.fields);
+  if (decision.action == Action::Submit) items_ = items_in_lists(now.fields);
   if (decision.reason == Reason::Changed) {
     changed_ = differences[decision.compare_with];
     record.detail = join(changed_);
@@ -230,6 +286,13 @@ void Planner::count(const RowRecord& record, bool has_video, const std::vector<s
 }
 
 Result<void> Planner::finish() const {
+  if (options_.keep_to && digests_ != *options_.keep_to) {
+    const bool read_alike = digests_.manifest == options_.keep_to->manifest;
+    return usage_error(
+        fmt::format("{} since the plan was made; nothing was submitted. Plan again, and look at what is "
+                    "different",
+                    read_alike ? "the ledger has moved on, or the options are others," : "the manifest has changed"));
+  }
   for (const std::string& ref : only_) {
     if (only_met_.count(ref) == 0) return usage_error(fmt::format("--only {}: no row has this id", ref));
   }

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct RowPlan {
   RowRecord record;            ///< without the listing and the content of a listing that is new to the ledger
   std::string fields;          ///< as to_json(RawFields); empty if the row is invalid
   std::optional<Digest> text;  ///< of the row, if it has fields
+  std::size_t items = 0;       ///< in its lists, of a row that is submitted: what its price may depend on
 };
 
 /// Decides row by row, against a ledger or, for a first night, none. Reads the ledger and writes nothing.
@@ -43,7 +45,8 @@ struct RowPlan {
 class Planner {
  public:
   /// ledger  may be nullptr; must outlive the planner, like `options`.
-  Planner(Ledger* ledger, const Options& options);
+  /// digests  compute digests(); with Options::keep_to they are always.
+  Planner(Ledger* ledger, const Options& options, bool digests = false);
 
   /// Reads from the ledger what is paid for. Before the first row.
   Result<void> start();
@@ -59,6 +62,8 @@ class Planner {
   Result<void> finish() const;
 
   const IntakeCounts& counts() const { return counts_; }
+  /// Of all rows so far; only if `digests` was asked for.
+  const PlanDigests& digests() const { return digests_; }
 
  private:
   const AccountOptions* account_for(const JobKind& kind, std::string_view name) const;
@@ -68,6 +73,8 @@ class Planner {
                  std::span<const FieldText> fields);
   bool chosen(std::string_view id);
   void select(RowRecord& record);
+  void note_decision(const RowRecord& record, const Digest& text);
+  void note_decision(const Digest& text, std::string_view words);
   void count(const RowRecord& record, bool has_video, const std::vector<std::string>& changed);
 
   Ledger* ledger_;
@@ -79,8 +86,15 @@ class Planner {
   std::string text_;
   IntakeCounts counts_;
   bool has_video_ = false;
+  std::size_t items_ = 0;
+  bool keeps_digests_ = false;
+  PlanDigests digests_;
+  std::string chain_;
   std::vector<std::string> changed_;
 };
+
+/// How many there are in a row's lists: images, most of all. Of compact JSON, as JobKind::normalise() gives it.
+std::size_t items_in_lists(std::span<const NormalField> fields);
 
 /// `listing` as the ledger knows it: with the catalogue in front.
 std::string ledger_ref(const Options& options, std::string_view id);

@@ -44,6 +44,13 @@ struct AccountRecord {
   std::string credit_evidence;  ///< what it was concluded from, for people
 };
 
+/// A budget of a label value that had no room for rows of it, while others went on.
+struct BudgetStop {
+  std::string account, label, value;
+  std::string why;  ///< the budget and its sum, in words
+  bool operator==(const BudgetStop&) const = default;
+};
+
 struct RunRecord {
   RunId id = 0;
   std::string uid;  ///< what `--run` takes: `20261121T183122Z-4f2a`
@@ -53,6 +60,7 @@ struct RunRecord {
   std::string stopped_by;                     ///< PRODUCT.md section 3; empty if it was not stopped
   std::string stopped_detail;                 ///< the same in words
   std::vector<std::string> accounts_stopped;  ///< one sentence for each account that stopped early
+  std::vector<BudgetStop> budgets_reached;
   bool sandbox = false;
 };
 
@@ -95,6 +103,7 @@ struct PlannedRow {
   ContentId content = 0;
   JobId job = 0;        ///< a planned job to go on with, or 0
   std::string subject;  ///< JobKind::subject()
+  std::string labels;   ///< read_labels_json()
 };
 
 /// A job that was accepted and is not finished.
@@ -225,6 +234,28 @@ struct CreditSums {
   std::int64_t unknown_jobs = 0;        ///< jobs of the run whose cost is not known
 };
 
+/// A job of which a paid request was taken, or may have been. Followed jobs are none.
+struct PaidJob {
+  JobId id = 0;
+  AccountId account = 0;
+  std::string_view kind;
+  RunId run = 0;  ///< that submitted it last
+  WallTime submitted_at;
+  bool open = false;                ///< not settled: it may still come to cost more
+  std::optional<Credits> cost;      ///< as the last figures say, unknown where they do not
+  std::optional<Credits> reserved;  ///< when it was submitted
+  std::string_view labels;          ///< of its row then: read_labels_json()
+};
+
+/// A credit figure that was seen.
+struct FigureSeen {
+  AccountId account = 0;
+  RunId run = 0;  ///< 0: outside of a run
+  JobId job = 0;  ///< that the answer was about; 0 for none
+  WallTime at;
+  CreditFigures figures;
+};
+
 /// Rows of a run that were unchanged when it began.
 struct UnchangedCounts {
   std::int64_t rows = 0;
@@ -311,8 +342,17 @@ class Ledger {
   virtual Result<std::vector<Duration>> past_durations(std::string_view kind, std::size_t most) = 0;
   /// The highest price seen for a kind in an account.
   virtual Result<std::optional<Credits>> highest_price(AccountId account, std::string_view kind) = 0;
-  /// What the account's jobs submitted since a time, of one run or (0) of any, have cost or reserve.
+  /// What some of the last finished jobs of a kind in an account are known to have cost, newest first, at most `most`.
+  struct PastJob {
+    Credits cost;
+    std::string fields;  ///< to_json(RawFields)
+  };
+  virtual Result<std::vector<PastJob>> past_jobs(AccountId account, std::string_view kind, std::size_t most) = 0;
+  /// What the account's jobs of one run, or (0) those submitted since a time, have cost or reserve.
   virtual Result<Credits> spent(AccountId account, RunId run, WallTime since) = 0;
+  /// The same by the value of a label, of those that have it.
+  virtual Result<std::map<std::string, Credits>> spent_by_label(AccountId account, RunId run, WallTime since,
+                                                                std::string_view label) = 0;
   virtual Result<LastFigures> last_figures(AccountId account) = 0;
 
   // Views.
@@ -328,6 +368,12 @@ class Ledger {
   virtual Result<std::vector<std::string>> label_names(RunId run) = 0;
   virtual Result<std::vector<HeldJob>> held_jobs() = 0;
   virtual Result<CreditSums> credit_sums(AccountId account, RunId run) = 0;
+  /// Every paid job by id, then every figure in the order seen, all as of one moment. The texts are valid during the
+  /// visit.
+  virtual Result<void> for_each_credit_fact(const std::function<Result<void>(const PaidJob&)>& job,
+                                            const std::function<Result<void>(const FigureSeen&)>& figure) = 0;
+  /// The uid of every run, by number.
+  virtual Result<std::map<RunId, std::string>> run_names() = 0;
   virtual Result<LedgerCounts> counts() = 0;
   /// Listings of earlier runs that the run does not name: they left the feed. `prefix` is that of the run's catalogue.
   virtual Result<std::int64_t> listings_gone(RunId run, std::string_view prefix) = 0;

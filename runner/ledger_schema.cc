@@ -189,6 +189,12 @@ ALTER TABLE jobs ADD COLUMN followed INTEGER NOT NULL DEFAULT 0;
 
 -- Those of the row that was last submitted, as JSON: rows go, what was paid for whom stays.
 ALTER TABLE jobs ADD COLUMN labels TEXT;
+
+-- What was spent since a day or a month began.
+CREATE INDEX jobs_by_submission ON jobs (submitted_at) WHERE submitted_at IS NOT NULL;
+
+-- Budgets of label values that had no room for some rows, as JSON: runner/ledger.h, BudgetStop.
+ALTER TABLE runs ADD COLUMN budgets_reached TEXT NOT NULL DEFAULT '';
 )sql";
 
 constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3};

@@ -9,6 +9,7 @@
 #include "jobs/credits.h"
 #include "jobs/job.h"
 #include "runner/clock.h"
+#include "runner/digest.h"
 #include "runner/manifest.h"
 
 namespace reelbatch {
@@ -63,6 +64,13 @@ struct AccountOptions {
   Budget budget;
 };
 
+/// What a plan found, to be found again: `run --plan`.
+struct PlanDigests {
+  Digest manifest;   ///< over what every row says
+  Digest decisions;  ///< over what becomes of every row
+  bool operator==(const PlanDigests&) const = default;
+};
+
 enum class OnChange { Submit, Skip };
 enum class ProgressStyle { Auto, Bar, Plain, Json, None };
 enum class LogLevel { Error, Warning, Info, Debug };
@@ -100,6 +108,7 @@ struct Options {
   OnChange on_change = OnChange::Submit;
   bool allow_mass_change = false;
   std::optional<long> limit;
+  std::optional<PlanDigests> keep_to;  ///< nothing is submitted unless the decisions are these
   std::vector<std::string> only;
   Duration wait{};
   int max_connections = 128;

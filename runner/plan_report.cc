@@ -10,7 +10,9 @@
 #include "jobs/registry.h"
 #include "runner/atomic_file.h"
 #include "runner/durations.h"
+#include "runner/forecast.h"
 #include "runner/intake.h"
+#include "runner/plan_file.h"
 #include "runner/progress_printer.h"
 #include "runner/remark_printer.h"
 
@@ -90,46 +92,53 @@ std::string_view words_for(Reason reason) {
   return "";
 }
 
-/// What the submissions of one account and kind may cost and take.
-Result<void> print_expectation(Ledger* ledger, const Options& options, const std::pair<std::string, std::string>& group,
-                               std::int64_t submissions) {
-  const auto& [account, kind] = group;
-  const auto options_of = std::find_if(options.accounts.begin(), options.accounts.end(),
-                                       [&](const AccountOptions& candidate) { return candidate.name == account; });
-  std::optional<Credits> price;
-  std::vector<Duration> past;
-  if (const auto known = options_of->max_price.find(kind); known != options_of->max_price.end()) price = known->second;
-  if (ledger != nullptr) {
-    const Result<std::vector<AccountRecord>> records = ledger->accounts();
-    if (!records) return tl::unexpected(records.error());
-    for (const AccountRecord& record : *records) {
-      if (record.name != account || price) continue;
-      const Result<std::optional<Credits>> seen = ledger->highest_price(record.id, kind);
-      if (!seen) return tl::unexpected(seen.error());
-      price = *seen;
+std::string range_words(const CostRange& range) {
+  if (range.low == range.high) return to_text(range.likely);
+  return fmt::format("about {} (from {} to {})", to_text(range.likely), to_text(range.low), to_text(range.high));
+}
+
+std::string range_json(const std::optional<CostRange>& range) {
+  if (!range) return "null";
+  return fmt::format("{{\"low\": {}, \"likely\": {}, \"high\": {}}}", to_text(range->low), to_text(range->likely),
+                     to_text(range->high));
+}
+
+void print_forecast(const Forecast& forecast) {
+  for (const KindForecast& kind : forecast.kinds) {
+    fmt::print("  {} as {}: {} {}, credits ", for_terminal(kind.account), kind.kind, kind.submissions,
+               kind.submissions == 1 ? "submission" : "submissions");
+    if (kind.credits) {
+      fmt::print("{}, by {} past {}", range_words(*kind.credits), kind.history, kind.history == 1 ? "job" : "jobs");
+    } else {
+      fmt::print("unknown (no finished job of this kind has a known price yet)");
     }
-    Result<std::vector<Duration>> durations = ledger->past_durations(kind, 200);
-    if (!durations) return tl::unexpected(durations.error());
-    past = std::move(*durations);
+    if (kind.at_most) fmt::print(", at most {} by max_price", to_text(*kind.at_most));
+    fmt::print("\n");
   }
-  fmt::print("  {} as {}: {} submissions, credits ", for_terminal(account), kind, submissions);
-  if (price) {
-    fmt::print("at most {} ({} each)", to_text(Credits{price->milli * submissions}), to_text(*price));
+  if (forecast.kinds.empty()) return;
+  if (forecast.kinds.size() > 1) {
+    fmt::print("  together: credits {}\n", forecast.credits ? range_words(*forecast.credits) : "unknown");
+  }
+  if (forecast.time) {
+    fmt::print("  time: about {}, by the limits and past jobs\n", about(*forecast.time));
   } else {
-    fmt::print("unknown (no job of this kind has a known price yet)");
+    fmt::print("  time: unknown (none has finished yet), at least {} to submit them\n", about(forecast.submitting));
   }
-  Duration needed{};
-  for (const RateWindow& window : options_of->submit_rate) {
-    needed = std::max(needed, window.width * (submissions - 1) / window.limit);
+}
+
+std::string forecast_json(const Forecast& forecast) {
+  std::string out = fmt::format("\"credits\": {}, \"seconds\": ", range_json(forecast.credits));
+  out += forecast.time ? std::to_string(std::chrono::ceil<std::chrono::seconds>(*forecast.time).count()) : "null";
+  out += ",\n \"expected\": [";
+  for (const KindForecast& kind : forecast.kinds) {
+    if (&kind != forecast.kinds.data()) out += ", ";
+    out += "{\"account\": ";
+    append_json_quoted(out, kind.account);
+    out += fmt::format(", \"kind\": \"{}\", \"submissions\": {}, \"credits\": {}, \"at_most\": {}, \"by_jobs\": {}}}",
+                       kind.kind, kind.submissions, range_json(kind.credits),
+                       kind.at_most ? to_text(*kind.at_most) : "null", kind.history);
   }
-  if (past.empty()) {
-    fmt::print(", time unknown (none has finished yet), at least {} to submit them\n", about(needed));
-    return {};
-  }
-  const Duration usual = past[past.size() / 2];
-  needed = std::max(needed, usual * submissions / options_of->max_in_flight) + usual;
-  fmt::print(", about {}\n", about(needed));
-  return {};
+  return out + ']';
 }
 
 }  // namespace
@@ -141,7 +150,8 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
     if (!opened) return tl::unexpected(opened.error());
     file.emplace(std::move(*opened));
   }
-  Planner planner(ledger, options);
+  Planner planner(ledger, options, file.has_value());
+  Forecaster forecaster(ledger, options);
   RemarkPrinter remarks(stderr, kRemarks);
   const auto remark = [&](const Remark& found) {
     if (!options.quiet) remarks.print(found);
@@ -149,7 +159,6 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
   if (Result<void> started = planner.start(); !started) return tl::unexpected(started.error());
   std::string rows;
   std::vector<std::string> changes;
-  std::map<std::pair<std::string, std::string>, std::int64_t> submissions;
   const auto before = [&] { return rows.empty() ? "\n  " : ",\n  "; };
   const auto glance = [&](const RowText& row) -> Result<bool> {
     const UnchangedRow* same = planner.unchanged(row);
@@ -162,7 +171,9 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
     for (const Remark& found : row.remarks) remark(found);
     const RowRecord* record = &plan->record;
     if (file) rows.append(before()) += row_json(*record);
-    if (record->selected && record->action == Action::Submit) ++submissions[{record->account, record->kind}];
+    if (record->selected && record->action == Action::Submit) {
+      forecaster.add(record->account, record->kind, plan->items);
+    }
     if (record->selected && record->reason == Reason::Changed && changes.size() < kChangesShown) {
       changes.push_back(fmt::format("{}: {}", record->id, record->detail));
     }
@@ -174,8 +185,13 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
   remarks.finish("`reelbatch check --all` shows every one");
   const IntakeCounts& counts = planner.counts();
   const Result<void> allowed = planner.finish();
+  const Result<Forecast> forecast = forecaster.make();
+  if (!forecast) return tl::unexpected(forecast.error());
   if (file) {
-    file->write(fmt::format("{{\"counts\": {},\n \"rows\": [{}]}}\n", counts_json(counts), rows));
+    file->write(fmt::format("{{\"counts\": {},\n {},\n {},\n \"rows\": [", counts_json(counts),
+                            forecast_json(*forecast), plan_head_json(options, planner.digests())));
+    file->write(rows);
+    file->write("]}\n");
     if (Result<void> written = file->commit(); !written) return tl::unexpected(written.error());
   }
   if (!options.quiet) {
@@ -192,11 +208,7 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
     }
     if (counts.not_selected > 0) fmt::print("  {:<9}{:>8}  not selected\n", "leave", counts.not_selected);
     for (const std::string& change : changes) fmt::print("    changed {}\n", for_terminal(change));
-    for (const auto& [group, count] : submissions) {
-      if (Result<void> printed = print_expectation(ledger, options, group, count); !printed) {
-        return tl::unexpected(printed.error());
-      }
-    }
+    print_forecast(*forecast);
   }
   if (!allowed) return tl::unexpected(allowed.error());
   return 0;

@@ -280,6 +280,23 @@ Result<void> write_format(Ledger& ledger, const RunReport& report, AtomicFile& f
   return write_csv(ledger, report, file);
 }
 
+void add_costs(RunReport& report, const RowView& view, const ResultRow& row) {
+  const bool left = !row.selected && row.state == RowState::Planned && view.row.action == Action::Submit;
+  if (row.submissions == 0 && !left) return;
+  KindCosts& costs = report.costs[{view.row.account, view.row.kind}];
+  if (left) {
+    ++costs.left;
+  } else if (!row.credits_used) {
+    ++costs.unpriced;
+  } else {
+    const Credits cost = *row.credits_used;
+    costs.low = costs.priced == 0 ? cost : std::min(costs.low, cost);
+    costs.high = costs.priced == 0 ? cost : std::max(costs.high, cost);
+    costs.sum = costs.sum + cost;
+    ++costs.priced;
+  }
+}
+
 }  // namespace
 
 Result<RunReport> make_report(Ledger& ledger, const RunRecord& run) {
@@ -289,6 +306,7 @@ Result<RunReport> make_report(Ledger& ledger, const RunRecord& run) {
   const Result<void> walked = ledger.for_each_changing_row(run.id, [&](const RowView& view) -> Result<void> {
     const ResultRow row = result_row(view, run);
     report.counts.add(row);
+    add_costs(report, view, row);
     if (row.state != RowState::Done && row.state != RowState::Planned && row.selected &&
         shown[static_cast<std::size_t>(row.state)]++ < kExamples) {
       report.examples.push_back({row.state, std::string(row.id), row.reason, std::string(row.file), row.line});

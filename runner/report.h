@@ -18,12 +18,21 @@ struct ExampleRow {
   std::uint64_t line = 0;
 };
 
+/// What the rows of one account and kind cost that this run submitted, and how many it was told to leave.
+struct KindCosts {
+  std::int64_t priced = 0;    ///< submitted, with a known cost
+  std::int64_t unpriced = 0;  ///< submitted, without
+  Credits sum, low, high;     ///< of the priced
+  std::int64_t left = 0;      ///< would be submitted, and were not selected
+};
+
 /// What a summary and the exit code are made from.
 struct RunReport {
   RunRecord run;
   RowCounts counts;
-  std::map<std::string, CreditSums> credits;  ///< by account
-  std::vector<ExampleRow> examples;           ///< the first few rows of each state but done and planned
+  std::map<std::string, CreditSums> credits;                       ///< by account
+  std::map<std::pair<std::string, std::string>, KindCosts> costs;  ///< by account and kind
+  std::vector<ExampleRow> examples;  ///< the first few rows of each state but done and planned
 };
 
 /// Walks the rows once. `accounts` are those whose credits are summed.

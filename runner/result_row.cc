@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace reelbatch {
 namespace {
 
@@ -38,6 +40,13 @@ std::string change_words(const RowView& view) {
 std::string why_planned(const RowView& view, const RunRecord& run) {
   if (!view.row.selected) return view.row.detail.starts_with("replaced") ? view.row.detail : "not selected";
   if (!run.finished_at) return "waits to be submitted";
+  for (const BudgetStop& stop : run.budgets_reached) {
+    const std::vector<Label>& labels = view.row.labels;
+    if (stop.account == view.row.account &&
+        std::find(labels.begin(), labels.end(), Label{stop.label, stop.value}) != labels.end()) {
+      return "not submitted: " + stop.why;
+    }
+  }
   for (const std::string& stopped : run.accounts_stopped) {
     if (stopped.starts_with(view.row.account + ": "))
       return "not submitted: " + stopped.substr(view.row.account.size() + 2);

@@ -76,6 +76,7 @@ Result<EndedRun> end_run(const RunSetting& setting, RunRecord run, const Result<
     run.stopped_by = outcome->stopped_by;
     run.stopped_detail = outcome->stopped_detail;
     run.accounts_stopped = outcome->accounts_stopped;
+    run.budgets_reached = outcome->budgets_reached;
   } else {
     run.stopped_by = "ledger";
     run.stopped_detail = outcome.error().message;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "jobs/json.h"
 #include "jobs/raw_fields.h"
 #include "jobs/registry.h"
 #include "runner/check.h"
@@ -23,6 +24,10 @@ constexpr Duration kDrainTime = 10s;
 constexpr Duration kPollOnceAfter = 24h;
 /// A run after one that did not end cleanly cannot know its sends of this long.
 constexpr Duration kUnknownSends = 1min;
+/// Past jobs that an average price is made from.
+constexpr std::size_t kPastPrices = 200;
+/// Rows passed over in one turn, so that polls are not late for them.
+constexpr int kPassedInTurn = 512;
 /// The loop looks at the wall clock and shows progress at least this often.
 constexpr Duration kIdleTurn = 1s;
 /// A service that so often in a row would not tell of several jobs at once is not asked that way again in this run.
@@ -82,6 +87,7 @@ Result<RunOutcome> Runner::run(const RunRecord& run) {
       account->balance = Account::Balance::NotTold;
       account->balance_at = started_;
     }
+    if (Result<void> done = warn_of_labels(*account); !done) return tl::unexpected(done.error());
   }
   progress_.update(counts_, started_);
 
@@ -136,6 +142,13 @@ Result<void> Runner::load_credits(Account& account) {
     const Result<std::optional<Credits>> price = ledger_.highest_price(account.record.id, kind->name());
     if (!price) return tl::unexpected(price.error());
     if (*price) account.price[kind->name()] = **price;
+    if (account.options.budget.mode == Budget::Mode::Cautious) {
+      const auto jobs = ledger_.past_jobs(account.record.id, kind->name(), kPastPrices);
+      if (!jobs) return tl::unexpected(jobs.error());
+      Account::Average& usual = account.usual_price[kind->name()];
+      for (const Ledger::PastJob& job : *jobs) usual.sum = usual.sum + job.cost;
+      usual.jobs = static_cast<std::int64_t>(jobs->size());
+    }
     const Result<std::vector<Duration>> past = ledger_.past_durations(kind->name(), 200);
     if (!past) return tl::unexpected(past.error());
     if (!past->empty()) account.usual_duration[kind->name()] = (*past)[past->size() * 9 / 10];
@@ -258,7 +271,7 @@ Result<void> Runner::choose_starts(Account& account, Instant now) {
     if (can_poll && (polls <= *row || polls_are_late)) {
       start_poll(account, now);
     } else if (*row <= now && !polls_are_late) {
-      if (Result<void> done = start_row(account, now); !done) return done;
+      start_row(account, now);
     } else {
       return {};
     }
@@ -278,6 +291,7 @@ Result<Instant> Runner::row_due(Account& account, Instant now) {
   // Read only when a row could be sent, so that an unchanged catalogue is not walked through in advance.
   const Result<NextRow> next = next_row(account);
   if (!next) return tl::unexpected(next.error());
+  account.next = *next;
   if (next->row == nullptr) return kNever;
   if (Result<void> done = prepare(*next->row); !done) return tl::unexpected(done.error());
   if (!next->row->followed.empty()) return gate.has_place() ? now : kNever;
@@ -289,8 +303,28 @@ Result<Instant> Runner::row_due(Account& account, Instant now) {
   return at;
 }
 
-/// The account's row that is submitted next, in manifest order but for those of one subject, which go together.
+/// The account's row that is submitted next, of those that no budget by label refuses now. Those that one refuses wait
+/// for open jobs of that label value, or are passed over when there are none.
 Result<Runner::NextRow> Runner::next_row(Account& account) {
+  account.passing = false;
+  take_up_waiting(account);
+  for (int passed = 0;; ++passed) {
+    const Result<NextRow> next = row_in_turn(account);
+    if (!next || next->row == nullptr || next->row->groups.empty()) return next;
+    if (Result<void> done = prepare(*next->row); !done) return tl::unexpected(done.error());
+    std::string why;
+    const Spending::Group label = next->row->followed.empty() ? refused_by(account, *next->row, why) : Spending::kAll;
+    if (label == Spending::kAll) return next;
+    if (passed == kPassedInTurn) {
+      account.passing = true;
+      return NextRow{};
+    }
+    pass_over(account, take_out(account, *next), label, std::move(why));
+  }
+}
+
+/// The next row in manifest order, but for those of one subject, which go together.
+Result<Runner::NextRow> Runner::row_in_turn(Account& account) {
   for (;;) {
     if (!account.ready_groups.empty()) {
       Group* group = account.ready_groups.front();
@@ -320,16 +354,32 @@ Result<void> Runner::refill(Account& account) {
   account.read_all = rows->size() < kReadAhead;
   for (PlannedRow& row : *rows) {
     account.read_up_to = row.number;
-    account.ready.push_back(pending_of(std::move(row)));
+    Result<Pending> pending = pending_of(account, std::move(row));
+    if (!pending) return tl::unexpected(pending.error());
+    account.ready.push_back(std::move(*pending));
   }
   return {};
 }
 
-Runner::Pending Runner::pending_of(PlannedRow row) {
+Result<Runner::Pending> Runner::pending_of(const Account& account, PlannedRow row) const {
   Pending pending;
   pending.kind = find_kind(row.kind);
   CHECK(pending.kind != nullptr);
   pending.row = std::move(row);
+  if (Result<void> read = read_groups(account, pending); !read) return tl::unexpected(read.error());
+  return pending;
+}
+
+Runner::Pending Runner::take_out(Account& account, const NextRow& next) {
+  Pending pending = std::move(*next.row);
+  if (next.group != nullptr) {
+    next.group->waiting.pop_front();
+    next.group->queued = false;
+    account.ready_groups.pop_front();
+    queue(account, *next.group);
+  } else {
+    account.ready.pop_front();
+  }
   return pending;
 }
 
@@ -363,26 +413,38 @@ bool Runner::fits_deadline(Account& account, const JobKind& kind, Instant now) {
   return false;
 }
 
-/// What a job of the kind reserves: the configured price, else the highest seen. Nothing while neither is known.
-std::optional<Credits> Runner::price_of(const Account& account, const JobKind& kind) const {
+/// What a job of the kind reserves: the configured price, else the highest seen; and what it costs on average. Nothing
+/// while neither is known.
+Spending::Price Runner::price_of(const Account& account, const JobKind& kind) const {
+  Spending::Price price;
+  const auto usual = account.usual_price.find(kind.name());
+  if (usual != account.usual_price.end() && usual->second.jobs > 0) {
+    price.likely = Credits{(usual->second.sum.milli + usual->second.jobs - 1) / usual->second.jobs};
+  }
   const auto configured = account.options.max_price.find(std::string(kind.name()));
-  if (configured != account.options.max_price.end()) return configured->second;
   const auto seen = account.price.find(kind.name());
-  return seen == account.price.end() ? std::nullopt : std::optional(seen->second);
+  if (configured != account.options.max_price.end()) {
+    price.highest = configured->second;
+  } else if (seen != account.price.end()) {
+    price.highest = seen->second;
+  }
+  return price;
 }
 
-/// True if the budgets have room for one more job of the kind now. Stops the account's submissions if they never will
-/// again.
+/// True if the budgets that count every job have room for one more of the kind now. Stops the account's submissions if
+/// they never will again.
 bool Runner::fits_budget(Account& account, const JobKind& kind) {
-  if (account.spending.unlimited() && run_spending_.unlimited() && !account.options.budget.keep) return true;
-  const bool anything_open = account.spending.has_open() || run_spending_.has_open();
-  const std::optional<Credits> price = price_of(account, kind);
-  // Until a price is known, one at a time.
-  if (!price && anything_open) return false;
-  const Credits needed = price.value_or(Credits{});
-  std::string why = account.spending.passed_by(needed);
-  if (why.empty()) why = run_spending_.passed_by(needed);
   const std::optional<Credits>& keep = account.options.budget.keep;
+  if (account.spending.unlimited() && run_spending_.unlimited() && !keep) return true;
+  const bool anything_open = account.spending.has_open() || run_spending_.has_open();
+  const Spending::Price price = price_of(account, kind);
+  const bool needs_price =
+      keep || !run_spending_.unlimited() || (!account.spending.unlimited() && account.spending.needs_prices());
+  // Until a price is known, one at a time.
+  if (!price.known() && anything_open && needs_price) return false;
+  const Credits needed = price.highest.value_or(Credits{});
+  std::string why = account.spending.passed_by(price);
+  if (why.empty()) why = run_spending_.passed_by(price);
   const std::optional<Credits>& remaining = account.book.last().remaining;
   // A balance that nobody has told yet is found out by one job.
   if (why.empty() && keep && !remaining && account.spending.has_open()) return false;
@@ -401,25 +463,48 @@ bool Runner::fits_budget(Account& account, const JobKind& kind) {
 Result<void> Runner::renew_budget(Account& account) {
   const Budget& budget = account.options.budget;
   const WallTime wall = clock_.wall();
-  const auto set = [&](const std::optional<Credits>& limit, std::string_view name, RunId run,
-                       WallTime since) -> Result<void> {
-    if (!limit) return {};
-    const Result<Credits> spent = ledger_.spent(account.record.id, run, since);
-    if (!spent) return tl::unexpected(spent.error());
-    account.spending.set_cap({fmt::format("the budget {} of account {}", name, account.record.name), *limit, *spent});
-    return {};
+  const auto set = [&](const std::optional<Credits>& limit, std::optional<Credits> LabelBudget::*by_label,
+                       std::string_view name, RunId run, WallTime since) -> Result<void> {
+    if (limit) {
+      const Result<Credits> spent = ledger_.spent(account.record.id, run, since);
+      if (!spent) return tl::unexpected(spent.error());
+      account.spending.set_cap({fmt::format("the budget {} of account {}", name, account.record.name), *limit, *spent});
+    }
+    return renew_label_budgets(account, by_label, name, run, since);
   };
   const WallTime day = start_of_day(wall);
   if (account.budget_day == day) return {};
   if (account.budget_day == WallTime{}) {
-    if (Result<void> done = set(budget.run, "run", run_, WallTime{}); !done) return done;
+    if (Result<void> done = set(budget.run, &LabelBudget::run, "run", run_, WallTime{}); !done) return done;
   }
   account.budget_day = day;
-  if (Result<void> done = set(budget.day, "day", 0, day); !done) return done;
+  if (Result<void> done = set(budget.day, &LabelBudget::day, "day", 0, day); !done) return done;
   const WallTime month = start_of_month(wall);
   if (account.budget_month == month) return {};
   account.budget_month = month;
-  return set(budget.month, "month", 0, month);
+  return set(budget.month, &LabelBudget::month, "month", 0, month);
+}
+
+/// The same for the budgets by label, all values of a label with one look into the ledger.
+Result<void> Runner::renew_label_budgets(Account& account, std::optional<Credits> LabelBudget::*limit,
+                                         std::string_view name, RunId run, WallTime since) {
+  const std::vector<LabelBudget>& budgets = account.options.budget.labels;
+  std::map<std::string_view, std::map<std::string, Credits>> known;  // label, value
+  for (std::size_t i = 0; i < budgets.size(); ++i) {
+    const LabelBudget& budget = budgets[i];
+    if (!(budget.*limit)) continue;
+    const auto [spent, is_new] = known.try_emplace(budget.label);
+    if (is_new) {
+      auto found = ledger_.spent_by_label(account.record.id, run, since, budget.label);
+      if (!found) return tl::unexpected(found.error());
+      spent->second = std::move(*found);
+    }
+    const auto value = spent->second.find(budget.value);
+    account.spending.set_cap({fmt::format("the budget {} of {}={}", name, budget.label, budget.value), *(budget.*limit),
+                              value == spent->second.end() ? Credits{} : value->second, i + 1});
+    account.by_label[i].full.clear();
+  }
+  return {};
 }
 
 /// When the account's next job is to be polled; never if none waits.
@@ -467,23 +552,13 @@ void Runner::start_poll(Account& account, Instant now) {
 }
 
 /// Submits or follows the row that row_due() spoke of.
-Result<void> Runner::start_row(Account& account, Instant now) {
-  const Result<NextRow> next = next_row(account);
-  if (!next) return tl::unexpected(next.error());
-  Pending pending = std::move(*next->row);
-  if (next->group != nullptr) {
-    next->group->waiting.pop_front();
-    account.ready_groups.pop_front();
-    next->group->queued = false;
-  } else {
-    account.ready.pop_front();
-  }
+void Runner::start_row(Account& account, Instant now) {
+  Pending pending = take_out(account, account.next);
   if (pending.followed.empty()) {
-    start_submission(account, std::move(pending), next->group);
+    start_submission(account, std::move(pending), account.next.group);
   } else {
     follow(account, std::move(pending), now);
   }
-  return {};
 }
 
 /// The decision, with what the row's job is called from now on.
@@ -513,9 +588,10 @@ void Runner::follow(Account& account, Pending pending, Instant now) {
 /// Prepares the row's intent and its request.
 void Runner::start_submission(Account& account, Pending pending, Group* group) {
   Intent intent = intent_of(pending);
-  intent.reserved = price_of(account, *pending.kind);
-  account.spending.reserve(intent.job, intent.reserved);
-  run_spending_.reserve(intent.job, intent.reserved);
+  const Spending::Price price = price_of(account, *pending.kind);
+  intent.reserved = price.highest;
+  account.spending.reserve(intent.job, price, pending.groups);
+  run_spending_.reserve(intent.job, price);
   account.book.open(intent.job);
 
   OpenExchange exchange;
@@ -602,6 +678,7 @@ Instant Runner::next_wakeup(Instant now) {
     AccountGate& gate = account->gate;
     wake = std::min(wake, gate.outage_at());
     if (!connection) continue;
+    if (account->passing && account->gate.submit_at() <= now) wake = now;
     const auto consider = [&](Instant due, Instant allowed) {
       if (due != kNever && allowed != kNever) wake = std::min(wake, std::max(due, allowed));
     };
@@ -615,7 +692,9 @@ Instant Runner::next_wakeup(Instant now) {
 }
 
 bool Runner::has_rows(const Account& account) const {
-  return !account.ready.empty() || !account.read_all || !account.ready_groups.empty();
+  return !account.ready.empty() || !account.read_all || !account.ready_groups.empty() ||
+         std::any_of(account.by_label.begin(), account.by_label.end(),
+                     [](const Account::LabelGroup& label) { return !label.waiting.empty(); });
 }
 
 /// Jobs to poll or rows to submit, apart from what is on the wire.
@@ -648,6 +727,12 @@ RunOutcome Runner::outcome(Instant now) {
         outcome.stopped_detail = outcome.accounts_stopped.back();
       }
     }
+    for (std::size_t i = 0; i < account->by_label.size(); ++i) {
+      const Account::LabelGroup& label = account->by_label[i];
+      if (label.passed.empty()) continue;
+      const LabelBudget& budget = account->options.budget.labels[i];
+      outcome.budgets_reached.push_back({account->record.name, budget.label, budget.value, label.passed});
+    }
     const auto keep = [&](RateLimiter& limiter, bool submission) {
       for (const Instant at : limiter.recent(now)) {
         outcome.sends.push_back(
@@ -656,6 +741,10 @@ RunOutcome Runner::outcome(Instant now) {
     };
     keep(gate.all(), false);
     keep(gate.submissions(), true);
+  }
+  if (outcome.stopped_by.empty() && !outcome.budgets_reached.empty()) {
+    outcome.stopped_by = name_of(StopCause::Budget);
+    outcome.stopped_detail = outcome.budgets_reached.front().why;
   }
   if (outcome.stopped_by.empty() && timed_out_any_) {
     outcome.stopped_by = "job_timeout";

@@ -49,6 +49,7 @@ struct RunOutcome {
   std::string stopped_by;                     ///< PRODUCT.md section 3; empty if nothing stopped it
   std::string stopped_detail;                 ///< the same in words
   std::vector<std::string> accounts_stopped;  ///< one sentence each
+  std::vector<BudgetStop> budgets_reached;
   bool key_refused = false;
   bool address_refused = false;     ///< and nothing was accepted in this run
   std::vector<AccountId> accounts;  ///< with `sends`, for Ledger::end_run
@@ -93,7 +94,7 @@ class Runner {
   void check_limits(Instant now);
   Result<void> choose_starts(Instant now);
   Result<void> choose_starts(Account& account, Instant now);
-  Result<void> start_row(Account& account, Instant now);
+  void start_row(Account& account, Instant now);
   void follow(Account& account, Pending pending, Instant now);
   void start_submission(Account& account, Pending pending, Group* group);
   void start_poll(Account& account, Instant now);
@@ -111,15 +112,26 @@ class Runner {
   bool has_work(Account& account);
   Result<void> refill(Account& account);
   Result<NextRow> next_row(Account& account);
-  static Pending pending_of(PlannedRow row);
+  Result<NextRow> row_in_turn(Account& account);
+  Pending take_out(Account& account, const NextRow& next);
+  Result<Pending> pending_of(const Account& account, PlannedRow row) const;
   Result<void> prepare(Pending& pending);
   Intent intent_of(Pending& pending);
   Result<Instant> row_due(Account& account, Instant now);
   Instant poll_due(Account& account);
+
+  // Budgets by label (runner_labels.cc).
+  void take_up_waiting(Account& account);
+  Spending::Group refused_by(Account& account, const Pending& row, std::string& why) const;
+  void pass_over(Account& account, Pending row, Spending::Group group, std::string why);
+  Result<void> read_groups(const Account& account, Pending& row) const;
+  Result<void> warn_of_labels(const Account& account);
   bool fits_deadline(Account& account, const JobKind& kind, Instant now);
   bool fits_budget(Account& account, const JobKind& kind);
-  std::optional<Credits> price_of(const Account& account, const JobKind& kind) const;
+  Spending::Price price_of(const Account& account, const JobKind& kind) const;
   Result<void> renew_budget(Account& account);
+  Result<void> renew_label_budgets(Account& account, std::optional<Credits> LabelBudget::*limit, std::string_view name,
+                                   RunId run, WallTime since);
   Instant deadline(Instant now) const;
 
   // What came back (runner_settle.cc).
@@ -144,6 +156,7 @@ class Runner {
                       const Completion& completion);
   void see_credits(Account& account, const OpenExchange& exchange, JobId job, const CreditFigures& figures, Instant at);
   std::optional<Credits> settle_credits(Account& account, const Flight& flight);
+  void warn_of_prices(Account& account, const JobKind& kind);
 
   // What is asked beside the jobs (runner_ask.cc).
   bool has_open_exchange(const Account& account) const;

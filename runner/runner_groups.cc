@@ -16,7 +16,9 @@ Result<Runner::Group*> Runner::gather(Account& account, const std::string& subje
   if (!rows) return tl::unexpected(rows.error());
   for (PlannedRow& row : *rows) {
     account.gathered.insert(row.number);
-    group.waiting.push_back(pending_of(std::move(row)));
+    Result<Pending> pending = pending_of(account, std::move(row));
+    if (!pending) return tl::unexpected(pending.error());
+    group.waiting.push_back(std::move(*pending));
   }
   queue(account, group);
   return &group;

@@ -226,8 +226,10 @@ void Runner::not_taken(Account& account, Pending& row, const std::string& why, b
 
 /// To where its turn comes next.
 void Runner::put_back(Account& account, Pending& row) {
-  std::deque<Pending>& waiting = row.row.subject.empty() ? account.ready : account.groups[row.row.subject].waiting;
-  waiting.push_front(std::move(row));
+  if (row.row.subject.empty()) return account.ready.push_front(std::move(row));
+  Group& group = account.groups[row.row.subject];
+  group.waiting.push_front(std::move(row));
+  queue(account, group);
 }
 
 /// Maybe accepted: never sent again by itself.
@@ -429,8 +431,13 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
   if (cost) {
     Credits& price = account.price[flight.kind->name()];
     price = std::max(price, *cost);
+    Account::Average& usual = account.usual_price[flight.kind->name()];
+    usual.sum = usual.sum + *cost;
+    ++usual.jobs;
   }
-  const bool limited = !account.spending.unlimited() || !run_spending_.unlimited();
+  // A budget that is not kept by the highest price is not broken by a higher one.
+  const bool limited =
+      (account.spending.has_caps() && account.spending.mode() == Budget::Mode::Hard) || !run_spending_.unlimited();
   if (limited && cost && reserved && *cost > *reserved) {
     stop_submitting(account, StopCause::Budget,
                     fmt::format("job {} cost {} credits, more than the {} reserved for it: an overrun",
@@ -439,7 +446,20 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
   account.balance_moved = true;
   account.spending.settle(flight.id, cost);
   run_spending_.settle(flight.id, cost);
+  if (!cost) warn_of_prices(account, *flight.kind);
   return closed.alone;
+}
+
+/// A budget that nothing can be counted against would be passed in silence.
+void Runner::warn_of_prices(Account& account, const JobKind& kind) {
+  const bool limited =
+      account.spending.has_caps() || !run_spending_.unlimited() || account.options.budget.keep.has_value();
+  if (!limited || account.told_no_price || price_of(account, kind).known() || account.book.last().any()) return;
+  account.told_no_price = true;
+  progress_.warn(
+      fmt::format("{0}: its budget cannot be kept: the service tells no credits and no price is known; say what a job "
+                  "costs at most, accounts: {{{0}: {{max_price: {{{1}: N}}}}}}",
+                  account.record.name, kind.name()));
 }
 
 // ---- Stopping -------------------------------------------------------------------------------------------------------

@@ -53,7 +53,8 @@ struct Runner::Pending {
   const JobKind* kind = nullptr;
   bool prepared = false;  ///< the rest is there: read when the row's turn comes
   std::vector<NormalField> fields;
-  std::string followed;  ///< JobKind::followed()
+  std::string followed;                 ///< JobKind::followed()
+  std::vector<Spending::Group> groups;  ///< of the account's budgets by label
 };
 
 /// The jobs on one subject: submitted one after the other, then polled with one request. Together they take one place
@@ -98,7 +99,9 @@ struct Runner::Account {
         options(std::move(parts.options)),
         headers(std::move(parts.headers)),
         redact(std::move(parts.redact)),
-        gate(options, outage_timeout, now) {}
+        gate(options, outage_timeout, now),
+        spending(options.budget.mode),
+        by_label(options.budget.labels.size()) {}
 
   AccountRecord record;
   AccountOptions options;
@@ -112,6 +115,22 @@ struct Runner::Account {
   Credits in_doubt;                           ///< reserved by held jobs: the balance may not show them yet
   WallTime budget_day, budget_month;          ///< for which the budget's day and month are counted
   std::map<std::string_view, Credits> price;  ///< by kind: the highest seen
+  struct Average {
+    Credits sum;
+    std::int64_t jobs = 0;
+  };
+  std::map<std::string_view, Average> usual_price;  ///< by kind, of past jobs and this run's
+
+  /// What the rows of one label value wait for: the budget of the same place in options.budget.labels, which is the
+  /// group of spending one further on.
+  struct LabelGroup {
+    std::deque<Pending> waiting;  ///< for open jobs of the group, which may turn out cheaper
+    std::string full;             ///< why its rows are passed over: no open job is left that could make room
+    std::string passed;           ///< the last reason for which a row was passed over
+  };
+  std::vector<LabelGroup> by_label;
+  bool passing = false;        ///< rows were passed over this turn, and there are more to look at
+  bool told_no_price = false;  ///< it was said that a budget cannot be kept
 
   struct Due {
     Instant at;
@@ -122,6 +141,7 @@ struct Runner::Account {
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due;
   int groups_refused = 0;  ///< questions about several jobs in a row that were not answered
 
+  NextRow next;               ///< what row_due() spoke of
   std::deque<Pending> ready;  ///< rows read ahead, in manifest order
   RowNumber read_up_to = 0;
   bool read_all = false;

@@ -15,7 +15,7 @@ constexpr std::string_view kSandboxOrigin = "sandbox";
 /// The evidence for a meaning of credits that the configuration states; a later run without that statement decides
 /// anew.
 constexpr std::string_view kStated = "stated in the configuration";
-constexpr std::string_view kDocumented = "the service documents it";
+constexpr std::string_view kDocumented = "documented by the service";
 
 std::string origin_of(const AccountOptions& account) {
   return account.sandbox ? std::string(kSandboxOrigin) : origin(account.base_url);
@@ -31,14 +31,6 @@ Error no_ledger(const Options& options) {
   }
   return Error{Fault::Usage,
                fmt::format("there is no ledger {}: name it with --ledger, or `reelbatch run` makes one", path)};
-}
-
-/// A limit that would be read and not kept is refused.
-Result<void> check_budget(const AccountOptions& account) {
-  if (account.budget.mode == Budget::Mode::Hard && account.budget.labels.empty()) return {};
-  return usage_error(
-      fmt::format("account '{}': this version keeps budgets of mode hard, by run, day, month and keep: leave out {}",
-                  account.name, account.budget.labels.empty() ? "the mode" : "the budgets by label"));
 }
 
 /// Whether there is a ledger. An empty file is none: what was in it is gone, or a run was killed while it made it.
@@ -149,7 +141,6 @@ Result<AccountId> Session::bind(const std::string& name) {
                                     [&](const AccountOptions& candidate) { return candidate.name == name; });
   if (account == options_.accounts.end()) return usage_error(fmt::format("no account '{}' is configured", name));
   if (Result<void> same = check_origin(*account); !same) return tl::unexpected(same.error());
-  if (Result<void> enforced = check_budget(*account); !enforced) return tl::unexpected(enforced.error());
   Result<Credentials> credentials = load_credentials(*account);
   if (!credentials) return tl::unexpected(credentials.error());
   Bound bound;

@@ -31,7 +31,7 @@ constexpr long kLimitMax = 1'000'000'000'000;
 constexpr unsigned kWork = kPlanBit | kRunBit | kResumeBit;
 constexpr unsigned kFeed = kPlanBit | kRunBit;
 constexpr unsigned kSending = kRunBit | kResumeBit;
-constexpr unsigned kOnLedger = kWork | kStatusBit | kReportBit | kResolveBit | kLedgerBit;
+constexpr unsigned kOnLedger = kWork | kStatusBit | kReportBit | kResolveBit | kLedgerBit | kCreditsBit;
 constexpr unsigned kAll = kOnLedger | kCheckBit;
 
 std::string lower(std::string_view text) {

@@ -46,6 +46,7 @@ enum CommandBit : unsigned {
   kReportBit = 1U << 5U,
   kResolveBit = 1U << 6U,
   kLedgerBit = 1U << 7U,
+  kCreditsBit = 1U << 8U,
 };
 
 /// One option.

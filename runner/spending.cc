@@ -6,6 +6,8 @@
 
 namespace reelbatch {
 
+using Mode = Budget::Mode;
+
 void Spending::set_cap(Cap cap) {
   Counter counter;
   counter.cap = std::move(cap);
@@ -19,42 +21,80 @@ void Spending::set_cap(Cap cap) {
   }
 }
 
-std::string Spending::passed_by(Credits price) const {
+bool Spending::unlimited(Group group) const {
+  return std::none_of(caps_.begin(), caps_.end(), [&](const Counter& counter) { return counter.cap.group == group; });
+}
+
+/// What an open job counts as; 0 while its price is unknown.
+Credits Spending::counted_as(const Price& price) const {
+  if (mode_ == Mode::Soft) return {};
+  const std::optional<Credits>& known = mode_ == Mode::Cautious && price.likely ? price.likely : price.highest;
+  return known.value_or(Credits{});
+}
+
+std::string Spending::passed_by(const Price& price, Group group) const {
+  const Credits next = counted_as(price);
+  const Credits each = mode_ == Mode::Soft ? price.highest.value_or(Credits{}) : next;
   for (const Counter& counter : caps_) {
-    const Cap& cap = counter.cap;
-    const Credits unpriced{price.milli * counter.unpriced};
-    const Credits counted = cap.spent_before + counter.spent + counter.reserved + unpriced;
-    if (counted + price > cap.limit || counted >= cap.limit) {
-      return fmt::format("{} of {} credits is reached: {} are spent or reserved, the next job may cost {}", cap.name,
-                         to_text(cap.limit), to_text(counted),
-                         price == Credits{} ? "an unknown price" : to_text(price));
-    }
+    if (counter.cap.group != group) continue;
+    const Credits spent = counter.cap.spent_before + counter.spent + Credits{each.milli * counter.unpriced};
+    const Credits counted = spent + counter.reserved;
+    if (counted + next > counter.cap.limit || counted >= counter.cap.limit) return words(counter, price, spent);
   }
   return {};
 }
 
-void Spending::reserve(std::int64_t job, std::optional<Credits> price) {
-  open_[job] = {price, ++reservations_};
-  const Credits reserved = price.value_or(Credits{});
-  reserved_ = reserved_ + reserved;
-  for (Counter& counter : caps_) counter.reserved = counter.reserved + reserved;
+/// `the budget month of agency=Lyon: 998 of 1000 spent, the next job may cost 3`
+std::string Spending::words(const Counter& counter, const Price& price, Credits spent) const {
+  std::string text = fmt::format("{}: {} of {} spent", counter.cap.name, to_text(spent), to_text(counter.cap.limit));
+  if (counter.reserved > Credits{}) {
+    text +=
+        fmt::format(", {} {}", to_text(counter.reserved), mode_ == Mode::Hard ? "reserved" : "expected of open jobs");
+  }
+  if (mode_ == Mode::Soft) return text;
+  if (!price.known()) return text + ", the price of the next job is unknown";
+  return text +
+         fmt::format(", the next job {} cost {}", mode_ == Mode::Hard ? "may" : "should", to_text(counted_as(price)));
+}
+
+bool Spending::has_open(Group group) const {
+  if (group == kAll) return !open_.empty();
+  const auto found = open_in_.find(group);
+  return found != open_in_.end() && found->second > 0;
+}
+
+/// Whether a cap counts a reservation.
+bool Spending::counts(const Counter& counter, const Reservation& reservation) {
+  if (reservation.number == 0 || reservation.number < counter.from) return false;
+  const std::vector<Group>& groups = reservation.groups;
+  return counter.cap.group == kAll || std::find(groups.begin(), groups.end(), counter.cap.group) != groups.end();
+}
+
+void Spending::reserve(std::int64_t job, const Price& price, std::vector<Group> groups) {
+  Reservation& made = open_[job];
+  made = {price, std::move(groups), ++reservations_};
+  reserved_ = reserved_ + price.highest.value_or(Credits{});
+  for (const Group group : made.groups) ++open_in_[group];
+  for (Counter& counter : caps_) {
+    if (counts(counter, made)) counter.reserved = counter.reserved + counted_as(price);
+  }
 }
 
 std::optional<Credits> Spending::reserved_for(std::int64_t job) const {
   const auto found = open_.find(job);
-  return found == open_.end() ? std::nullopt : found->second.price;
+  return found == open_.end() ? std::nullopt : found->second.price.highest;
 }
 
 /// Ends a reservation; its number is 0 if there is none.
 Spending::Reservation Spending::take(std::int64_t job) {
   const auto found = open_.find(job);
   if (found == open_.end()) return {};
-  const Reservation taken = found->second;
+  Reservation taken = std::move(found->second);
   open_.erase(found);
-  const Credits reserved = taken.price.value_or(Credits{});
-  reserved_ = reserved_ - reserved;
+  reserved_ = reserved_ - taken.price.highest.value_or(Credits{});
+  for (const Group group : taken.groups) --open_in_[group];
   for (Counter& counter : caps_) {
-    if (taken.number >= counter.from) counter.reserved = counter.reserved - reserved;
+    if (counts(counter, taken)) counter.reserved = counter.reserved - counted_as(taken.price);
   }
   return taken;
 }
@@ -65,9 +105,11 @@ void Spending::release(std::int64_t job) {
 
 void Spending::settle(std::int64_t job, std::optional<Credits> cost) {
   const Reservation taken = take(job);
-  const std::optional<Credits> known = cost ? cost : taken.price;
+  const std::optional<Credits>& expected =
+      mode_ == Mode::Cautious && taken.price.likely ? taken.price.likely : taken.price.highest;
+  const std::optional<Credits> known = cost ? cost : expected;
   for (Counter& counter : caps_) {
-    if (taken.number == 0 || taken.number < counter.from) continue;
+    if (!counts(counter, taken)) continue;
     if (known) {
       counter.spent = counter.spent + *known;
     } else {

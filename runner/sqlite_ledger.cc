@@ -8,6 +8,7 @@
 #include <cstring>
 #include <unordered_set>
 
+#include "jobs/json.h"
 #include "runner/check.h"
 #include "runner/ledger_schema.h"
 #include "runner/sqlite_statements.h"
@@ -28,6 +29,39 @@ std::vector<std::string> split_lines(std::string_view text) {
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   return lines;
+}
+
+/// A JSON list of lists of the four texts; empty for none.
+std::string budget_stops_json(std::span<const BudgetStop> stops) {
+  std::string out;
+  for (const BudgetStop& stop : stops) {
+    out += out.empty() ? "[[" : ",[";
+    for (const std::string* text : {&stop.account, &stop.label, &stop.value, &stop.why}) {
+      if (text != &stop.account) out += ',';
+      append_json_quoted(out, *text);
+    }
+    out += ']';
+  }
+  return out.empty() ? out : out + ']';
+}
+
+Result<std::vector<BudgetStop>> read_budget_stops(std::string_view json) {
+  std::vector<BudgetStop> stops;
+  if (json.empty()) return stops;
+  JsonReader reader;
+  const Result<JsonElement> root = reader.parse(json);
+  if (!root) return tl::unexpected(root.error());
+  simdjson::dom::array list;
+  if (root->get(list) != simdjson::SUCCESS) return ground_error("a run's budgets are no JSON list");
+  for (const JsonElement entry : list) {
+    BudgetStop& stop = stops.emplace_back();
+    std::size_t at = 0;
+    for (std::string* text : {&stop.account, &stop.label, &stop.value, &stop.why}) {
+      std::string_view value;
+      if (entry.at(at++).get(value) == simdjson::SUCCESS) *text = value;
+    }
+  }
+  return stops;
 }
 
 /// Which file stands at a path. Not by opening it: closing it again would drop SQLite's own locks on it (fcntl(2)).
@@ -105,9 +139,8 @@ Result<void> SqliteLedger::put_account(AccountRecord& account) {
 
 Result<std::optional<RunRecord>> SqliteLedger::run(std::string_view uid) {
   Statement query = database_->prepare(
-      "SELECT id, uid, started_at, finished_at, exit_code, stopped_by, stopped_detail, accounts_stopped, sandbox FROM "
-      "runs "
-      "WHERE ?1 = '' OR uid = ?1 ORDER BY id DESC LIMIT 1");
+      "SELECT id, uid, started_at, finished_at, exit_code, stopped_by, stopped_detail, accounts_stopped, sandbox, "
+      "budgets_reached FROM runs WHERE ?1 = '' OR uid = ?1 ORDER BY id DESC LIMIT 1");
   const Result<bool> row = query.bind(1, uid).step();
   if (!row) return tl::unexpected(row.error());
   if (!*row) return std::optional<RunRecord>();
@@ -121,6 +154,9 @@ Result<std::optional<RunRecord>> SqliteLedger::run(std::string_view uid) {
   run.stopped_detail = query.text(6);
   run.accounts_stopped = split_lines(query.text(7));
   run.sandbox = query.integer(8) != 0;
+  Result<std::vector<BudgetStop>> reached = read_budget_stops(query.text(9));
+  if (!reached) return tl::unexpected(reached.error());
+  run.budgets_reached = std::move(*reached);
   return std::optional(run);
 }
 
@@ -129,13 +165,14 @@ Result<void> SqliteLedger::end_run(const RunRecord& run, std::span<const Account
   Result<Transaction> transaction = Transaction::begin(*database_);
   if (!transaction) return tl::unexpected(transaction.error());
   Statement end = database_->prepare(
-      "UPDATE runs SET finished_at = ?, exit_code = ?, stopped_by = ?, stopped_detail = ?, accounts_stopped = ? WHERE "
-      "id = ?");
+      "UPDATE runs SET finished_at = ?, exit_code = ?, stopped_by = ?, stopped_detail = ?, accounts_stopped = ?, "
+      "budgets_reached = ? WHERE id = ?");
   end.bind(1, to_ms(*run.finished_at))
       .bind(2, std::int64_t{*run.exit_code})
       .bind(3, run.stopped_by)
       .bind(4, run.stopped_detail);
-  if (Result<void> done = end.bind(5, join_lines(run.accounts_stopped)).bind(6, run.id).run(); !done) return done;
+  end.bind(5, join_lines(run.accounts_stopped)).bind(6, budget_stops_json(run.budgets_reached));
+  if (Result<void> done = end.bind(7, run.id).run(); !done) return done;
   if (Result<void> done = database_->execute("DELETE FROM meta WHERE name = 'working'"); !done) return done;
   Statement forget = database_->prepare("DELETE FROM sends WHERE account = ?");
   for (const AccountId account : accounts) {
@@ -151,8 +188,7 @@ Result<void> SqliteLedger::end_run(const RunRecord& run, std::span<const Account
 Result<void> SqliteLedger::reopen_run(RunId run) {
   Statement reopen = database_->prepare(
       "UPDATE runs SET finished_at = NULL, exit_code = NULL, stopped_by = '', stopped_detail = '', accounts_stopped = "
-      "'' "
-      "WHERE id = ?");
+      "'', budgets_reached = '' WHERE id = ?");
   return reopen.bind(1, run).run();
 }
 
@@ -355,7 +391,7 @@ Result<std::vector<PlannedRow>> read_planned(Statement& query) {
     if (!row) return tl::unexpected(row.error());
     if (!*row) return rows;
     rows.push_back({query.integer(0), std::string(query.text(1)), std::string(query.text(2)), query.integer(3),
-                    query.integer(4), query.integer(5), std::string(query.text(6))});
+                    query.integer(4), query.integer(5), std::string(query.text(6)), std::string(query.text(7))});
   }
 }
 
@@ -540,19 +576,71 @@ Result<std::optional<Credits>> SqliteLedger::highest_price(AccountId account, st
   return *row ? maybe_credits(query, 0) : std::nullopt;
 }
 
-Result<Credits> SqliteLedger::spent(AccountId account, RunId run, WallTime since) {
-  // A job of unknown price counts as the dearest of its kind.
+Result<std::vector<Ledger::PastJob>> SqliteLedger::past_jobs(AccountId account, std::string_view kind,
+                                                             std::size_t most) {
+  // Looks a bounded way back: there may be a million jobs, and none of them of this kind.
   Statement query = database_->prepare(fmt::format(
-      "WITH priced AS (SELECT l.kind, {0} AS cost, coalesce({0}, j.cost_alone) AS seen, j.* FROM jobs j "
-      "JOIN listings l ON l.id = j.listing JOIN accounts a ON a.id = l.account WHERE l.account = ?1), "
-      "dearest AS (SELECT kind, max(seen) AS price FROM priced GROUP BY kind) "
-      "SELECT coalesce(sum(coalesce(p.seen, p.reserved, d.price, 0)), 0) FROM priced p JOIN dearest d ON d.kind = "
-      "p.kind "
-      "WHERE (?2 = 0 OR p.run = ?2) AND p.submitted_at >= ?3 AND (p.remote_id IS NOT NULL OR p.state IN (1, 4, 7))",
+      "SELECT {0}, c.fields FROM (SELECT * FROM jobs WHERE state = 5 ORDER BY id DESC LIMIT 20000) j CROSS JOIN "
+      "listings "
+      "l ON l.id = j.listing CROSS JOIN accounts a ON a.id = l.account CROSS JOIN contents c ON c.id = j.content WHERE "
+      "l.account = ? AND l.kind = ? AND NOT j.followed AND {0} IS NOT NULL ORDER BY j.id DESC LIMIT ?",
       kCost));
+  query.bind(1, account).bind(2, kind).bind(3, static_cast<std::int64_t>(most));
+  std::vector<PastJob> jobs;
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return jobs;
+    jobs.push_back({Credits{query.integer(0)}, std::string(query.text(1))});
+  }
+}
+
+namespace {
+
+/// Of job j, in listing l of account a: what it has cost or may come to cost. One of unknown price counts as the
+/// dearest of its kind.
+std::string expected_cost() {
+  return fmt::format(
+      "coalesce({}, j.cost_alone, j.reserved, (SELECT CASE a.credit_meaning WHEN 'job' THEN p.own ELSE p.alone END "
+      "FROM "
+      "prices p WHERE p.account = l.account AND p.kind = l.kind), 0)",
+      kCost);
+}
+
+/// The paid jobs j of account ?1, with l and a as above: those of run ?2, or those submitted since ?3. Either is found
+/// by its index.
+std::string paid_jobs_of(RunId run) {
+  return fmt::format(
+      "FROM jobs j CROSS JOIN listings l ON l.id = j.listing AND l.account = ?1 CROSS JOIN accounts a ON a.id = "
+      "l.account WHERE {} AND (+j.remote_id IS NOT NULL OR +j.state IN (1, 4, 7))",
+      run == 0 ? "?2 = 0 AND j.submitted_at >= ?3" : "j.run = ?2 AND +j.submitted_at >= ?3");
+}
+
+}  // namespace
+
+Result<Credits> SqliteLedger::spent(AccountId account, RunId run, WallTime since) {
+  Statement query =
+      database_->prepare(fmt::format("SELECT coalesce(sum({}), 0) {}", expected_cost(), paid_jobs_of(run)));
   const Result<bool> row = query.bind(1, account).bind(2, run).bind(3, to_ms(since)).step();
   if (!row) return tl::unexpected(row.error());
   return Credits{query.integer(0)};
+}
+
+Result<std::map<std::string, Credits>> SqliteLedger::spent_by_label(AccountId account, RunId run, WallTime since,
+                                                                    std::string_view label) {
+  Statement query =
+      database_->prepare(fmt::format("SELECT value, sum(cost) FROM (SELECT (SELECT e.value FROM json_each(j.labels) e "
+                                     "WHERE e.key = ?4) AS value, {} AS "
+                                     "cost {}) WHERE value IS NOT NULL GROUP BY value",
+                                     expected_cost(), paid_jobs_of(run)));
+  query.bind(1, account).bind(2, run).bind(3, to_ms(since)).bind(4, label);
+  std::map<std::string, Credits> spent;
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return spent;
+    spent[std::string(query.text(0))] = Credits{query.integer(1)};
+  }
 }
 
 Result<LastFigures> SqliteLedger::last_figures(AccountId account) {

@@ -58,7 +58,10 @@ class SqliteLedger : public Ledger {
   Result<void> commit(const Commit& commit) override;
   Result<std::vector<Duration>> past_durations(std::string_view kind, std::size_t most) override;
   Result<std::optional<Credits>> highest_price(AccountId account, std::string_view kind) override;
+  Result<std::vector<PastJob>> past_jobs(AccountId account, std::string_view kind, std::size_t most) override;
   Result<Credits> spent(AccountId account, RunId run, WallTime since) override;
+  Result<std::map<std::string, Credits>> spent_by_label(AccountId account, RunId run, WallTime since,
+                                                        std::string_view label) override;
   Result<LastFigures> last_figures(AccountId account) override;
 
   Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit,
@@ -68,6 +71,9 @@ class SqliteLedger : public Ledger {
   Result<std::vector<std::string>> label_names(RunId run) override;
   Result<std::vector<HeldJob>> held_jobs() override;
   Result<CreditSums> credit_sums(AccountId account, RunId run) override;
+  Result<void> for_each_credit_fact(const std::function<Result<void>(const PaidJob&)>& job,
+                                    const std::function<Result<void>(const FigureSeen&)>& figure) override;
+  Result<std::map<RunId, std::string>> run_names() override;
   Result<LedgerCounts> counts() override;
   Result<std::int64_t> listings_gone(RunId run, std::string_view prefix) override;
 
@@ -92,6 +98,8 @@ class SqliteLedger : public Ledger {
   Result<std::vector<RowNumber>> rows_paid_in_later_packs(RunId run);
   Result<void> forget_rows(int keep_runs, RunId ending);
   Result<void> verify_packs(std::vector<std::string>& findings);
+  Result<void> read_paid_jobs(const std::function<Result<void>(const PaidJob&)>& visit);
+  Result<void> read_figures(const std::function<Result<void>(const FigureSeen&)>& visit);
   Result<void> write_intent(RunId run, const Intent& intent);
   Result<void> write_step(RunId run, const Step& step);
   Result<void> write_credits(RunId run, const CreditSeen& seen);

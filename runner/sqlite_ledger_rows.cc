@@ -13,32 +13,6 @@
 namespace reelbatch {
 namespace {
 
-std::string labels_json(const std::vector<Label>& labels) {
-  if (labels.empty()) return {};
-  std::string out = "{";
-  for (const Label& label : labels) {
-    if (out.size() > 1) out += ',';
-    append_json_quoted(out, label.name);
-    out += ':';
-    append_json_quoted(out, label.value);
-  }
-  return out + '}';
-}
-
-Result<void> read_labels(std::string_view json, JsonReader& reader, std::vector<Label>& labels) {
-  labels.clear();
-  if (json.empty()) return {};
-  const Result<JsonElement> root = reader.parse(json);
-  if (!root) return tl::unexpected(root.error());
-  simdjson::dom::object members;
-  if (root->get(members) != simdjson::SUCCESS) return ground_error("a row's labels are no JSON object");
-  for (const auto member : members) {
-    std::string_view value;
-    if (member.value.get(value) == simdjson::SUCCESS) labels.push_back({std::string(member.key), std::string(value)});
-  }
-  return {};
-}
-
 Error damaged_pack(const Database& database, std::int64_t pack) {
   return Error{Fault::Ground, fmt::format("cannot read the ledger {}: row pack {} is damaged", database.path(), pack)};
 }
@@ -293,7 +267,7 @@ class ChangingRows {
     view.row.selected = query_.integer(10) != 0;
     view.row.file = query_.text(11);
     view.row.line = static_cast<std::uint64_t>(query_.integer(12));
-    if (Result<void> read = read_labels(query_.text(13), json_, view.row.labels); !read) return read;
+    if (Result<void> read = read_labels_json(query_.text(13), json_, view.row.labels); !read) return read;
     view.submissions = query_.integer(14);
     view.state = query_.is_null(15) ? std::nullopt : std::optional(static_cast<State>(query_.integer(15)));
     view.url = query_.text(16);

@@ -44,10 +44,12 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
   // No job is a known sum of nothing; jobs of which no cost is known are not.
   if (submitted == 0 || jobs.integer(1) > 0) sums.used = Credits{jobs.integer(2)};
 
-  Statement reserved = database_->prepare(
-      "SELECT sum(j.reserved) FROM jobs j CROSS JOIN listings l ON l.id = j.listing WHERE l.account = ? AND j.state IN "
-      "(1, "
-      "2, 3, 4)");
+  // What an open job is known to have cost already is no longer reserved.
+  Statement reserved =
+      database_->prepare(fmt::format("SELECT sum(max(j.reserved - coalesce({}, 0), 0)) FROM jobs j CROSS JOIN listings "
+                                     "l ON l.id = j.listing CROSS JOIN "
+                                     "accounts a ON a.id = l.account WHERE l.account = ? AND j.state IN (1, 2, 3, 4)",
+                                     kCost));
   if (row = reserved.bind(1, account).step(); !row) return tl::unexpected(row.error());
   sums.reserved = maybe_credits(reserved, 0).value_or(Credits{});
 
@@ -82,6 +84,70 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
   const Credits start = (*first)->first + (*first)->second;
   sums.unattributed = std::max(start - *sums.remaining - sums.used.value_or(Credits{}), Credits{});
   return sums;
+}
+
+Result<void> SqliteLedger::for_each_credit_fact(const std::function<Result<void>(const PaidJob&)>& job,
+                                                const std::function<Result<void>(const FigureSeen&)>& figure) {
+  // One moment for both, although a run may be writing.
+  if (Result<void> begun = database_->execute("BEGIN"); !begun) return begun;
+  Result<void> read = read_paid_jobs(job);
+  if (read) read = read_figures(figure);
+  const Result<void> ended = database_->execute("COMMIT");
+  return read ? ended : read;
+}
+
+Result<void> SqliteLedger::read_paid_jobs(const std::function<Result<void>(const PaidJob&)>& visit) {
+  Statement query = database_->prepare(fmt::format(
+      "SELECT j.id, l.account, l.kind, j.run, j.submitted_at, j.state, {}, j.reserved, j.labels FROM jobs j "
+      "CROSS JOIN listings l ON l.id = j.listing CROSS JOIN accounts a ON a.id = l.account WHERE NOT "
+      "j.followed AND j.submitted_at IS NOT NULL AND (j.remote_id IS NOT NULL OR j.state IN (1, 4, 7)) "
+      "ORDER BY j.id",
+      kCost));
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return {};
+    PaidJob job;
+    job.id = query.integer(0);
+    job.account = query.integer(1);
+    job.kind = query.text(2);
+    job.run = query.integer(3);
+    job.submitted_at = from_ms(query.integer(4));
+    job.open = !is_terminal(static_cast<State>(query.integer(5)));
+    job.cost = maybe_credits(query, 6);
+    job.reserved = maybe_credits(query, 7);
+    job.labels = query.text(8);
+    if (Result<void> done = visit(job); !done) return done;
+  }
+}
+
+Result<void> SqliteLedger::read_figures(const std::function<Result<void>(const FigureSeen&)>& visit) {
+  Statement query = database_->prepare(
+      "SELECT account, run, job, at, remaining, used FROM credits WHERE remaining IS NOT NULL OR used IS NOT NULL "
+      "ORDER "
+      "BY id");
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return {};
+    const FigureSeen seen{query.integer(0),
+                          query.integer(1),
+                          query.integer(2),
+                          from_ms(query.integer(3)),
+                          {maybe_credits(query, 4), maybe_credits(query, 5)}};
+    if (Result<void> done = visit(seen); !done) return done;
+  }
+}
+
+Result<std::map<RunId, std::string>> SqliteLedger::run_names() {
+  Statement query = database_->prepare("SELECT id, uid FROM runs");
+  std::map<RunId, std::string> names;
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return names;
+    names[query.integer(0)] = query.text(1);
+  }
 }
 
 Result<LedgerCounts> SqliteLedger::counts() {

@@ -37,13 +37,15 @@ struct SqliteLedger::Statements {
             "ORDER BY j.id")),
         fields_of(db.prepare("SELECT fields FROM contents WHERE id = ?")),
         planned(db.prepare(
-            "SELECT r.number, r.id, r.kind, r.listing, r.content, r.job, r.subject FROM rows r LEFT JOIN jobs j ON "
+            "SELECT r.number, r.id, r.kind, r.listing, r.content, r.job, r.subject, r.labels FROM rows r LEFT JOIN "
+            "jobs j ON "
             "j.id = r.job "
             "WHERE r.run = ? AND r.number > ? AND r.action IN (0, 3) AND r.content IS NOT NULL AND r.selected = 1 AND "
             "r.account = ? "
             "AND (r.job IS NULL OR j.state = 0) ORDER BY r.number LIMIT ?")),
         planned_of(db.prepare(
-            "SELECT r.number, r.id, r.kind, r.listing, r.content, r.job, r.subject FROM rows r LEFT JOIN jobs j ON "
+            "SELECT r.number, r.id, r.kind, r.listing, r.content, r.job, r.subject, r.labels FROM rows r LEFT JOIN "
+            "jobs j ON "
             "j.id "
             "= r.job WHERE r.run = ? AND r.subject = ? AND r.account = ? AND r.action IN (0, 3) AND r.content IS NOT "
             "NULL AND r.selected = 1 AND (r.job IS NULL OR j.state = 0) ORDER BY r.number")),

@@ -62,9 +62,10 @@ inline std::optional<Digest> maybe_digest(const Statement& row, int column) {
   return Digest{half(0), half(8)};
 }
 
-/// What a job cost, by what the account's figure means; unknown while that is undecided.
+/// What a job cost, by what the account's figure means; unknown while that is undecided, and before the job has ended:
+/// services charge step by step.
 inline constexpr const char* kCost =
-    "CASE WHEN j.followed THEN 0 WHEN a.credit_meaning = 'job' THEN j.used_last WHEN a.credit_meaning = 'account' THEN "
-    "j.cost_alone END";
+    "CASE WHEN j.followed THEN 0 WHEN j.state NOT IN (5, 6) THEN NULL WHEN a.credit_meaning = 'job' THEN j.used_last "
+    "WHEN a.credit_meaning = 'account' THEN j.cost_alone END";
 
 }  // namespace reelbatch

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "runner/durations.h"
 #include "runner/progress_printer.h"
 
@@ -67,6 +69,39 @@ void add_examples(std::string& text, const RunReport& report, RowState state) {
   }
 }
 
+/// What to do about a budget that was reached, by which it was.
+std::string_view budget_step(std::string_view why) {
+  const auto says = [&](std::string_view words) { return why.find(words) != std::string_view::npos; };
+  if (says("overrun")) return "say in max_price what such a job may cost, then run again to continue";
+  if (says("--max-credits") || says("the budget run ")) return "run again to continue: the next run has a budget anew";
+  if (says("are to be kept")) return "buy credits or keep fewer, then run again to continue";
+  return "raise the budget or wait for the next period, then run again to continue";
+}
+
+/// What a canary cost, and what the rows that it left out would.
+std::string canary_text(const RunReport& report) {
+  std::string text;
+  for (const auto& [group, costs] : report.costs) {
+    if (costs.left == 0) continue;
+    text += fmt::format("  {} as {}: ", group.first, group.second);
+    if (costs.priced == 0) {
+      text += fmt::format("{} left out by --limit, the price of one is {}\n", plural(costs.left, "row", "rows"),
+                          costs.unpriced == 0 ? "unknown: none was submitted" : "not known yet");
+      continue;
+    }
+    text += fmt::format("{} cost {} credits", plural(costs.priced, "job", "jobs"), to_text(costs.sum));
+    if (costs.low != costs.high) text += fmt::format(", from {} to {} each", to_text(costs.low), to_text(costs.high));
+    const auto times = [&](Credits each) { return Credits{each.milli * costs.left}; };
+    const Credits likely{(costs.sum.milli * costs.left + costs.priced / 2) / costs.priced};
+    text += fmt::format("; the {} left out by --limit would cost {}{}", plural(costs.left, "row", "rows"),
+                        costs.low == costs.high ? "" : "about ", to_text(likely));
+    if (costs.low != costs.high)
+      text += fmt::format(" (from {} to {})", to_text(times(costs.low)), to_text(times(costs.high)));
+    text += '\n';
+  }
+  return text;
+}
+
 std::vector<std::string> next_steps(const RunReport& report, const SummaryContext& context) {
   std::vector<std::string> steps;
   const RowCounts& counts = report.counts;
@@ -79,7 +114,7 @@ std::vector<std::string> next_steps(const RunReport& report, const SummaryContex
   else if (by == "credits")
     steps.emplace_back("buy credits, then run again to continue");
   else if (by == "budget")
-    steps.emplace_back("raise the budget or wait for the next period, then run again to continue");
+    steps.emplace_back(budget_step(report.run.stopped_detail));
   else if (incomplete)
     steps.emplace_back("run again to continue, or `reelbatch resume`");
   if (!context.held.empty()) {
@@ -132,9 +167,13 @@ std::string summary_text(const RunReport& report, const SummaryContext& context)
   text += fmt::format("  {}\n", counts_line(report.counts));
   text += fmt::format("  {} sent\n", plural(report.counts.submissions, "paid request was", "paid requests were"));
   for (const auto& [account, sums] : report.credits) text += fmt::format("  {}\n", credits_line(account, sums));
+  if (!context.go_on.empty()) text += canary_text(report);
   if (!run.stopped_by.empty()) text += fmt::format("  stopped by {}: {}\n", run.stopped_by, run.stopped_detail);
   for (const std::string& account : run.accounts_stopped) {
     if (account != run.stopped_detail) text += fmt::format("  {}\n", account);
+  }
+  for (const BudgetStop& budget : run.budgets_reached) {
+    if (budget.why != run.stopped_detail) text += fmt::format("  {}: {}\n", budget.account, budget.why);
   }
   for (const RowState state :
        {RowState::Failed, RowState::TimedOut, RowState::InFlight, RowState::Held, RowState::Invalid}) {
@@ -155,6 +194,9 @@ std::string summary_text(const RunReport& report, const SummaryContext& context)
         plural(context.left_the_feed, "listing of earlier runs is not", "listings of earlier runs are not"));
   }
   for (const std::string& output : context.outputs) text += fmt::format("  results: {}\n", output);
+  const bool left =
+      std::any_of(report.costs.begin(), report.costs.end(), [](const auto& c) { return c.second.left > 0; });
+  if (left && !context.go_on.empty()) text += fmt::format("  next: go on with `{}`\n", context.go_on);
   for (const std::string& step : next_steps(report, context)) text += fmt::format("  next: {}\n", step);
   return for_terminal(text);
 }

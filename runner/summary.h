@@ -22,6 +22,7 @@ struct SummaryContext {
   std::int64_t others_open = 0;    ///< jobs in flight that are not of this run's rows
   std::int64_t left_the_feed = 0;  ///< listings with a video or a job that the manifest no longer names
   std::string ledger;
+  std::string go_on;  ///< the command that does what --limit left out; empty without --limit
 };
 
 /// A few lines of plain text, safe for a terminal.

@@ -411,10 +411,42 @@ TEST_CASE("the sandbox command reads no configuration and no environment") {
   CHECK(usual.credits == Credits::whole(1000));
   CHECK_FALSE(usual.seed);
   CHECK(usual.rate.empty());
-  const SandboxCommand all = of({"--port",         "0",    "--speed",   "0.5",   "--state", "s.jsonl",
-                                 "--rate",         "5/1s", "--rate",    "50/1m", "--fault", "a=1",
-                                 "--fault",        "b,c",  "--credits", "7.5",   "--seed",  "18446744073709551615",
-                                 "--used-per-job", "-v",   "--key",     "k"});
+  const SandboxCommand all = of({"--port",
+                                 "0",
+                                 "--speed",
+                                 "0.5",
+                                 "--state",
+                                 "s.jsonl",
+                                 "--rate",
+                                 "5/1s",
+                                 "--rate",
+                                 "50/1m",
+                                 "--fault",
+                                 "a=1",
+                                 "--fault",
+                                 "b,c",
+                                 "--credits",
+                                 "7.5",
+                                 "--seed",
+                                 "18446744073709551615",
+                                 "--used-per-job",
+                                 "-v",
+                                 "--key",
+                                 "k",
+                                 "--late",
+                                 "90s",
+                                 "--failures",
+                                 "0.25",
+                                 "--refunds",
+                                 "--rejections",
+                                 "0.5"});
+  CHECK(all.late == std::chrono::seconds(90));
+  CHECK(all.failures == 0.25);
+  CHECK(all.rejections == 0.5);
+  CHECK(all.refunds);
+  CHECK(usual.late == Duration());
+  CHECK(usual.failures == 0);
+  CHECK_FALSE(usual.refunds);
   CHECK(all.port == 0);
   CHECK(all.speed == 0.5);
   CHECK(all.state == "s.jsonl");
@@ -431,6 +463,8 @@ TEST_CASE("the sandbox command reads no configuration and no environment") {
     const char* message;
   };
   const std::vector<Case> cases = {{"--port", "65536", "--port: '65536' is no whole number from 0 to 65535"},
+                                   {"--failures", "1.1", "--failures: '1.1' is no share from 0 to 1"},
+                                   {"--rejections", "x", "--rejections: 'x' is no share from 0 to 1"},
                                    {"--speed", "0", "--speed: '0' is no number of more than 0 and at most 1000000"},
                                    {"--speed", "nan", "--speed: 'nan' is no number of more than 0 and at most 1000000"},
                                    {"--speed", "2x", "--speed: '2x' is no number of more than 0 and at most 1000000"},
@@ -538,4 +572,51 @@ TEST_CASE("help and version read no file and fit a terminal") {
   CHECK(shown({"run", "--frob", "--help"}) == command_help(*find_command("run")));
 }
 
+}  // namespace reelbatch
+
+namespace reelbatch {
+namespace {
+
+TEST_CASE("credits: what it is asked by, from when to when, and how it is shown") {
+  Line line;
+  const auto command = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), "credits");
+    const auto parsed = line.parse(words);
+    REQUIRE(parsed);
+    return std::get<CreditsCommand>(parsed->command);
+  };
+  CHECK(command({}).query.by == CreditQuery::By::Month);
+  CHECK(command({}).format == CreditFormat::Table);
+  CHECK_FALSE(command({}).query.since);
+  const CreditsCommand given = command(
+      {"--by", "label:agency", "--since", "2026-11-01T00:00:00Z", "--until=2026-11-02T00:00:00Z", "--format", "csv"});
+  CHECK(given.query.by == CreditQuery::By::Label);
+  CHECK(given.query.label == "agency");
+  CHECK(to_rfc3339(*given.query.since) == "2026-11-01T00:00:00Z");
+  CHECK(to_rfc3339(*given.query.until) == "2026-11-02T00:00:00Z");
+  CHECK(given.format == CreditFormat::Csv);
+  CHECK(command({"--format", "json"}).format == CreditFormat::Json);
+  const std::pair<std::vector<std::string>, const char*> wrong[] = {
+      {{"--by", "mounth"}, "did you mean 'month'?"}, {{"--by", "label:"}, "label:NAME"},
+      {{"--by", ""}, "is not one of day"},           {{"--since", "1.11.2026"}, "is no date"},
+      {{"--format", "jsn"}, "did you mean 'json'?"}, {{"--since", "2026-11-02", "--until", "2026-11-01"}, "not after"},
+      {{"m.csv"}, "unexpected argument 'm.csv'"}};
+  for (const auto& [words, message] : wrong) {
+    CAPTURE(message);
+    std::vector<std::string> all = {"credits"};
+    all.insert(all.end(), words.begin(), words.end());
+    const auto parsed = line.parse(all);
+    REQUIRE_FALSE(parsed);
+    CHECK(parsed.error().code == 2);
+    CHECK(parsed.error().err.find(message) != std::string::npos);
+  }
+  CHECK(line.parse({"credits", "--since", "2026-11-01", "--until", "2026-11-01"}));
+
+  CHECK(std::get<RunCommand>(line.parse({"run", "--plan", "plan.json"})->command).plan_file == "plan.json");
+  CHECK(std::get<RunCommand>(line.parse({"run", "m.csv", "--plan=plan.json"})->command).plan_file == "plan.json");
+  CHECK_FALSE(line.parse({"run", "--plan", ""}));
+  CHECK_FALSE(line.parse({"run", "m.csv", "--plan", "results.csv"}));
+}
+
+}  // namespace
 }  // namespace reelbatch

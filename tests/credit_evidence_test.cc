@@ -55,6 +55,29 @@ TEST_CASE("what `used` means") {
       {"the first decision stands",
        {{1, true, 0, 1, 47, 3}, {2, true, 2, 3, 46, 1}, {3, true, 4, 5, 45, 2}},
        Meaning::Job},
+      {"one price, and the balance falls by it for three jobs",
+       {{1, true, 0, 1, 97, 3}, {2, true, 2, 3, 94, 3}, {3, true, 4, 5, 91, 3}, {4, true, 6, 7, 88, 3}},
+       Meaning::Job},
+      {"one price, side by side",
+       {{1, true, 0, 10, 97, 3},
+        {2, true, 1, 11, 94, 3},
+        {3, true, 12, 20, 85, 3},
+        {4, true, 13, 21, 91, 3},
+        {5, true, 14, 22, 88, 3},
+        {6, true, 23, 24, 82, 3}},
+       Meaning::Job},
+      {"one price, two jobs are not enough",
+       {{1, true, 0, 1, 97, 3}, {2, true, 2, 3, 94, 3}, {3, true, 4, 5, 91, 3}, {3, false, 6, 7, 91, 3}},
+       Meaning::Undecided},
+      {"the same figure while others spend: not by that price",
+       {{1, true, 0, 1, 97, 3}, {2, true, 2, 3, 95, 3}, {3, true, 4, 5, 93, 3}, {4, true, 6, 7, 92, 3}},
+       Meaning::Undecided},
+      {"the same figure while more was spent than the jobs that were sent",
+       {{1, true, 0, 1, 97, 1}, {2, true, 2, 3, 90, 1}, {3, true, 4, 5, 83, 1}, {4, true, 6, 7, 76, 1}},
+       Meaning::Undecided},
+      {"the same figure, a balance that stands",
+       {{1, true, 0, 1, 97, 3}, {2, true, 2, 3, 97, 3}, {3, true, 4, 5, 97, 3}, {4, true, 6, 7, 97, 3}},
+       Meaning::Undecided},
       // Both were charged 3 before the first answer, then the second one more: per job, with equal sums by chance.
       {"equal sums of jobs side by side", {{1, false, 0, 1, 44, 3}, {2, false, 2, 3, 43, 4}}, Meaning::Undecided},
   };
@@ -74,6 +97,31 @@ TEST_CASE("the evidence names the figures") {
   CHECK(meaning.evidence() ==
         "credits used are counted for the whole account: one job's answer said used 1 and remaining 49, a later job's "
         "used 2 and remaining 48, the same sum");
+}
+
+TEST_CASE("one constant price is decided rightly, whatever crosses") {
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 rng(seed);
+    const auto pick = [&](std::int64_t least, std::int64_t most) {
+      return std::uniform_int_distribution<std::int64_t>(least, most)(rng);
+    };
+    const bool per_job = seed % 2 == 0;
+    const std::int64_t price = pick(1, 4);
+    std::vector<Answer> answers;
+    std::int64_t jobs = 0;
+    for (std::int64_t now = 100; now < 2'000; now += pick(1, 20)) {
+      const bool paid = jobs == 0 || pick(0, 2) == 0;
+      if (paid) ++jobs;
+      const std::int64_t job = paid ? jobs : pick(1, jobs);
+      answers.push_back(
+          {job, paid, now - pick(1, 30), now + pick(1, 30), 10'000 - jobs * price, per_job ? price : jobs * price});
+    }
+    std::stable_sort(answers.begin(), answers.end(), [](auto& a, auto& b) { return a.received < b.received; });
+    CreditEvidence meaning;
+    for (const Answer& answer : answers) meaning.observe(observation(answer));
+    CHECK(meaning.meaning() == (per_job ? Meaning::Job : Meaning::Account));
+  }
 }
 
 /// A service that charges jobs in steps while they run, and answers late and out of order.

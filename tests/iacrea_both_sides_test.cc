@@ -1,38 +1,10 @@
 // The client's kind against the service's model: each was written from the vendor's page alone, here they meet.
-#include <doctest/doctest.h>
-
-#include <array>
-
-#include "jobs/registry.h"
-#include "jobs/service_model.h"
+#include "jobs/canonical_json.h"
+#include "tests/both_sides.h"
+#include "tests/kind_suite.h"
 
 namespace reelbatch {
 namespace {
-
-class BothSides {
- public:
-  explicit BothSides(const ServiceOptions& options) : model_(make_service_model(kind_.service(), options)) {}
-
-  SubmitVerdict submit(const RawFields& row) {
-    const Normalised normal = kind_.normalise(row);
-    REQUIRE_MESSAGE(normal.problems.empty(), normal.problems[0].field, ": ", normal.problems[0].message);
-    return kind_.read_submit(exchange(kind_.submit(normal.fields, "marker")));
-  }
-  PollVerdict poll(const std::string& id) {
-    const std::array<PolledJob, 1> group = {PolledJob{id}};
-    return kind_.read_poll(group, exchange(kind_.poll(group)))[0];
-  }
-  Response exchange(const Request& request, const std::string& key = "k") {
-    const ServiceReply reply = model_->handle(
-        {request.method, request.path, "", {{"x-api-key", key}, {"content-type", "application/json"}}, request.body},
-        now_ms += 5'000);
-    return {reply.status, reply.body};
-  }
-
-  const JobKind& kind_ = *find_kind("iacrea.auto");
-  std::unique_ptr<ServiceModel> model_;
-  std::int64_t now_ms = 0;
-};
 
 RawFields row() {
   return {{"image_urls", {RawValue::Form::Text, "https://x.test/1.jpg|https://x.test/2.jpg"}},
@@ -45,21 +17,17 @@ TEST_CASE("a row becomes a job, is polled through every state and ends with its 
   for (const double clip_error_rate : {0.0, 1.0}) {
     ServiceOptions options;
     options.clip_error_rate = clip_error_rate;
-    BothSides sides(options);
+    BothSides sides("iacrea.auto", options);
     const SubmitVerdict taken = sides.submit(row());
     REQUIRE(taken.outcome == SubmitOutcome::Accepted);
     CHECK(taken.credits.remaining == Credits::whole(998));
     CHECK(taken.credits.used == Credits::whole(2));
     CHECK(sides.model_->jobs()[0].id == taken.remote_id);
-    PollVerdict verdict;
-    int polls = 0;
-    do {
-      verdict = sides.poll(taken.remote_id);
-    } while (verdict.outcome == PollOutcome::Running && ++polls < 200);
+    const PollVerdict verdict = sides.finish(taken.remote_id);
     REQUIRE(verdict.outcome == PollOutcome::Done);
     CHECK(verdict.url == options.video_base + "/" + taken.remote_id + ".mp4");
     CHECK(verdict.credits.used == Credits::whole(2));
-    CHECK(polls > 5);
+    CHECK(sides.polls > 5);
   }
 }
 
@@ -75,7 +43,7 @@ TEST_CASE("everything a row can carry is accepted by the service") {
                                                            {"webhook_url", "https://x.test/h"}}}) {
     all.push_back({name, {RawValue::Form::Text, text}});
   }
-  BothSides sides({});
+  BothSides sides("iacrea.auto", ServiceOptions{});
   CHECK(sides.submit(all).outcome == SubmitOutcome::Accepted);
 }
 
@@ -83,7 +51,7 @@ TEST_CASE("the service's refusals are read for what they are") {
   ServiceOptions options;
   options.key = "right";
   options.credits = Credits::whole(1);
-  BothSides sides(options);
+  BothSides sides("iacrea.auto", options);
   const Normalised normal = sides.kind_.normalise(row());
   Request request = sides.kind_.submit(normal.fields, "marker");
   const auto outcome = [&](const Request& one, const char* key) {
@@ -107,14 +75,62 @@ TEST_CASE("the service's refusals are read for what they are") {
 TEST_CASE("a job that the service gives up is failed") {
   ServiceOptions options;
   options.job_error_rate = 1;
-  BothSides sides(options);
+  BothSides sides("iacrea.auto", options);
   const std::string id = sides.submit(row()).remote_id;
-  PollVerdict verdict;
-  for (int i = 0; i < 200; ++i) {
-    verdict = sides.poll(id);
-    if (verdict.outcome != PollOutcome::Running) break;
-  }
+  const PollVerdict verdict = sides.finish(id);
   CHECK(verdict.outcome == PollOutcome::Failed);
+}
+
+TEST_CASE("a video of explicit sequences is made, followed by another row, and a sequence of it made again") {
+  for (const std::int64_t lag_ms : {0, 20'000}) {
+    ServiceOptions options;
+    options.regenerate_lag_ms = lag_ms;
+    BothSides sides("iacrea.video", options);
+    const SubmitVerdict made = sides.submit(fixture_row(sides.kind_));
+    REQUIRE(made.outcome == SubmitOutcome::Accepted);
+    const PollVerdict done = sides.finish(made.remote_id);
+    REQUIRE(done.outcome == PollOutcome::Done);
+
+    const RawFields follower{{"video_id", {RawValue::Form::Text, made.remote_id}}};
+    CHECK(sides.kind_.followed(sides.normal(follower).fields) == made.remote_id);
+    CHECK(sides.poll(made.remote_id).url == done.url);
+
+    const Response answer = sides.exchange(sides.kind_.poll(std::vector<PolledJob>{{made.remote_id}}));
+    JsonReader reader;
+    simdjson::dom::array items;
+    REQUIRE(!reader.parse(answer.body).value()["generatedContent"].get(items));
+    const std::string item(json_string(items.at(0), "id").value());
+
+    BothSides again("iacrea.sequence", sides);
+    const RawFields row{{"video_id", {RawValue::Form::Text, made.remote_id}},
+                        {"sequence_id", {RawValue::Form::Text, item}},
+                        {"effect", {RawValue::Form::Text, "AUTO_REVERSE"}}};
+    const SubmitVerdict taken = again.submit(row);
+    REQUIRE(taken.outcome == SubmitOutcome::Accepted);
+    CHECK(taken.remote_id != made.remote_id);
+    CHECK(again.model_->jobs().back().id == taken.remote_id);
+    if (lag_ms > 0) {
+      // The past is still told: what may_answer_with_the_past() warns of.
+      CHECK(again.poll(taken.remote_id, made.remote_id).url == done.url);
+      again.now_ms += lag_ms;
+    }
+    CHECK(again.poll(taken.remote_id, made.remote_id).outcome == PollOutcome::Running);
+    const PollVerdict remade = again.finish(taken.remote_id, made.remote_id);
+    CHECK(remade.outcome == PollOutcome::Done);
+    CHECK(remade.url != done.url);
+    CHECK(remade.credits.remaining == Credits::whole(997));
+  }
+}
+
+TEST_CASE("a sequence or a video that is not there") {
+  BothSides sides("iacrea.sequence", ServiceOptions{});
+  // As documented: a bad id is the row's fault. That a right one is not known is a 404, which PRODUCT.md 4.5 gives to
+  // the account.
+  CHECK(
+      sides.submit({{"video_id", {RawValue::Form::Text, "x"}}, {"sequence_id", {RawValue::Form::Text, "y"}}}).outcome ==
+      SubmitOutcome::RowRefused);
+  CHECK(sides.submit(fixture_row(sides.kind_)).outcome == SubmitOutcome::AddressRefused);
+  CHECK(sides.poll("g", "nobody").outcome == PollOutcome::NotKnown);
 }
 
 }  // namespace reelbatch

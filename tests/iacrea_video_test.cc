@@ -1,6 +1,7 @@
 #include "jobs/iacrea_video.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "jobs/canonical_json.h"
 #include "tests/kind_rows.h"
@@ -22,13 +23,13 @@ Normalised with_video(std::string_view json) {
 std::string video(std::string_view more) {
   JsonReader reader;
   simdjson::dom::object object;
-  JsonMembers members;
   REQUIRE(!reader.parse(kSmallest).value().get(object));
-  members = canonical_members(object).value();
+  Result<JsonMembers> members = canonical_members(object);
   REQUIRE(!reader.parse(more).value().get(object));
-  const JsonMembers others = canonical_members(object).value();
-  for (const auto& [name, json] : others) members[name] = json;
-  return json_object(members);
+  const Result<JsonMembers> added = canonical_members(object);
+  REQUIRE((members && added));
+  for (const auto& [name, json] : *added) (*members)[name] = json;
+  return json_object(*members);
 }
 
 std::string sequence(std::string_view json) {
@@ -169,6 +170,20 @@ TEST_CASE("iacrea.video: a video sequence that will be cut is remarked on") {
   CHECK(lines_of(normal.problems) == "");
   CHECK(lines_of(normal.remarks) ==
         "video: sequences[0].duration: the service cuts a sequence of type video to 5 seconds\n");
+}
+
+TEST_CASE("iacrea.video: an intro that is not first, or an outro that is not last, is remarked on") {
+  const auto remarks = [](int intro, int image, int outro) {
+    const Normalised normal = with_video(
+        sequence(fmt::format(R"({{"order":{},"duration":3,"type":"intro"}},{{"order":{},"duration":3,"type":"image"}},)"
+                             R"({{"order":{},"duration":3,"type":"outro"}})",
+                             intro, image, outro)));
+    CHECK(lines_of(normal.problems) == "");
+    return lines_of(normal.remarks);
+  };
+  CHECK(remarks(0, 1, 2) == "");
+  CHECK(remarks(1, 0, 2) == "video: sequences[0].order: an intro is meant to be the first sequence\n");
+  CHECK(remarks(0, 2, 1) == "video: sequences[2].order: an outro is meant to be the last sequence\n");
 }
 
 TEST_CASE("ids of IACrea are opaque, but no addresses and no directions in a path") {

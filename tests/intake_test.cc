@@ -529,3 +529,51 @@ TEST_CASE("intake: a ledger of the first version knows its texts after one more 
   CHECK(nights.ledger().unchanged_rows(nights.run.id)->rows == 3);
   CHECK(nights.number("SELECT count(*) FROM jobs") == 3);
 }
+
+TEST_CASE("intake: items in lists are counted in compact JSON") {
+  const FieldSpec list{"image_urls", "image_urls", true, true}, text{"description", "description", false, true};
+  const auto items = [&](const FieldSpec& spec, const char* json) {
+    const NormalField field{&spec, json};
+    return items_in_lists({&field, 1});
+  };
+  CHECK(items(list, "[]") == 0);
+  CHECK(items(list, R"(["https://a.test/1,2.jpg"])") == 1);
+  CHECK(items(list, R"(["a\\\",b","c",["d","e"]])") == 3);
+  CHECK(items(text, R"("a,b,c")") == 0);
+}
+
+TEST_CASE("intake: a run keeps to its plan or takes in nothing") {
+  Nights nights;
+  nights.write({{"A-1", "A bright house, one", "Lyon"}, {"A-2", "A bright house, two", "Lyon"}});
+  const auto digests = [&] {
+    Planner planner(&nights.ledger(), nights.options, true);
+    REQUIRE(planner.start());
+    const auto glance = [&](const RowText& row) -> Result<bool> { return planner.unchanged(row) != nullptr; };
+    const auto sink = [&](ManifestRow& row) -> Result<void> {
+      REQUIRE(planner.plan(row));
+      return {};
+    };
+    REQUIRE(read_manifests(
+        nights.options.manifests, nights.options.manifest, sink, [](const Remark&) {}, glance));
+    return planner.digests();
+  };
+  const auto refused = [&] {
+    RunRecord run;
+    run.uid = "refused";
+    const auto bind = [&](const std::string& name) -> Result<AccountId> {
+      AccountRecord account{0, name, std::string(default_kind().service()), "https://a.test", "", ""};
+      if (Result<void> put = nights.ledger().put_account(account); !put) return tl::unexpected(put.error());
+      return account.id;
+    };
+    const Result<IntakeCounts> taken = take_in(nights.ledger(), nights.options, bind, run, [](const Remark&) {});
+    return taken ? std::string() : taken.error().message;
+  };
+  nights.options.keep_to = digests();
+  nights.options.only = {"A-1"};
+  CHECK(refused().find("the options are others") != std::string::npos);
+  nights.options.only.clear();
+  CHECK(nights.take().rows == 2);
+  nights.write({{"A-1", "A bright house, one", "Lyon"}, {"A-2", "A bright house, three", "Lyon"}});
+  CHECK(refused().find("the manifest has changed") != std::string::npos);
+  CHECK_FALSE(nights.ledger().run("refused").value());
+}

@@ -540,6 +540,53 @@ TEST_CASE("jobs with keys are refused alone or with their file") {
   }
 }
 
+TEST_CASE("an object is a field in a table as JSON and in YAML as it stands, with the same content") {
+  const auto content = [](const Read& got) {
+    REQUIRE(got.error == "");
+    REQUIRE(got.rows.size() == 1);
+    const Normalised normal = got.rows[0].kind->normalise(got.rows[0].fields);
+    REQUIRE(normal.problems.empty());
+    return normal.fields[0].json;
+  };
+  const std::string table = content(read_csv(
+      "id,kind,video\n"
+      "1,iacrea.video,\"{\"\"sequences\"\":[{\"\"type\"\":\"\"image\"\",\"\"order\"\":0,\"\"duration\"\":3.0}],"
+      "\"\"format\"\":\"\"square\"\",\"\"colors\"\":[\"\"#000\"\",\"\"#fff\"\"]}\"\n"));
+  CHECK(table == content(read({{"f.yaml",
+                                "jobs:\n"
+                                "- id: 1\n"
+                                "  kind: iacrea.video\n"
+                                "  video:\n"
+                                "    format: Square\n"
+                                "    font:\n"
+                                "    colors: ['#000000', '#FFFFFF']\n"
+                                "    sequences: [{order: 0, duration: 3, type: image}]\n"}})));
+  CHECK(table ==
+        content(
+            read({{"f.jsonl", R"({"id":"1","kind":"iacrea.video","video":{"colors":["#000","#fff"],"format":"square",)"
+                              R"("sequences":[{"duration":3e0,"order":0,"type":"image"}]}})"
+                              "\n"}})));
+}
+
+TEST_CASE("fields of another kind are labels, and slips are those of the row's own kind") {
+  const Read got = read_csv(
+      "id,kind,audio,image,video_id,sequenceId,effect,name\n"
+      "1,creatify.aurora,https://a/v.mp3,https://a/f.png,v,s,e,n\n"
+      "2,iacrea.sequence,https://a/v.mp3,https://a/f.png,v,s,e,n\n");
+  CHECK(got.error == "");
+  CHECK(got.warnings == Lines{});
+  CHECK(got.shown == Lines{"1 audio=https://a/v.mp3 image=https://a/f.png name=n video_id:v sequenceId:s effect:e",
+                           "2 video_id=v sequence_id=s effect=e audio:https://a/v.mp3 image:https://a/f.png name:n"});
+  const Read slips = read_csv(
+      "id,kind,audio,image,prompt_guidance_scal,audioo\n"
+      "1,creatify.aurora,https://a/v.mp3,https://a/f.png,1,x\n");
+  CHECK(slips.error ==
+        "f.csv:1:21: 'prompt_guidance_scal' is nearly the field 'prompt_guidance_scale' of creatify.aurora: rename it, "
+        "map prompt_guidance_scale=prompt_guidance_scal, or list it in labels");
+  CHECK(slips.warnings ==
+        Lines{"f.csv:1:42: 'audioo' is taken for a label; did you mean the field 'audio' of creatify.aurora?"});
+}
+
 TEST_CASE("an exact key wins over one that differs in letter case") {
   CHECK(read({{"f.yaml", "- {id: 1, Music: a, music: b}\n- {id: 2, Music: c}\n"}}).shown ==
         Lines{"1 music=b Music:a", "2 music=c"});

@@ -445,3 +445,111 @@ TEST_CASE(
   CHECK(report.counts.of(RowState::Held) == 2);
   CHECK(report.counts.of(RowState::Done) == 2);
 }
+
+namespace {
+
+/// Listings of agencies in turn, `per_agency` of each.
+void write_agencies(WorldRun& run, const std::vector<std::string>& agencies, int per_agency, bool in_turn) {
+  std::string csv = "id,image_urls,description,agency\n";
+  const int count = per_agency * static_cast<int>(agencies.size());
+  for (int i = 0; i < count; ++i) {
+    const auto agency = static_cast<std::size_t>(in_turn ? i % static_cast<int>(agencies.size()) : i / per_agency);
+    csv += fmt::format("L-{0},https://img.test/{0}.jpg,\"{1}\",{2}\n", i, Nights::description(i), agencies[agency]);
+  }
+  run.write_manifest(csv, static_cast<std::size_t>(count));
+}
+
+Budget by_agency(std::optional<Credits> lyon, std::optional<Credits> nice) {
+  Budget budget;
+  budget.labels = {{"agency", "Lyon", lyon, {}, {}}, {"agency", "Nice", {}, nice, {}}};
+  return budget;
+}
+
+}  // namespace
+
+TEST_CASE("night: the budget of one label value stops its rows and no other") {
+  for (const bool in_turn : {true, false}) {
+    for (const bool per_job : {true, false}) {
+      CAPTURE(in_turn);
+      CAPTURE(per_job);
+      WorldOptions options = quick_service(3);
+      options.service.used_per_job = per_job;
+      WorldRun run(options);
+      run.options.accounts[0].submit_rate = {{10, 1s}};
+      run.options.accounts[0].rate = {{100, 1s}};
+      run.options.accounts[0].credits = per_job ? CreditMeaning::Job : CreditMeaning::Account;
+      run.options.accounts[0].max_price = {{"iacrea.auto", Credits::whole(1)}};
+      run.options.accounts[0].budget = by_agency(Credits::whole(7), Credits::whole(40));
+      write_agencies(run, {"Lyon", "Nice", "Paris"}, 300, in_turn);
+      const RunReport report = run.night();
+      CHECK(report.counts.of(RowState::Done) == 7 + 40 + 300);
+      CHECK(run.world.accepted().size() == 7 + 40 + 300);
+      CHECK(run.outcome.stopped_by == "budget");
+      REQUIRE(run.outcome.budgets_reached.size() == 2);
+      CHECK(run.outcome.budgets_reached[0].why ==
+            "the budget run of agency=Lyon: 7 of 7 spent, the next job may cost 1");
+      CHECK(run.outcome.budgets_reached[1].why ==
+            "the budget day of agency=Nice: 40 of 40 spent, the next job may cost 1");
+      run.check_promises();
+
+      run.options.accounts[0].budget = {};
+      CHECK(run.night().counts.of(RowState::Done) == 900);
+      CHECK(run.world.accepted().size() == 900);
+      run.check_promises();
+    }
+  }
+}
+
+TEST_CASE("night: rows of a label value wait for its open jobs while others go on, and prices are found out in it") {
+  WorldOptions options = quick_service(4);
+  options.service.used_per_job = true;
+  WorldRun run(options);
+  run.options.accounts[0].submit_rate = {{10, 1s}};
+  run.options.accounts[0].rate = {{100, 1s}};
+  run.options.accounts[0].credits = CreditMeaning::Job;
+  SUBCASE("a price that is far too high") {
+    run.options.accounts[0].max_price = {{"iacrea.auto", Credits::whole(20)}};
+    run.options.accounts[0].budget = by_agency(Credits::whole(40), {});
+    write_agencies(run, {"Lyon", "Paris"}, 60, false);
+    const RunReport report = run.night();
+    CHECK(report.counts.of(RowState::Done) == 60 + 21);  // the 22nd may cost 20
+  }
+  SUBCASE("no price at all") {
+    run.options.accounts[0].budget = by_agency(Credits::whole(40), {});
+    write_agencies(run, {"Lyon", "Paris"}, 60, false);
+    const RunReport report = run.night();
+    CHECK(report.counts.of(RowState::Done) == 60 + 40);
+  }
+  SUBCASE("soft") {
+    run.options.accounts[0].max_in_flight = 4;
+    run.options.accounts[0].budget = by_agency(Credits::whole(10), {});
+    run.options.accounts[0].budget.mode = Budget::Mode::Soft;
+    write_agencies(run, {"Lyon"}, 60, false);
+    const RunReport report = run.night();
+    CHECK(report.counts.of(RowState::Done) >= 10);
+    CHECK(report.counts.of(RowState::Done) <= 10 + 3);
+  }
+  run.check_promises();
+}
+
+TEST_CASE("night: soft and cautious budgets of an account") {
+  for (const Budget::Mode mode : {Budget::Mode::Soft, Budget::Mode::Cautious}) {
+    WorldOptions options = quick_service(5);
+    options.service.used_per_job = true;
+    WorldRun run(options);
+    run.options.accounts[0].submit_rate = {{10, 1s}};
+    run.options.accounts[0].rate = {{100, 1s}};
+    run.options.accounts[0].credits = CreditMeaning::Job;
+    run.options.accounts[0].max_in_flight = 5;
+    run.options.accounts[0].max_price = {{"iacrea.auto", Credits::whole(9)}};
+    run.options.accounts[0].budget.day = Credits::whole(20);
+    run.options.accounts[0].budget.mode = mode;
+    run.write_listings(40);
+    const RunReport report = run.night();
+    CHECK(run.outcome.stopped_by == "budget");
+    CHECK(report.counts.of(RowState::Done) >= 20);
+    CHECK(report.counts.of(RowState::Done) <= (mode == Budget::Mode::Soft ? 24 : 20));
+    run.night();
+    CHECK(run.world.accepted().size() == static_cast<std::size_t>(report.counts.of(RowState::Done)));
+  }
+}

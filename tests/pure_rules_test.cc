@@ -175,6 +175,8 @@ TEST_CASE("typed members are there or not, never guessed") {
 
 TEST_CASE("quoted text is valid JSON whatever its bytes, and reads back") {
   CHECK(json_quote("a\"b\\c\n\t\r\x01\x7F") == R"("a\"b\\c\n\t\r\u0001\u007f")");
+  for (const auto text : {""sv, "é😀"sv, "a\"b\\c\n\x01"sv, "a\0b"sv}) CHECK(json_unquote(json_quote(text)) == text);
+  for (const auto none : {""sv, "\""sv, "7"sv, "[\"a\"]"sv, "\"a\\\""sv, "null"sv}) CHECK(json_unquote(none).empty());
   CHECK(json_quote("é😀") == "\"é😀\"");
   CHECK(json_quote("a\0b"sv) == "\"a\\u0000b\"");
   CHECK(json_quote("\xFF\xC3") == "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");

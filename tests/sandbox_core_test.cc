@@ -125,6 +125,49 @@ TEST_CASE("a state is compacted when it is opened, and holds the same jobs") {
   CHECK(again.substr(again.find("charged")) == jobs.substr(jobs.find("charged")));
 }
 
+TEST_CASE("all services are served on one port, and one state file holds them") {
+  const StateFile file;
+  SandboxOptions options = calm();
+  options.state = file.path;
+  const std::string sequences = "/api/video-editor/generate/video";
+  const auto post = [](SandboxCore& core, const std::string& path, const std::string& body, Instant now) {
+    return core.handle(
+        {"POST", path, "", {{"x-api-key", "k"}, {"x-api-id", "i"}, {"content-type", "application/json"}}, body}, now,
+        {});
+  };
+  const auto get = [](SandboxCore& core, const std::string& path, Instant now) {
+    return core.handle({"GET", path, "", {{"x-api-key", "k"}, {"x-api-id", "i"}}, ""}, now, {});
+  };
+  std::string jobs;
+  std::string aurora;
+  std::string balance;
+  {
+    const auto core = make(options);
+    CHECK(ask(*core, "POST", kPath, kStart).reply.status == 201);
+    aurora =
+        member(post(*core, "/api/aurora/", R"({"audio":"https://x.test/v","image":"https://x.test/f"})", kStart), "id");
+    const std::string video = member(
+        post(
+            *core, sequences,
+            R"({"video":{"format":"square","colors":["#000","#fff"],"sequences":[{"order":0,"duration":3,"type":"image"}]}})",
+            kStart),
+        "id");
+    CHECK(video.size() == 36);
+    CHECK(post(*core, "/api/video-editor/generate/sequence/" + video, R"({"sequenceId":"x"})", kStart).reply.status ==
+          404);
+    balance = get(*core, "/api/remaining_credits/", kStart + seconds(60)).reply.body;
+    CHECK(balance != R"({"remaining_credits":1000})");
+    CHECK(get(*core, "/api/aurora", kStart).reply.status == 301);
+    jobs = ask(*core, "GET", "/sandbox/jobs", kStart).reply.body;
+    CHECK(jobs.find(R"("charged":{"iacrea":2,"creatify":)") != std::string::npos);
+  }
+  const auto core = make(options);
+  CHECK(get(*core, "/api/remaining_credits/", kStart).reply.body == balance);
+  CHECK(member(get(*core, "/api/aurora/" + aurora + "/", kStart), "status") == "done");
+  const std::string again = ask(*core, "GET", "/sandbox/jobs", kStart).reply.body;
+  CHECK(again.substr(again.find("charged")) == jobs.substr(jobs.find("charged")));
+}
+
 TEST_CASE("more credits for a restored account") {
   const StateFile file;
   SandboxOptions options = calm();
@@ -199,7 +242,7 @@ TEST_CASE("requests are counted by method, answer and fault") {
   const auto parsed = reader.parse(jobs.reply.body);
   REQUIRE(parsed);
   CHECK((*parsed)["jobs"].get_array().value_unsafe().size() == 2);
-  CHECK(jobs.reply.body.find(R"("charged":{"iacrea":2})") != std::string::npos);
+  CHECK(jobs.reply.body.find(R"("charged":{"iacrea":2,"creatify":0})") != std::string::npos);
   CHECK(jobs.reply.body.find(json_quote(kBody)) != std::string::npos);
 }
 

@@ -41,8 +41,19 @@ void hold_normal_form(const ManifestRow& row, const Normalised& normal) {
          normal.fields[i].json + " then " + twice.fields[i].json);
   must(reader.parse(row.kind->submit(normal.fields, "marker").body).has_value(), "a submission is JSON");
 
+  // Numbers inside of lists and maps may come back in another spelling (`1e3` as `1000.0`); nothing else may.
   const Result<RawFields> kept = raw_fields_from_json(to_json(row.fields));
-  must(kept && *kept == row.fields, "the ledger gives back what was read", to_json(row.fields));
+  must(kept && kept->size() == row.fields.size(), "the ledger gives back every field", to_json(row.fields));
+  for (std::size_t i = 0; i < kept->size(); ++i) {
+    const RawField& field = (*kept)[i];
+    must(field.name == row.fields[i].name && field.value.form == row.fields[i].value.form, "a field keeps its form");
+    must(field == row.fields[i] || field.value.form == RawValue::Form::Json, "the ledger gives back texts as read");
+  }
+  const Normalised later = row.kind->normalise(*kept);
+  must(later.fields.size() == normal.fields.size(), "what the ledger gives back has the same content");
+  for (std::size_t i = 0; i < later.fields.size(); ++i)
+    must(later.fields[i].json == normal.fields[i].json, "what the ledger gives back has the same content",
+         normal.fields[i].json + " then " + later.fields[i].json);
 }
 
 Read read(std::string_view text, std::size_t piece, const Reader& reader, bool hold) {

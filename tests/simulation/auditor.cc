@@ -127,8 +127,8 @@ void Auditor::accepted(const World::Acceptance& acceptance) {
   if (retries) {
     for (const ServiceJob& job : world_.service(acceptance.service).jobs()) {
       const auto before = acceptances_.find({acceptance.service, job.id});
-      failed +=
-          before != acceptances_.end() && before->second.description == acceptance.description && job.status == "ERROR";
+      failed += before != acceptances_.end() && before->second.description == acceptance.description &&
+                (job.status == "ERROR" || job.status == "failed" || job.status == "rejected");
     }
   }
   const int times = ++accepted_times_[acceptance.description];
@@ -152,6 +152,11 @@ void Auditor::check_budgets(const World::Acceptance& acceptance) {
   if (options_.max_credits && by_run + acceptance.charged > *options_.max_credits && open_in(run)) {
     ++world_.reached["budget reached with jobs in flight"];
   }
+  Credits label_run, label_day;
+  if (labelled && labelled(acceptance.description)) {
+    label_run = add(spent_by_label_run_[{acceptance.service, run}]);
+    label_day = add(spent_by_label_day_[{acceptance.service, start_of_day(acceptance.started_at)}]);
+  }
   if (!prices_reserved) return;
   const Budget& budget = options_.accounts[acceptance.service].budget;
   const auto within = [&](Credits spent, const std::optional<Credits>& limit, const char* what) {
@@ -161,9 +166,13 @@ void Auditor::check_budgets(const World::Acceptance& acceptance) {
   within(by_run, options_.max_credits, "--max-credits");
   within(by_account, budget.run, "a run");
   within(by_day, budget.day, "a day");
+  for (const LabelBudget& label : budget.labels) {
+    within(label_run, label.run, "a run of the label's value");
+    within(label_day, label.day, "a day of the label's value");
+  }
   if (budget.keep && world_.balance_told[acceptance.service]) {
     Credits spent;
-    for (const ServiceJob& job : world_.service(acceptance.service).jobs()) spent = spent + job.charged;
+    for (const ServiceJob& job : world_.service(acceptance.service).jobs()) spent = spent + job.price;
     check(world_.options.service.credits - spent >= *budget.keep,
           fmt::format("{} spent of {}, {} are to be kept", to_text(spent), to_text(world_.options.service.credits),
                       to_text(*budget.keep)));
@@ -227,12 +236,14 @@ void Auditor::check_row(const RowView& view, const RunRecord& run) {
     check(found->second.description == current->second,
           fmt::format("{} is done with: {}; its content is: {}", row.id, found->second.description, current->second));
   }
+  const bool says_done = status == "DONE" || status == "done";
+  const bool says_failed = status == "ERROR" || status == "failed" || status == "rejected";
   if (row.state == RowState::Done) {
-    check(status == "DONE" && row.url == fmt::format("{}/{}.mp4", world_.options.service.video_base, row.job_id),
+    check(says_done && row.url == fmt::format("{}/{}.mp4", world_.options.service.video_base, row.job_id),
           fmt::format("{} is done with {}, the service says {}", row.id, row.url, status));
   }
   if (row.state == RowState::Failed && view.state == State::Failed) {
-    check(status == "ERROR" || view.reason.find("given up") != std::string::npos,
+    check(says_failed || view.reason.find("given up") != std::string::npos,
           fmt::format("{} is failed ({}), the service says {}", row.id, row.reason, status));
   }
   if (row.credits_used) {

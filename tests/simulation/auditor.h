@@ -58,6 +58,8 @@ class Auditor {
   std::string secret;            ///< of the accounts
   bool prices_reserved = false;  ///< no job costs more than it reserves: budgets are exact
   bool retries = false;          ///< what failed may be submitted again
+  /// Whether a budget by label counts a job of this description; only with such a budget.
+  std::function<bool(const std::string& description)> labelled;
   /// By row: the description a finished row must be about; without one any of its listing will do.
   std::map<std::string, std::string> contents;
   std::int64_t checks = 0;  ///< how often anything was compared
@@ -84,6 +86,8 @@ class Auditor {
   std::map<std::string, Credits> spent_by_run_;                              ///< by uid
   std::map<std::pair<std::size_t, std::string>, Credits> spent_by_account_;  ///< and uid
   std::map<std::pair<std::size_t, WallTime>, Credits> spent_by_day_;
+  std::map<std::pair<std::size_t, std::string>, Credits> spent_by_label_run_;
+  std::map<std::pair<std::size_t, WallTime>, Credits> spent_by_label_day_;
 
   Ledger* ledger_ = nullptr;
   std::map<AccountId, std::size_t> service_of_account_;

@@ -15,6 +15,9 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+/// Seconds of the longest audio that Aurora takes.
+constexpr std::int64_t kLongestSpeech = 60;
+
 /// Events of one process after which it is taken not to end.
 constexpr std::int64_t kEventsMost = 400'000;
 
@@ -36,7 +39,14 @@ WorldOptions world_options(const Scenario& s) {
   world.connect = milliseconds(s.connect_ms);
   world.latency = milliseconds(s.latency_ms);
   for (std::int64_t i = 2; i <= s.accounts; ++i) world.origins.push_back(fmt::format("https://service-{}.test", i));
+  world.services.assign(world.origins.size(), "iacrea");
+  for (std::int64_t i = 1; i <= s.aurora_accounts; ++i) {
+    world.origins.push_back(fmt::format("https://voices-{}.test", i));
+    world.services.emplace_back("creatify");
+  }
   world.service.seed = world.seed;
+  world.service.refuse_ids = s.refuse_ids != 0;
+  world.service.list_max = static_cast<std::size_t>(s.list_max);
   world.service.credits = credits(s.balance);
   world.service.used_per_job = s.per_job != 0;
   world.service.clip_ms = s.clip_ms;
@@ -144,18 +154,35 @@ void Campaign::configure() {
     account.hold_limit = static_cast<int>(s_.hold_limit);
     if (s_.not_taken_503 != 0) account.not_taken = {503};
     if (s_.meaning != 0) account.credits = s_.per_job != 0 ? CreditMeaning::Job : CreditMeaning::Account;
-    if (s_.max_price > 0) account.max_price = {{"iacrea.auto", credits(s_.max_price)}};
-    if (s_.run_budget > 0) account.budget.run = credits(s_.run_budget);
-    if (s_.day_budget > 0) account.budget.day = credits(s_.day_budget);
+    // A second of speech costs a credit.
+    const bool speaks = account.service->name != "iacrea";
+    const std::int64_t dearer = speaks ? kLongestSpeech : 1;
+    if (s_.max_price > 0) {
+      account.max_price = {{speaks ? "creatify.aurora" : "iacrea.auto", credits(s_.max_price * dearer)}};
+    }
+    if (s_.run_budget > 0) account.budget.run = credits(s_.run_budget * dearer);
+    if (s_.day_budget > 0) account.budget.day = credits(s_.day_budget * dearer);
     if (s_.keep > 0) account.budget.keep = credits(s_.keep);
+    LabelBudget label{"third", "yes", {}, {}, {}};
+    if (s_.label_run_budget > 0) label.run = credits(s_.label_run_budget);
+    if (s_.label_day_budget > 0) label.day = credits(s_.label_day_budget);
+    if (label.run || label.day) account.budget.labels = {label};
   }
+  nights_.auditor.labelled = [this](const std::string& description) {
+    for (std::int64_t i = 0; i < s_.rows; i += 3) {
+      const std::string front = Nights::description(static_cast<int>(i), " v");
+      if (description.starts_with(front)) return true;
+    }
+    return false;
+  };
   options.on_change = s_.skip_changed != 0 ? OnChange::Skip : OnChange::Submit;
   nights_.auditor.prices_reserved = s_.max_price >= s_.photos;
   nights_.auditor.retries = options.retry_failed;
 }
 
 void Campaign::write_manifest(bool may_miss_rows) {
-  std::string csv = s_.accounts > 1 ? "id,image_urls,description,account\n" : "id,image_urls,description\n";
+  const std::vector<AccountOptions>& accounts = nights_.options.accounts;
+  std::string csv = "id,kind,account,image_urls,description,audio,image,text_prompt,third\n";
   std::size_t rows = 0;
   for (std::int64_t i = 0; i < s_.rows; ++i) {
     if (may_miss_rows && chance(s_.leaves)) {
@@ -166,11 +193,17 @@ void Campaign::write_manifest(bool may_miss_rows) {
     for (std::int64_t photo = 0; photo <= i % std::max<std::int64_t>(s_.photos, 1); ++photo) {
       photos += fmt::format("{}https://img.test/{}-{}.jpg", photo == 0 ? "" : "|", i, photo);
     }
-    csv += fmt::format(
-        "L-{},{},\"{}\"", i, photos,
-        Nights::description(static_cast<int>(i), fmt::format(" v{}", versions_[static_cast<std::size_t>(i)])));
-    if (s_.accounts > 1) csv += "," + nights_.options.accounts[static_cast<std::size_t>(i % s_.accounts)].name;
-    csv += "\n";
+    const std::string text =
+        Nights::description(static_cast<int>(i), fmt::format(" v{}", versions_[static_cast<std::size_t>(i)]));
+    const AccountOptions& account = accounts[static_cast<std::size_t>(i) % accounts.size()];
+    const std::string_view third = i % 3 == 0 ? "yes" : "no";
+    if (account.service->name == "iacrea") {
+      csv += fmt::format("L-{},iacrea.auto,{},{},\"{}\",,,,{}\n", i, account.name, photos, text, third);
+    } else {
+      csv += fmt::format("L-{0},creatify.aurora,{1},,,https://m.test/{0}.mp3,https://m.test/{0}.png,\"{2}\",{3}\n", i,
+                         account.name, text, third);
+      reach("row of Aurora");
+    }
     ++rows;
   }
   nights_.write_manifest(csv, rows);
@@ -296,6 +329,7 @@ void Campaign::note_end(const NightEnd& end) {
       break;
     case NightEnd::How::Ended:
       reach(fmt::format("exit {}", end.run->exit_code));
+      if (!end.run->report.run.budgets_reached.empty()) reach("budget of a label value reached");
       if (!end.run->report.run.stopped_by.empty()) reach("stopped by " + end.run->report.run.stopped_by);
       for (const RowState state : kRowStates) {
         reach(fmt::format("row {}", name_of(state)), end.run->report.counts.of(state));
@@ -383,7 +417,8 @@ void Campaign::calm() {
 
   // The night after pays nothing, and asks nothing unless something is still open.
   const RowCounts& left = second.run->report.counts;
-  const bool open = left.of(RowState::Planned) + left.of(RowState::TimedOut) > 0;
+  const bool looked_for = s_.aurora_accounts > 0 && left.of(RowState::Held) > 0;
+  const bool open = looked_for || left.of(RowState::Planned) + left.of(RowState::TimedOut) > 0;
   const std::size_t sends = nights_.world.sends.size();
   const NightEnd again = night(false);
   if (again.how != NightEnd::How::Ended) return nights_.auditor.find("the night after did not end");
@@ -409,7 +444,8 @@ CampaignResult run_scenario(const Scenario& scenario, const std::function<void(c
 }
 
 std::vector<std::string_view> rare_cases() {
-  return {"429 during recovery",
+  return {"row of Aurora",
+          "429 during recovery",
           "lost answer during recovery",
           "crash while opening",
           "crash while preparing",
@@ -426,6 +462,7 @@ std::vector<std::string_view> rare_cases() {
           "disk full while working",
           "adopt line",
           "budget reached with jobs in flight",
+          "budget of a label value reached",
           "stopped by budget",
           "stopped by credits",
           "stopped by deadline",

@@ -52,9 +52,11 @@ Nights::Nights(const WorldOptions& chosen)
   for (std::size_t i = 0; i < world.options.origins.size(); ++i) {
     AccountOptions account;
     account.name = i == 0 ? "iacrea" : fmt::format("account-{}", i + 1);
-    account.service = find_service("iacrea");
+    account.service = find_service(world.options.service_name(i));
     account.base_url = world.options.origins[i];
-    account.keys = {{"key", {KeySource::From::Env, kKeyVariable}}};
+    for (const CredentialSpec& spec : account.service->credentials) {
+      account.keys[std::string(spec.name)] = {KeySource::From::Env, kKeyVariable};
+    }
     account.rate = {{10, std::chrono::seconds(1)}};
     account.submit_rate = {{1, std::chrono::seconds(1)}};
     options.accounts.push_back(std::move(account));

@@ -27,6 +27,7 @@ constexpr std::array kFields = {FIELD(seed),
                                 FIELD(limit),
                                 FIELD(pause_s),
                                 FIELD(accounts),
+                                FIELD(aurora_accounts),
                                 FIELD(rate),
                                 FIELD(rate_ms),
                                 FIELD(long_rate),
@@ -49,6 +50,8 @@ constexpr std::array kFields = {FIELD(seed),
                                 FIELD(run_budget),
                                 FIELD(day_budget),
                                 FIELD(keep),
+                                FIELD(label_run_budget),
+                                FIELD(label_day_budget),
                                 FIELD(clip_ms),
                                 FIELD(render_ms),
                                 FIELD(clip_errors),
@@ -72,6 +75,8 @@ constexpr std::array kFields = {FIELD(seed),
                                 FIELD(stale),
                                 FIELD(echo),
                                 FIELD(unknown_ms),
+                                FIELD(refuse_ids),
+                                FIELD(list_max),
                                 FIELD(outage_at_s),
                                 FIELD(outage_s),
                                 FIELD(key_refused_at_s),
@@ -193,6 +198,11 @@ Scenario draw_scenario(std::uint64_t seed) {
   s.signal_s = draw.sometimes(5, 1, 90);
   // Sends of more than a minute ago are known from the wall clock alone, so it must be right.
   if (s.long_rate > 0 && s.clock_steps == 0 && s.suspends == 0 && draw.once_in(2)) s.long_rate_s = 150;
+  s.aurora_accounts = draw.sometimes(3, 1, 2);
+  s.refuse_ids = draw.sometimes(6, 1, 1);
+  s.list_max = draw.sometimes(6, 1, 5);
+  s.label_run_budget = draw.sometimes(6, 1, 8);
+  s.label_day_budget = draw.sometimes(6, 1, 15);
   return s;
 }
 

@@ -30,6 +30,7 @@ struct Scenario {
 
   // Limits.
   std::int64_t accounts = 1;
+  std::int64_t aurora_accounts = 0;  ///< of Creatify, beside those
   std::int64_t rate = 20, rate_ms = 1000;
   std::int64_t long_rate = 0, long_rate_s = 60;  ///< 0: none
   std::int64_t submit_rate = 2, submit_ms = 1000;
@@ -49,6 +50,7 @@ struct Scenario {
   std::int64_t max_price = 0;
   std::int64_t max_credits = 0;
   std::int64_t run_budget = 0, day_budget = 0, keep = 0;
+  std::int64_t label_run_budget = 0, label_day_budget = 0;  ///< of every third listing
 
   // The service and the way there.
   std::int64_t clip_ms = 5000, render_ms = 3000;
@@ -59,6 +61,8 @@ struct Scenario {
   std::int64_t too_many = 0, retry_form = 0;
   std::int64_t cut = 0, html = 0, other_id = 0, refuse_row = 0, stale = 0, echo = 0;
   std::int64_t unknown_ms = 0;
+  std::int64_t refuse_ids = 0;  ///< the service tells of one job at a time
+  std::int64_t list_max = 0;    ///< the longest list it gives
   std::int64_t outage_at_s = 0, outage_s = 0;
   std::int64_t key_refused_at_s = 0, key_refused_s = 0;
 

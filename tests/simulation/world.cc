@@ -15,11 +15,15 @@ constexpr int kSlowdown = 100;
 std::string description_of(const std::string& body) {
   JsonReader reader;
   const Result<JsonElement> root = reader.parse(body);
-  return root ? std::string(json_string(*root, "description").value_or("")) : std::string();
+  if (!root) return {};
+  return std::string(json_string(*root, "description").value_or(json_string(*root, "text_prompt").value_or("")));
 }
 
-std::string last_segment(const std::string& url) {
-  return url.substr(url.rfind('/') + 1);
+/// The job that a GET asks for; empty where it asks for several, or for none.
+std::string asked_job(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  const std::string last = url.substr(url.rfind('/') + 1);
+  return last.find_first_of("?_") == std::string::npos && last != "aurora" ? last : std::string();
 }
 
 }  // namespace
@@ -30,7 +34,7 @@ World::World(const WorldOptions& chosen)
     ServiceOptions service = options.service;
     service.seed = mix(service.seed, i);
     Service made;
-    made.model = make_service_model("iacrea", service);
+    made.model = make_service_model(options.service_name(i), service);
     services_.push_back(std::move(made));
   }
 }
@@ -161,18 +165,23 @@ ServiceReply World::ask_service(OpenExchange& open) {
   Service& service = services_[open.service];
   ServiceRequest request;
   request.method = open.exchange.method;
-  request.path = open.exchange.url.substr(options.origins[open.service].size());
+  const std::string target = open.exchange.url.substr(options.origins[open.service].size());
+  const std::size_t question = target.find('?');
+  request.path = target.substr(0, question);
+  if (question != std::string::npos) request.query = target.substr(question + 1);
   request.headers = {{"content-type", "application/json"}};
   if (open.exchange.headers) {
     for (const std::string& line : *open.exchange.headers) {
-      request.headers.emplace_back(line.substr(0, line.find(':')), line.substr(line.find(": ") + 2));
+      std::string name = line.substr(0, line.find(':'));
+      for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+      request.headers.emplace_back(std::move(name), line.substr(line.find(": ") + 2));
     }
   }
   request.body = open.exchange.body;
   const std::int64_t now_ms = to_ms(now_).count();
   ServiceReply reply = service.model->handle(request, now_ms);
   if (!open.exchange.paid) {
-    job_id = last_segment(open.exchange.url);
+    job_id = asked_job(open.exchange.url);
     return reply;
   }
   if (reply.status != 201) return reply;
@@ -181,7 +190,7 @@ ServiceReply World::ask_service(OpenExchange& open) {
   job_id = json_string(*root, "id").value_or("");
   service.accepted_ms[job_id] = now_ms;
   Acceptance acceptance{
-      open.service,    job_id,   service.model->jobs().back().charged, description_of(open.exchange.body),
+      open.service,    job_id,   service.model->jobs().back().price, description_of(open.exchange.body),
       open.started_at, open.life};
   say(fmt::format("accepted {} for {} credits: {}", job_id, to_text(acceptance.charged), acceptance.description));
   if (on_accepted) on_accepted(acceptance);
@@ -218,7 +227,7 @@ void World::spoil_answer(OpenExchange& open, const ServiceReply& reply) {
   completion.status = reply.status;
   completion.body = reply.body;
   const bool paid = open.exchange.paid;
-  if (!paid && reply.status == 200) {
+  if (!paid && reply.status == 200 && !job_id.empty()) {
     const std::string& first = service.first_answer.try_emplace(job_id, reply.body).first->second;
     const bool unknown = to_ms(now_).count() - service.accepted_ms[job_id] <
                          std::chrono::duration_cast<std::chrono::milliseconds>(faults.unknown_for).count();
@@ -278,7 +287,8 @@ void World::wait_until(Instant deadline, Happenings& out) {
                 Completion{completion.id, at, false, true, 0, "", "", "", "connection closed before the answer"};
             open.doubtful = true;
           }
-          if (completion.answered && completion.body.find("creditsTotal") != std::string::npos)
+          if (completion.answered && (completion.body.find("creditsTotal") != std::string::npos ||
+                                      completion.body.find("remaining_credits") != std::string::npos))
             balance_told[open.service] = true;
           if (open.exchange.paid && completion.status == 201 && !open.doubtful) {
             services_[open.service].told.push_back(open.job_id);

@@ -51,6 +51,8 @@ struct WorldOptions {
   Duration latency = std::chrono::milliseconds(1);  ///< from ready to answer, at most
   Duration request_timeout = std::chrono::seconds(30);
   std::vector<std::string> origins = {"https://service.test"};  ///< a service for each
+  std::vector<std::string> services;                            ///< ServiceSpec::name of each; else iacrea
+  std::string_view service_name(std::size_t at) const { return at < services.size() ? services[at] : "iacrea"; }
   ServiceOptions service;
 };
 
@@ -105,7 +107,7 @@ class World final : public Clock, public Transport {
   struct Acceptance {
     std::size_t service;
     std::string id;
-    Credits charged;
+    Credits charged;          ///< what it will have cost
     std::string description;  ///< of the submission
     WallTime started_at;      ///< when the client started it
     std::uint64_t life;       ///< and which one: counts reboots

@@ -1,0 +1,278 @@
+#!/usr/bin/env python3
+"""What the credits went to, what they may go to, and what is said about both before and after."""
+
+import csv
+import io
+import json
+import unittest
+
+from harness import Case, row
+
+COLUMNS = ["key", "jobs", "used", "reserved", "unattributed", "unknown_jobs", "line", "balance_first",
+           "balance_first_at", "balance_last", "balance_last_at", "balance_elsewhere", "time_zone"]
+
+
+class CreditsCase(Case):
+    def setUp(self):
+        super().setUp()
+        self.provider.credits_mean = "job"
+        self.config(account="credits: job")
+
+    def credits(self, *args, code=0, **named):
+        done = self.run_it("credits", "--format", "json", *args, **named)
+        self.assertEqual(done.code, code, done)
+        return json.loads(done.out) if code == 0 else done
+
+    def assert_adds_up(self, report):
+        for name, account in report["accounts"].items():
+            balance = account["balance"]
+            fall = balance["first"] - balance["last"]
+            self.assertEqual((account["used"] or 0) + account["unattributed"], fall + balance["elsewhere"], name)
+        for member in ("jobs", "used", "unattributed", "unknown_jobs"):
+            total = sum(line[member] or 0 for line in report["lines"])
+            self.assertEqual(total, report["sums"][member] or 0, member)
+
+
+class Views(CreditsCase):
+    def test_half_credits_by_everything(self):
+        self.provider.price = 2.5
+        self.manifest([row(f"A-{i}", agency="Lyon" if i % 3 else "Nice") for i in range(7)])
+        self.run_feed(code=0)
+        uid = json.loads((self.folder / "results.json").read_text())["run"]["id"]
+        for by in ("day", "week", "month", "run", "account", "kind", "label:agency"):
+            report = self.credits("--by", by)
+            self.assert_adds_up(report)
+            self.assertEqual(report["by"], by)
+            self.assertEqual(report["sums"], {"jobs": 7, "used": 17.5, "reserved": 0, "unattributed": 0,
+                                              "unknown_jobs": 0})
+            self.assertEqual(report["balance"]["iacrea"]["first"], 1000)
+            self.assertEqual(report["balance"]["iacrea"]["last"], 982.5)
+            keys = [line["key"] for line in report["lines"]]
+            if by == "run":
+                self.assertEqual(keys, [uid])
+            if by == "account":
+                self.assertEqual(keys, ["iacrea"])
+            if by == "kind":
+                self.assertEqual(keys, ["iacrea.auto", None])
+            if by == "label:agency":
+                self.assertEqual(keys, ["Lyon", "Nice", None])
+                self.assertEqual([line["used"] for line in report["lines"]], [10, 7.5, 0])
+                self.assertEqual([line["unattributed"] for line in report["lines"]], [None, None, 0])
+
+    def test_others_spend_and_someone_tops_up(self):
+        self.manifest(["A-1", "A-2"])
+        self.run_feed(code=0)
+        self.provider.credits_total -= 10.5
+        self.manifest(["A-1", "A-2", "A-3"])
+        self.run_feed(code=0)
+        self.assertEqual(self.credits()["sums"]["unattributed"], 10.5)
+        self.assertIn("others use the account too", self.run_it("credits").out)
+        self.provider.credits_total += 500
+        self.manifest(["A-1", "A-2", "A-3", "A-4"])
+        done = self.run_feed(code=0)
+        self.assertEqual(done.json["credits"]["iacrea"]["unattributed"], -500)
+        report = self.credits("--by", "run")
+        self.assert_adds_up(report)
+        self.assertEqual([line["unattributed"] for line in report["lines"]], [0, 10.5, -500])
+        self.assertIn("came back to it or were bought", self.run_it("credits").out)
+
+    def test_what_is_unknown_is_never_0(self):
+        self.provider.credits_mean = None
+        self.config()
+        self.manifest(["A-1", "A-2"])
+        self.run_feed(code=0)
+        report = self.credits("--by", "account")
+        self.assertEqual(report["lines"], [{"key": "iacrea", "jobs": 2, "used": None, "reserved": 0,
+                                            "unattributed": None, "unknown_jobs": 2}])
+        self.assertIsNone(report["balance"]["iacrea"])
+        self.assertIsNone(report["accounts"]["iacrea"]["credits_used_is"])
+        text = self.run_it("credits", "--by", "account").out
+        self.assertIn("unknown", text)
+        self.assertIn("undecided", text)
+        self.assertIn("credits: job", text)
+        self.assertIn("undecided", self.run_it("status").out)
+        done = self.run_it("credits", "--by", "account", "--format", "csv")
+        self.assertEqual(done.out.splitlines()[1], "iacrea,2,,0,,2,account,,,,,,UTC")
+
+    def test_csv_and_table(self):
+        self.provider.price = 1.5
+        self.manifest([row("A-1", agency="=HYPERLINK(1)"), row("A-2", agency="a \x1b[31m, b"), "A-3"])
+        self.run_feed(code=0)
+        done = self.run_it("credits", "--by", "label:agency", "--format", "csv")
+        rows = list(csv.DictReader(io.StringIO(done.out, newline="")))
+        self.assertEqual(list(rows[0]), COLUMNS)
+        self.assertEqual([(r["line"], r["key"], r["jobs"], r["used"], r["unattributed"]) for r in rows],
+                         [("label", "'=HYPERLINK(1)", "1", "1.5", ""), ("label", "a ?[31m, b", "1", "1.5", ""),
+                          ("label", "", "1", "1.5", ""), ("unattributed", "unattributed", "0", "0", "0"),
+                          ("sum", "sum", "3", "4.5", "0"), ("balance", "iacrea", "3", "4.5", "0")])
+        self.assertEqual((rows[-1]["balance_first"], rows[-1]["balance_last"]), ("1000", "995.5"))
+        table = self.run_it("credits", "--by", "label:agency").out
+        self.assertNotIn("\x1b", table)
+        self.assertIn("(none)", table)
+        self.assertIn("(unattributed)", table)
+        self.assertIn("UTC", table)
+
+    def test_times(self):
+        self.manifest(["A-1"])
+        self.run_feed(code=0)
+        self.assertEqual(self.credits("--since", "2020-01-01", "--until", "2020-01-31")["lines"], [])
+        report = self.credits("--since", "2020-01-01", env={"TZ": "Europe/Paris"})
+        self.assertEqual(report["sums"]["jobs"], 1)
+        self.assertEqual(report["since"], "2019-12-31T23:00:00Z")
+        self.assertRegex(report["time_zone"], r"UTC\+0[12]:00")
+        later = self.credits("--since", "2099-01-01T00:00:00+01:00")
+        self.assertEqual(later["sums"]["jobs"], 0)
+        self.assertEqual(later["balance"]["iacrea"]["first"], 999)
+
+    def test_while_a_run_is_going(self):
+        self.provider.paused = True
+        self.config(account="credits: job\nmax_price: {iacrea.auto: 4}")
+        self.manifest(["A-1"])
+        running = self.start("run", "feed.csv")
+        from harness import wait_for
+        wait_for(lambda: len(self.provider.polls()) > 2)
+        self.assertEqual(self.credits()["sums"], {"jobs": 1, "used": 1, "reserved": 3, "unattributed": 0,
+                                                  "unknown_jobs": 0})
+        self.provider.paused = False
+        self.assertEqual(running.wait().code, 0)
+
+    def test_what_is_wrong_is_said(self):
+        self.assertEqual(self.run_it("credits").code, 2)  # no ledger
+        self.manifest([row("A-1", agency="Lyon")])
+        self.run_feed(code=0)
+        for args, words in ((["--by", "wek"], "did you mean 'week'?"), (["--by", "label"], "label:NAME"),
+                            (["--by", "label:agencies"], "there are agency"), (["--since", "yesterday"], "2026-11-01"),
+                            (["--since", "2026-02-30"], "no date"), (["--format", "xml"], "table, csv, json"),
+                            (["--since", "2026-02-02", "--until", "2026-02-01"], "is not after")):
+            done = self.run_it("credits", *args)
+            self.assertEqual(done.code, 2, done)
+            self.assertIn(words, done.err)
+        self.assertIn("unattributed", self.run_it("credits", "--help").out)
+
+
+class Budgets(CreditsCase):
+    def feed(self):
+        return [row(f"L-{i}", agency="Lyon") for i in range(6)] + [row(f"N-{i}", agency="Nice") for i in range(4)]
+
+    def test_a_label_that_has_spent_its_budget_does_not_stop_the_others(self):
+        self.provider.price = 3
+        self.config(account='credits: job\nmax_price: {iacrea.auto: 3}\n'
+                            'budget: {"label:agency": {Lyon: {month: 10}}}')
+        self.manifest(self.feed())
+        done = self.run_feed(code=3)
+        states = [done.state(f"L-{i}") for i in range(6)]
+        self.assertEqual((states.count("done"), states.count("planned")), (3, 3))
+        self.assertEqual([done.state(f"N-{i}") for i in range(4)], ["done"] * 4)
+        self.assertEqual(done.json["run"]["stopped_by"], "budget")
+        reason = "the budget month of agency=Lyon: 9 of 10 spent, the next job may cost 3"
+        self.assertIn(reason, done.row("L-5")["reason"])
+        self.assertIn(reason, done.out)
+        done = self.run_feed(code=3)  # the month goes on
+        self.assertEqual(len(self.provider.posts()), 7)
+        self.assertIn(reason, done.row("L-5")["reason"])
+        self.assertIn(reason, self.run_it("report", "-o", "again.csv") and (self.folder / "again.csv").read_text())
+        self.config(account='credits: job\nbudget: {"label:agency": {Lyon: {month: 100}}}')
+        self.run_feed(code=0)
+        self.assertEqual(len(self.provider.posts()), 10)
+
+    def test_rows_that_waited_for_open_jobs_go_on_when_these_were_cheaper(self):
+        self.provider.price = 1
+        self.config(account='credits: job\nmax_price: {iacrea.auto: 5}\nbudget: {"label:agency": {Lyon: {run: 6}}}')
+        self.manifest(self.feed())
+        done = self.run_feed("--max-in-flight", "20", code=3)
+        # Spent 2 and one more may cost 5.
+        self.assertEqual(sum(done.state(f"L-{i}") == "done" for i in range(6)), 2)
+        self.assertEqual(sum(done.state(f"N-{i}") == "done" for i in range(4)), 4)
+
+    def test_soft_submits_until_it_is_spent(self):
+        self.provider.price = 3
+        self.config(account="credits: job\nmax_price: {iacrea.auto: 3}\nbudget: {run: 7, mode: soft}")
+        self.manifest(self.feed())
+        self.run_feed("--max-in-flight", "1", code=3)
+        self.assertEqual(len(self.provider.posts()), 3)  # 6 are spent when the third goes
+
+    def test_cautious_counts_the_likely_price(self):
+        self.provider.price = 2
+        self.config(account="credits: job\nmax_price: {iacrea.auto: 9}\nbudget: {run: 10, mode: cautious}")
+        self.manifest(self.feed())
+        done = self.run_feed("--max-in-flight", "1", code=3)
+        self.assertEqual(len(self.provider.posts()), 5)
+        self.assertIn("10 of 10 spent", done.out)
+        self.assertIn("the next run has a budget anew", done.out)
+
+    def test_a_budget_that_cannot_be_kept_is_told(self):
+        self.provider.credits_mean = None
+        self.config(account='budget: {day: 5, "label:city": {Lyon: {run: 1}}}')
+        self.manifest(["A-1", "A-2"])
+        done = self.run_feed(code=0)
+        self.assertIn("its budget cannot be kept", done.err)
+        self.assertIn("max_price", done.err)
+        self.assertIn("label:city", done.err)
+
+
+class Plans(CreditsCase):
+    def forecast(self, *args):
+        return self.plan(*args)[""]
+
+    def test_what_it_will_cost_by_what_it_has_cost(self):
+        self.provider.price = 2.5
+        self.manifest(["A-1", "A-2", "A-3"])
+        first = self.forecast()
+        self.assertIsNone(first["credits"])
+        self.assertIsNone(first["seconds"])
+        self.assertIn("unknown", self.run_it("plan", "feed.csv").out)
+        self.run_feed(code=0)
+        self.manifest([f"A-{i}" for i in range(1, 9)])
+        second = self.forecast()
+        self.assertEqual(second["credits"], {"low": 12.5, "likely": 12.5, "high": 12.5})
+        self.assertEqual(second["counts"]["submit"], 5)
+        self.assertGreaterEqual(second["seconds"], 5)
+        self.assertIn("12.5", self.run_it("plan", "feed.csv").out)
+        self.assertEqual(self.forecast("--limit", "0")["credits"], {"low": 0, "likely": 0, "high": 0})
+
+    def test_a_run_keeps_to_its_plan(self):
+        self.manifest(["A-1", "A-2", "A-3"])
+        self.plan("--limit", "2")
+        done = self.run_it("run", "--plan", "plan.json")
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual([done.state(f"A-{i}") for i in (1, 2, 3)], ["done", "done", "planned"])
+        done = self.run_it("run", "--plan", "plan.json")
+        self.assertEqual(done.code, 2, done)
+        self.assertIn("the ledger has moved on", done.err)
+        self.plan()
+        self.manifest(["A-1", "A-2", row("A-3", version=2)])
+        done = self.run_it("run", "--plan", "plan.json")
+        self.assertEqual(done.code, 2, done)
+        self.assertIn("the manifest has changed", done.err)
+        self.assertEqual(len(self.provider.posts()), 2)
+        self.plan()
+        self.assertEqual(self.run_it("run", "feed.csv", "--plan=plan.json").code, 0)
+        self.assertEqual(len(self.provider.posts()), 3)
+        self.write("no.json", "{}")
+        done = self.run_it("run", "--plan", "no.json")
+        self.assertEqual(done.code, 2, done)
+        self.assertIn("no plan", done.err)
+
+    def test_a_canary_says_what_the_rest_costs(self):
+        self.provider.price = 1.5
+        self.manifest([f"A-{i}" for i in range(10)])
+        done = self.run_feed("--limit", "2", code=0)
+        self.assertIn("2 jobs cost 3 credits; the 8 rows left out by --limit would cost 12", done.out)
+        self.assertIn("reelbatch run", done.out)
+        self.assertIn("feed.csv`", done.out)
+
+
+class Meaning(CreditsCase):
+    def test_one_constant_price_and_jobs_side_by_side_decide(self):
+        self.config()
+        self.manifest([f"A-{i}" for i in range(12)])
+        self.run_feed("--max-in-flight", "3", code=0)
+        report = self.credits()
+        self.assertEqual(report["accounts"]["iacrea"]["credits_used_is"], "job")
+        self.assertEqual(report["sums"]["used"], 12)
+        self.assert_adds_up(report)
+        self.assertIn("counted per job", self.run_it("status").out)
+
+
+if __name__ == "__main__":
+    unittest.main()
