@@ -243,7 +243,71 @@ Result<AddressList> parse_structured(std::string_view text) {
   return list;
 }
 
+/// Every text in a list, however deep, or in the members that hold addresses.
+void collect_texts(JsonElement element, int depth, std::vector<std::string>& out) {
+  std::string_view text;
+  if (!element.get(text)) return out.emplace_back(text), void();
+  simdjson::dom::array array;
+  if (depth > kDepthMax || element.get(array)) return;
+  for (const JsonElement item : array) collect_texts(item, depth + 1, out);
+}
+
+bool is_bare_name(std::string_view item) {
+  return item.find("//") == std::string_view::npos && item.find(':') == std::string_view::npos &&
+         !ascii_lower(item.substr(0, 4)).starts_with("www.");
+}
+
 }  // namespace
+
+bool has_image_name(std::string_view text) {
+  const std::string lower = ascii_lower(text.substr(0, 4096));
+  return std::any_of(kPhoto.begin(), kPhoto.end(),
+                     [&](std::string_view ending) { return lower.find(ending) != std::string::npos; });
+}
+
+Result<std::string> complete_images(const RawValue& value, const std::optional<std::string>& separator,
+                                    std::string_view base) {
+  std::vector<std::string> items;
+  const std::string_view text = trim_blanks(value.text);
+  const bool structured =
+      value.form == RawValue::Form::Json || (!separator && (text.starts_with('[') || text.starts_with('{')));
+  if (structured) {
+    JsonReader reader;
+    const Result<std::string> literal = json_of_literal(text);
+    if (!literal) return usage_error("looks like JSON but cannot be read: " + literal.error().message);
+    const Result<JsonElement> json = reader.parse(*literal);
+    if (!json) return usage_error("looks like a list but cannot be read: " + json.error().message);
+    simdjson::dom::array array;
+    if (json->get(array)) return std::string(text);
+    collect_texts(*json, 0, items);
+  } else {
+    items.emplace_back(text);
+  }
+  std::string list;
+  const auto add = [&](std::string_view item) {
+    const std::string_view trimmed = separator ? trim_blanks(item) : trim_edges(without_caption(item));
+    if (trimmed.empty() || is_no_value(trimmed)) return;
+    std::string whole(trimmed);
+    if (!base.empty() && is_bare_name(trimmed)) {
+      whole =
+          fmt::format("{}{}{}", base, base.ends_with('/') ? "" : "/", trimmed.substr(trimmed.starts_with('/') ? 1 : 0));
+    }
+    list += list.empty() ? '[' : ',';
+    append_json_quoted(list, whole);
+  };
+  for (const std::string& item : items) {
+    if (!separator) {
+      for (const std::string_view part : split_items(item)) add(part);
+      continue;
+    }
+    for (std::size_t at = 0; at <= item.size();) {
+      const std::size_t end = std::min(item.find(*separator, at), item.size());
+      add(std::string_view(item).substr(at, end - at));
+      at = end + separator->size();
+    }
+  }
+  return list.empty() ? std::string("[]") : list + ']';
+}
 
 std::optional<std::vector<std::string_view>> plain_addresses(std::string_view text) {
   // Beyond that, looking for duplicates one by one would take its time.

@@ -28,6 +28,14 @@ Result<AddressList> parse_address_list(const RawValue& value);
 /// as can be told, and there once. Views of `text`. Nothing where parse_address_list() has to say.
 std::optional<std::vector<std::string_view>> plain_addresses(std::string_view text);
 
+/// The images of one value as a JSON list, for what is not to be guessed: split at `separator` where one is given, and
+/// with `base` in front of those that are file names. Anything else is left for parse_address_list() to judge.
+Result<std::string> complete_images(const RawValue& value, const std::optional<std::string>& separator,
+                                    std::string_view base);
+
+/// Whether the name of an image file is in it: `.jpg` and the like.
+bool has_image_name(std::string_view text);
+
 /// One address: trimmed, `//host` and `www.` completed with https, spaces and non-ASCII percent-encoded, never twice.
 /// Fails if it is not an absolute http or https address with a host.
 Result<std::string> normalise_address(std::string_view text);

@@ -85,7 +85,7 @@ std::vector<ListedJob> named_jobs(simdjson::dom::array answer) {
   for (const JsonElement item : answer) {
     ListedJob job{job_id_in(item, "id"), json_string(item, "name").value_or(""), std::nullopt};
     if (job.id.empty() || job.name.empty()) continue;
-    if (const auto created = json_string(item, "created_at")) job.created = parse_rfc3339(trim_blanks(*created));
+    if (const auto created = json_string(item, "created_at")) job.created = parse_moment(trim_blanks(*created));
     jobs.push_back(std::move(job));
   }
   return jobs;

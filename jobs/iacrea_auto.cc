@@ -16,7 +16,7 @@ constexpr std::size_t kDescriptionMin = 10;
 constexpr std::array<std::string_view, 3> kFormats{"landscape", "portrait", "square"};
 
 constexpr std::array<FieldSpec, 9> kFields{{
-    {.name = "image_urls", .api_name = "image_urls", .is_list = true},
+    {.name = "image_urls", .api_name = "image_urls", .is_list = true, .is_images = true},
     {.name = "description", .api_name = "description"},
     {.name = "format", .api_name = "format"},
     {.name = "colors", .api_name = "colors", .is_list = true},

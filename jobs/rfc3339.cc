@@ -69,7 +69,7 @@ class MomentReader {
 
 }  // namespace
 
-std::optional<Moment> parse_rfc3339(std::string_view text) {
+std::optional<Moment> parse_moment(std::string_view text) {
   MomentReader reader(text);
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
   char between = 0;

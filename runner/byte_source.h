@@ -45,6 +45,9 @@ class InputFile final : public ByteSource {
   /// The first bytes, at most 64 KiB, fewer only if there are no more. Valid as long as the file is open.
   std::string_view head() const { return {head_.data(), head_size_}; }
 
+  /// Whether there is nothing behind them.
+  bool head_is_whole() const { return head_size_ < head_.size(); }
+
   Result<std::size_t> read(char* to, std::size_t size) override;
 
   /// At the end: fails if a regular file was written to since it was opened, so that what was read may be half of it.

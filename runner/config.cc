@@ -151,19 +151,15 @@ class Reading {
   // ---- manifest ----
 
   void read_manifest(const ConfigValue& value) {
-    const std::array<ConfigMember, 4> members = {
-        {{"preset", [this](const ConfigValue& inner) { read_preset(inner); }},
-         {"map", [this](const ConfigValue& inner) { read_map(inner); }},
-         {"labels", [this](const ConfigValue& inner) { read_labels(inner); }},
-         {"defaults", [this](const ConfigValue& inner) { read_defaults(inner); }}}};
-    reader_.map(value, members);
-  }
-
-  void read_preset(const ConfigValue& value) {
-    const std::string* const text = reader_.scalar(value, "auto");
-    if (text != nullptr && *text != "auto") {
-      reader_.problem(value, fmt::format("'{}' is not known: this version has only auto", *text));
+    std::vector<ConfigMember> members = {{"map", [this](const ConfigValue& inner) { read_map(inner); }},
+                                         {"labels", [this](const ConfigValue& inner) { read_labels(inner); }},
+                                         {"defaults", [this](const ConfigValue& inner) { read_defaults(inner); }}};
+    for (const std::string_view name :
+         {"preset", "encoding", "delimiter", "skip-lines", "no-header", "images-separator", "media-base"}) {
+      const Setting& setting = *find_setting(name);
+      members.push_back({setting.key(), [this, &setting](const ConfigValue& inner) { read_setting(setting, inner); }});
     }
+    reader_.map(value, members);
   }
 
   /// Whether a manifest has a field of that name; a problem if not.

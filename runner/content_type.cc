@@ -26,10 +26,6 @@ constexpr std::array kMagic{
     Magic{"\xD0\xCF\x11\xE0"sv, "this is an old Excel workbook: save it as CSV (UTF-8)"},
     Magic{"%PDF"sv, "this is a PDF document: a manifest is CSV, TSV, YAML, JSON or JSON Lines"},
     Magic{"SQLite format 3\0"sv, "this is an SQLite database: a manifest is CSV, TSV, YAML, JSON or JSON Lines"},
-    Magic{"\xFF\xFE\0\0"sv, "this is UTF-32: save it as UTF-8"},
-    Magic{"\0\0\xFE\xFF"sv, "this is UTF-32: save it as UTF-8"},
-    Magic{"\xFF\xFE"sv, "this is UTF-16: save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"},
-    Magic{"\xFE\xFF"sv, "this is UTF-16: save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"},
 };
 
 std::string_view visible(std::string_view head) {
@@ -37,17 +33,6 @@ std::string_view visible(std::string_view head) {
   while (!head.empty() && std::string_view(" \t\r\n").find(head.front()) != std::string_view::npos)
     head.remove_prefix(1);
   return head;
-}
-
-/// Text in Latin letters as UTF-16 has a NUL in every other byte.
-bool looks_like_utf16(std::string_view head) {
-  const std::string_view sample = head.substr(0, 512);
-  std::size_t even = 0;
-  std::size_t odd = 0;
-  for (std::size_t i = 0; i < sample.size(); ++i)
-    if (sample[i] == '\0') ++(i % 2 == 0 ? even : odd);
-  const std::size_t enough = sample.size() / 3;
-  return sample.size() >= 8 && ((even > enough && odd == 0) || (odd > enough && even == 0));
 }
 
 std::optional<std::string> markup(std::string_view text) {
@@ -70,7 +55,6 @@ std::optional<std::string> foreign_content(std::string_view head) {
   }
   for (const Magic& magic : kMagic)
     if (head.starts_with(magic.bytes)) return magic.advice;
-  if (looks_like_utf16(head)) return "this looks like UTF-16: save it as UTF-8 (iconv -f UTF-16LE -t UTF-8)";
   return markup(visible(head));
 }
 
@@ -79,9 +63,11 @@ bool is_empty_content(std::string_view head) {
 }
 
 std::optional<ManifestFormat> format_by_name(std::string_view path) {
-  constexpr std::array<std::pair<std::string_view, ManifestFormat>, 7> kEndings{{
+  constexpr std::array<std::pair<std::string_view, ManifestFormat>, 9> kEndings{{
       {".csv", ManifestFormat::Csv},
+      {".txt", ManifestFormat::Csv},
       {".tsv", ManifestFormat::Tsv},
+      {".blm", ManifestFormat::Blm},
       {".yaml", ManifestFormat::Yaml},
       {".yml", ManifestFormat::Yaml},
       {".json", ManifestFormat::Json},

@@ -15,7 +15,7 @@ std::optional<std::string> foreign_content(std::string_view head);
 bool is_empty_content(std::string_view head);
 
 /// Formats of manifests.
-enum class ManifestFormat { Csv, Tsv, Yaml, Json, JsonLines };
+enum class ManifestFormat { Csv, Tsv, Blm, Yaml, Json, JsonLines };
 
 /// By the ending of a file's name, letter case aside; nothing for any other ending.
 std::optional<ManifestFormat> format_by_name(std::string_view path);

@@ -55,11 +55,11 @@ std::size_t count_characters(const char* data, std::size_t size) {
 
 }  // namespace
 
-CsvReader::CsvReader(ByteSource& source, std::string_view file, char delimiter, std::size_t block)
-    : source_(source), file_(file), delimiter_(delimiter), block_(std::max<std::size_t>(block, 1)) {}
+CsvReader::CsvReader(ByteSource& source, std::string_view file, CsvDialect dialect, std::size_t block)
+    : source_(source), file_(file), dialect_(dialect), block_(std::max<std::size_t>(block, 1)) {}
 
-void CsvReader::set_delimiter(char delimiter) {
-  delimiter_ = delimiter;
+void CsvReader::set_dialect(CsvDialect dialect) {
+  dialect_ = dialect;
   marks_size_ = 0;
 }
 
@@ -137,12 +137,13 @@ CsvReader::Scan CsvReader::scan() {
   starts_.clear();
   rewritten_.clear();
   problems_.clear();
-  next_line_ = line_ + 1;
+  if (dialect_.record_end != 0 && !skip_to_record()) return Scan::Incomplete;
+  next_line_ = line_ + (dialect_.record_end == 0 ? 1 : 0);
   std::size_t at = begin_;
   while (true) {
     cell_begin_ = at;
     starts_.push_back(at);
-    if (at < filled_ && buffer_[at] == '"') {
+    if (at < filled_ && buffer_[at] == '"' && dialect_.quotes) {
       const Scan quoted = scan_quoted(at);
       if (quoted != Scan::Whole) return quoted;
     } else {
@@ -152,18 +153,48 @@ CsvReader::Scan CsvReader::scan() {
       cells_.emplace_back(data() + from, at - from);
     }
     if (at - cell_begin_ > kMaxCell) return Scan::LongCell;
-    if (at == filled_ || buffer_[at] != delimiter_) break;
+    if (at == filled_ || buffer_[at] != dialect_.delimiter) break;
     if (cells_.size() == kMaxColumns) return Scan::ManyColumns;
-    ++at;
+    at += dialect_.second == 0 ? 1 : 2;
   }
   end_ = at;
   newline_ = at < filled_;
-  if (newline_ && buffer_[at] == '\r') {
+  if (dialect_.record_end != 0) {
+    next_line_ = line_ + count_lines({data() + begin_, at - begin_});
+  } else if (newline_ && buffer_[at] == '\r') {
     if (at + 1 == filled_ && !source_ended_) return Scan::Incomplete;
-    if (at + 1 < filled_ && buffer_[at + 1] == '\n') ++at;
+    const bool crlf = at + 1 < filled_ && buffer_[at + 1] == '\n';
+    (crlf ? line_ends_.crlf : line_ends_.cr) = true;
+    if (crlf) ++at;
+  } else if (newline_) {
+    line_ends_.lf = true;
   }
   next_ = newline_ ? at + 1 : at;
   return Scan::Whole;
+}
+
+/// Past the blanks and line ends between records that something else ends. False if there is nothing behind them yet.
+bool CsvReader::skip_to_record() {
+  for (; begin_ < filled_; ++begin_) {
+    const char c = buffer_[begin_];
+    if (c != '\r' && c != '\n' && c != ' ' && c != '\t') break;
+    if (c == '\n') ++line_;
+  }
+  next_ = begin_;
+  return begin_ < filled_;
+}
+
+/// Whether a quote ends its cell; the byte behind it is in the buffer, or there is none.
+bool CsvReader::closes(std::size_t quote, std::size_t open) const {
+  if (dialect_.backslashes) {
+    std::size_t from = quote;
+    while (from > open + 1 && buffer_[from - 1] == '\\') --from;
+    if ((quote - from) % 2 == 1) return false;
+  }
+  if (dialect_.second == 0 || quote + 1 == filled_) return true;
+  const char next = buffer_[quote + 1];
+  if (next == '\r' || next == '\n') return true;
+  return next == dialect_.delimiter && (quote + 2 == filled_ || buffer_[quote + 2] == dialect_.second);
 }
 
 CsvReader::Scan CsvReader::scan_quoted(std::size_t& at) {
@@ -174,10 +205,20 @@ CsvReader::Scan CsvReader::scan_quoted(std::size_t& at) {
     const void* found = std::memchr(data() + close, '"', filled_ - close);
     if (found == nullptr) return source_ended_ ? Scan::UnclosedQuote : Scan::Incomplete;
     close = static_cast<std::size_t>(static_cast<const char*>(found) - data());
-    if (close + 1 == filled_ && !source_ended_) return Scan::Incomplete;
-    if (close + 1 == filled_ || buffer_[close + 1] != '"') break;
+    if (close + (dialect_.second == 0 ? 1 : 3) >= filled_ && !source_ended_) return Scan::Incomplete;
+    const bool special = dialect_.backslashes || dialect_.second != 0;
+    const bool twice = close + 1 < filled_ && buffer_[close + 1] == '"';
+    if (!twice && (!special || closes(close, open))) break;
+    // A backslash in front, or `5""!#`: the second quote is a matter of its own.
+    const bool alone =
+        twice && ((dialect_.backslashes && !closes(close, open)) || (dialect_.second != 0 && closes(close + 1, open)));
+    if (alone) {
+      doubled = true;
+      ++close;
+      continue;
+    }
     doubled = true;
-    close += 2;
+    close += twice ? 2 : 1;
   }
   at = find_end(close + 1);
   if (at == filled_ && !source_ended_) return Scan::Incomplete;
@@ -196,9 +237,9 @@ CsvReader::Scan CsvReader::scan_quoted(std::size_t& at) {
 std::uint64_t CsvReader::marks_at(std::size_t at) const {
   std::uint64_t marks = 0;
 #ifdef __SSE2__
-  const __m128i delimiter = _mm_set1_epi8(delimiter_);
-  const __m128i cr = _mm_set1_epi8('\r');
-  const __m128i lf = _mm_set1_epi8('\n');
+  const __m128i delimiter = _mm_set1_epi8(dialect_.delimiter);
+  const __m128i cr = _mm_set1_epi8(dialect_.record_end == 0 ? '\r' : dialect_.record_end);
+  const __m128i lf = _mm_set1_epi8(dialect_.record_end == 0 ? '\n' : dialect_.record_end);
   for (unsigned part = 0; part < kStride / 16; ++part) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(data() + at + std::size_t{16} * part));
     const __m128i hits = _mm_or_si128(_mm_cmpeq_epi8(bytes, delimiter),
@@ -208,14 +249,27 @@ std::uint64_t CsvReader::marks_at(std::size_t at) const {
 #else
   for (std::size_t i = 0; i < kStride; ++i) {
     const char c = data()[at + i];
-    if (c == delimiter_ || c == '\r' || c == '\n') marks |= std::uint64_t{1} << i;
+    const bool end = dialect_.record_end == 0 ? c == '\r' || c == '\n' : c == dialect_.record_end;
+    if (c == dialect_.delimiter || end) marks |= std::uint64_t{1} << i;
   }
 #endif
   return marks;
 }
 
-/// The next delimiter, CR or LF at or after `at`, or filled_. The buffer has kStride bytes more than input.
+/// The end of a cell that is not quoted, or of what follows a quoted one: a delimiter or the end of the record.
 std::size_t CsvReader::find_end(std::size_t at) {
+  at = find_mark(at);
+  if (dialect_.second == 0) return at;
+  while (at < filled_ && buffer_[at] == dialect_.delimiter) {
+    if (at + 1 == filled_) return filled_;
+    if (buffer_[at + 1] == dialect_.second) return at;
+    at = find_mark(at + 1);
+  }
+  return at;
+}
+
+/// The next byte at or after `at` that may end a cell, or filled_. The buffer has kStride bytes more than input.
+std::size_t CsvReader::find_mark(std::size_t at) {
   while (at < filled_) {
     if (at - marks_from_ >= marks_size_) {
       marks_from_ = at;
@@ -243,7 +297,9 @@ void CsvReader::rewrite() {
       const std::size_t end =
           quote == nullptr ? cell.close : static_cast<std::size_t>(static_cast<const char*>(quote) - data()) + 1;
       scratch_.append(data() + at, end - at);
-      at = quote == nullptr ? end : end + 1;
+      const bool escaped = quote != nullptr && dialect_.backslashes && end >= at + 2 && buffer_[end - 2] == '\\';
+      if (escaped) scratch_.replace(scratch_.size() - 2, 2, 1, '"');
+      at = end + (quote != nullptr && !escaped && end < cell.close && buffer_[end] == '"' ? 1 : 0);
     }
     scratch_.append(data() + cell.close + 1, cell.end - cell.close - 1);
     cells_[cell.cell] = std::string_view(scratch_.data() + from, scratch_.size() - from);
@@ -267,7 +323,8 @@ bool CsvReader::skip_blank() {
 Place CsvReader::place_of(std::size_t offset) const {
   const char* start = data() + begin_;
   const std::size_t size = offset - begin_;
-  if (next_line_ == line_ + 1) return {line_, count_characters(start, size) + 1};
+  const std::uint64_t lines = next_line_ - line_;
+  if (lines == (dialect_.record_end == 0 ? 1U : 0U)) return {line_, count_characters(start, size) + 1};
 
   const void* lf = ::memrchr(start, '\n', size);
   const void* cr = ::memrchr(start, '\r', size);

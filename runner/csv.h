@@ -1,4 +1,4 @@
-// Records of comma or tab separated text, as a stream: RFC 4180, and what real files do beyond it.
+// Records of separated text, as a stream: RFC 4180, and what real files do beyond it.
 //
 // Made to be fast where files are dull: no allocation for a cell, no copy of one without doubled quotes, and places are
 // counted only when asked for.
@@ -23,6 +23,19 @@ struct CsvProblem {
   std::string message;
 };
 
+/// How cells and records are told apart.
+struct CsvDialect {
+  char delimiter = ',';
+  char second = 0;           ///< after the delimiter, for one of two bytes (`!#`); 0: one byte
+  bool quotes = true;        ///< a cell may be in double quotes
+  bool backslashes = false;  ///< a quote in a quoted cell may be written `\"`
+  char record_end = 0;       ///< instead of line ends, which are then ordinary; 0: line ends
+
+  constexpr CsvDialect() = default;
+  constexpr CsvDialect(char one) : delimiter(one) {}  // NOLINT: a delimiter is a dialect
+  bool operator==(const CsvDialect&) const = default;
+};
+
 class CsvReader {
  public:
   static constexpr std::size_t kMaxCell = std::size_t{16} << 20U;     ///< bytes, as written
@@ -32,11 +45,12 @@ class CsvReader {
   /// source  must outlive the reader.
   /// file    for messages.
   /// block   how much is read at once, at least 1; the buffer grows with the longest record.
-  CsvReader(ByteSource& source, std::string_view file, char delimiter, std::size_t block = std::size_t{1} << 18U);
+  CsvReader(ByteSource& source, std::string_view file, CsvDialect dialect, std::size_t block = std::size_t{1} << 18U);
 
   /// Reads the next record that is not a blank line. True if there is one, false at the end. A record ends with LF,
-  /// CRLF or CR outside quotes, or with the file; a byte order mark in front of the first is skipped. A quote that is
-  /// not the first character of its cell is an ordinary one.
+  /// CRLF or CR outside quotes (or with CsvDialect::record_end, and blanks in front of a record are then skipped), or
+  /// with the file; a byte order mark in front of the first is skipped. A quote that is not the first character of its
+  /// cell is an ordinary one; between delimiters of two bytes also one that no delimiter or line end follows.
   ///
   /// Fails with `file:line:column: ...` on a quote that is never closed, naming where it was opened, on what exceeds
   /// the limits above, and when the source fails; there is nothing more to read then.
@@ -60,7 +74,17 @@ class CsvReader {
   std::uint64_t blank_lines() const { return blank_lines_; }
 
   /// For the records after this one.
-  void set_delimiter(char delimiter);
+  void set_dialect(CsvDialect dialect);
+  const CsvDialect& dialect() const { return dialect_; }
+
+  /// Before the first record: what the source gives next stands on this line of its file.
+  void start_at_line(std::uint64_t line) { line_ = next_line_ = line; }
+
+  /// Records that ended with LF, with CRLF and with CR.
+  struct LineEnds {
+    bool lf = false, crlf = false, cr = false;
+  };
+  const LineEnds& line_ends() const { return line_ends_; }
 
  private:
   enum class Scan { Whole, Incomplete, UnclosedQuote, LongCell, LongRecord, ManyColumns };
@@ -77,7 +101,10 @@ class CsvReader {
   Result<void> refill();
   Scan scan();
   Scan scan_quoted(std::size_t& at);
+  std::size_t find_mark(std::size_t at);
   std::size_t find_end(std::size_t at);
+  bool closes(std::size_t quote, std::size_t open) const;
+  bool skip_to_record();
   void check_utf8();
   std::uint64_t marks_at(std::size_t at) const;
   void rewrite();
@@ -89,7 +116,8 @@ class CsvReader {
 
   ByteSource& source_;
   std::string file_;
-  char delimiter_;
+  CsvDialect dialect_;
+  LineEnds line_ends_;
   std::size_t block_;
   std::vector<char> buffer_;
   std::size_t filled_ = 0;  ///< bytes of the buffer that are input
@@ -114,7 +142,7 @@ class CsvReader {
 
   std::size_t marks_from_ = 0;  ///< where the block of `marks_` starts
   std::size_t marks_size_ = 0;  ///< 0: `marks_` is of no use
-  std::uint64_t marks_ = 0;     ///< one bit a byte: delimiter, CR or LF
+  std::uint64_t marks_ = 0;     ///< one bit a byte: delimiter, CR or LF, or what ends a record
 };
 
 }  // namespace reelbatch

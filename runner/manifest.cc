@@ -8,26 +8,75 @@
 #include "runner/content_type.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_run.h"
+#include "runner/text_source.h"
 
 namespace reelbatch {
 namespace {
 
-constexpr std::string_view kEndings = ".csv, .tsv, .yaml, .yml, .json, .jsonl or .ndjson";
+constexpr std::string_view kEndings = ".csv, .tsv, .txt, .blm, .yaml, .yml, .json, .jsonl or .ndjson";
 
-Result<void> read_format(ManifestFormat format, ByteSource& source, ManifestRun& run) {
-  switch (format) {
-    case ManifestFormat::Csv:
-      return read_table(source, ',', run);
-    case ManifestFormat::Tsv:
-      return read_table(source, '\t', run);
-    case ManifestFormat::Yaml:
-      return read_yaml_jobs(source, run);
-    case ManifestFormat::Json:
-      return read_json_jobs(source, run);
-    case ManifestFormat::JsonLines:
-      return read_json_lines(source, run);
+bool is_table(ManifestFormat format) {
+  return format == ManifestFormat::Csv || format == ManifestFormat::Tsv || format == ManifestFormat::Blm;
+}
+
+/// The first bytes as text. Where they end in the middle of a character, it is malformed.
+std::string decoded(std::string_view head, std::optional<Encoding> encoding) {
+  StringSource bytes(head);
+  TextSource source(bytes, encoding);
+  std::string text(4 * head.size() + 1, '\0');
+  std::size_t size = 0;
+  while (const Result<std::size_t> taken = source.read(text.data() + size, text.size() - size)) {
+    if (*taken == 0) break;
+    size += *taken;
+    if (size == text.size()) text.resize(2 * size);
   }
-  return {};
+  text.resize(size);
+  return text;
+}
+
+/// A stated encoding, the one that the first bytes show, or nothing: then it is found while the text is read.
+std::optional<Encoding> encoding_of(std::string_view head, ManifestFormat format, ManifestRun& run) {
+  const EncodingMark mark = find_encoding(head);
+  const std::optional<std::string>& stated = run.rules().options().encoding;
+  const std::optional<Encoding> named = stated ? encoding_named(*stated) : std::nullopt;
+  if (named) return named;
+  if (mark.guessed)
+    run.warn({1, 1}, {},
+             fmt::format("looks like UTF-16 without a byte order mark: read as {}; use --encoding if it is not",
+                         name_of(*mark.encoding)));
+  if (mark.encoding) return mark.encoding;
+  // JSON and YAML are UTF-8 by their definition.
+  return is_table(format) ? std::nullopt : std::optional(Encoding::Utf8);
+}
+
+Result<void> read_rows(std::string_view text, bool whole, ManifestFormat format, TextSource& source, ManifestRun& run) {
+  const Result<TableFormat> found =
+      find_table_format(text, whole, format == ManifestFormat::Tsv ? '\t' : ',', run.rules());
+  if (!found) {
+    run.find({}, {}, found.error().message);
+    return {};
+  }
+  for (const auto& [line, notice] : found->notices) {
+    if (notice.starts_with("read as preset")) {
+      run.note({line, 1}, notice);
+    } else {
+      run.warn({line, 1}, {}, notice);
+    }
+  }
+  run.set_preset(found->preset);
+  return read_table(source, *found, run, &source);
+}
+
+/// An OData answer has its list in `value`.
+std::string_view list_in(std::string_view text) {
+  const bool odata = text.find("\"@odata.") != std::string_view::npos || text.find("\"value\"") < 200;
+  return odata && text.find("\"jobs\"") == std::string_view::npos ? "value" : "jobs";
+}
+
+Result<void> read_format(ManifestFormat format, std::string_view text, ByteSource& source, ManifestRun& run) {
+  if (format == ManifestFormat::Yaml) return read_yaml_jobs(source, run);
+  if (format == ManifestFormat::JsonLines) return read_json_lines(source, run);
+  return read_json_jobs(source, run, list_in(text));
 }
 
 /// One file. What is wrong with it becomes a finding, so that the next ones are looked at too; only an error of the
@@ -49,17 +98,25 @@ Result<void> read_file(const std::string& path, ManifestRun& run) {
     run.find({}, {}, *foreign);
     return {};
   }
-  if (is_empty_content(head)) {
-    run.find({}, {}, "the file is empty: at least a header, or a list of jobs, is needed");
+  const std::optional<Encoding> encoding = encoding_of(head, format.value_or(ManifestFormat::Csv), run);
+  const std::string text = decoded(head, encoding);
+  if (is_empty_content(text)) {
+    run.find({}, {}, "the file is empty: at least a header, or a list of jobs, is needed (0 listings)");
     return {};
   }
-  if (!format) format = format_by_content(head);
-  const bool table = *format == ManifestFormat::Csv || *format == ManifestFormat::Tsv;
-  if (table && format_by_content(head) != ManifestFormat::Csv) {
+  if (const std::optional<std::string> foreign = foreign_content(text)) {
+    run.find({}, {}, *foreign);
+    return {};
+  }
+  if (!format) format = format_by_content(text);
+  if (is_table(*format) && format_by_content(text) != ManifestFormat::Csv) {
     run.find({}, {}, "this is JSON: name it .json, or .jsonl if each line is a job of its own");
     return {};
   }
-  if (Result<void> read = read_format(*format, **file, run); !read) return read;
+  TextSource source(**file, encoding);
+  const Result<void> read = is_table(*format) ? read_rows(text, (*file)->head_is_whole(), *format, source, run)
+                                              : read_format(*format, text, source, run);
+  if (!read) return read;
   if (const Result<void> same = (*file)->check_unchanged(); !same) run.find_said(same.error().message);
   return {};
 }

@@ -18,9 +18,20 @@ namespace reelbatch {
 
 /// How columns become fields, from the configuration and the command line.
 struct ManifestOptions {
-  /// FIELD -> COLUMN: a header's name, `#12` (position from 1), or a glob over names (`photo_*`) for list fields. FIELD
-  /// is `id`, `kind`, `account` or a field of some kind, by its own name or the API's.
+  /// FIELD -> COLUMN: a header's name, `#12` (position from 1), or a glob over names (`photo_*`) for list fields; more
+  /// in feed_presets.h, ColumnSpec. FIELD is `id`, `kind`, `account` or a field of some kind, by its own name or the
+  /// API's.
   std::map<std::string, std::string> map;
+  /// A known program's export (feed_presets.h): its name, `auto` to find out, or `none`.
+  std::string preset = "auto";
+  std::optional<std::string> encoding;   ///< as encoding_named() takes; nothing: found by the bytes
+  std::optional<std::string> delimiter;  ///< of tables, as parse_delimiter() takes; nothing: found by trial
+  std::size_t skip_lines = 0;            ///< of tables, in front of the header
+  bool no_header = false;                ///< tables have none: positions are the names
+  /// Between the images in one cell; nothing: split where an address starts.
+  std::optional<std::string> images_separator;
+  bool require_images = false;  ///< a table without any column for images that its rows need is wrong as a whole
+  std::string media_base;       ///< an http or https address in front of images that are file names; empty: none
   /// Which other columns are carried to the reports; all of them when not set.
   std::optional<std::vector<std::string>> labels;
   /// Values for fields (and `kind`, `account`) that a row leaves empty. A row's own value wins.
@@ -35,7 +46,7 @@ struct Place {
 
 /// Something to say about a place in a manifest.
 struct Remark {
-  enum class Level { Error, Warning };
+  enum class Level { Error, Warning, Note };
   Level level = Level::Error;
   std::string file;
   Place place;
@@ -89,8 +100,11 @@ using RowGlance = std::function<Result<bool>(const RowText& row)>;
 using RowSink = std::function<Result<void>(ManifestRow& row)>;
 using RemarkSink = std::function<void(const Remark&)>;
 
-/// Reads manifests in order: CSV (`.csv`), TSV (`.tsv`), YAML (`.yaml`, `.yml`), JSON (`.json`), JSON Lines (`.jsonl`,
-/// `.ndjson`); `-` is standard input, whose first character decides between JSON and CSV.
+/// Reads manifests in order: tables (`.csv`, `.tsv`, `.txt`, `.blm`), YAML (`.yaml`, `.yml`), JSON (`.json`), JSON
+/// Lines
+/// (`.jsonl`, `.ndjson`); `-` is standard input, whose first character decides between JSON and a table. The encoding,
+/// and of tables the delimiter and what stands in front of the header, are found by the first bytes, whatever the name
+/// (text_source.h, table_format.h).
 ///
 /// Every row reaches `sink`, valid or not, but one whose id was there before. What is wrong with its shape (an empty
 /// id, too many cells, malformed UTF-8, an unknown kind) is among its remarks already; what is wrong with its fields is

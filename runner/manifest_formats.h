@@ -5,15 +5,19 @@
 #include "jobs/error.h"
 #include "runner/byte_source.h"
 #include "runner/manifest_run.h"
+#include "runner/table_format.h"
+#include "runner/text_source.h"
 
 namespace reelbatch {
 
-/// CSV and TSV.
-Result<void> read_table(ByteSource& source, char delimiter, ManifestRun& run);
+/// Anything in rows and cells. `source` gives UTF-8 as far as it is text, from the first byte of the file on; `text` is
+/// the same source where it knows its encoding.
+Result<void> read_table(ByteSource& source, const TableFormat& format, ManifestRun& run,
+                        const TextSource* text = nullptr);
 
 /// `defaults:` and `jobs:`, or a list of jobs.
 Result<void> read_yaml_jobs(ByteSource& source, ManifestRun& run);
-Result<void> read_json_jobs(ByteSource& source, ManifestRun& run);
+Result<void> read_json_jobs(ByteSource& source, ManifestRun& run, std::string_view list = "jobs");
 
 /// One job a line.
 Result<void> read_json_lines(ByteSource& source, ManifestRun& run);

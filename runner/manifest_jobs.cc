@@ -60,10 +60,19 @@ struct Given {
   Target target;
 };
 
+/// The members of a job that feed a field together.
+struct Gathered {
+  std::vector<Given> given;
+  bool family = false;              ///< a list
+  bool joined = false;              ///< one after the other
+  const YamlNode* twice = nullptr;  ///< one that should not be there as well
+};
+
 /// Jobs that are maps: from YAML, JSON or JSON Lines. What a name means is worked out once a name and kind.
 class JobReader {
  public:
-  explicit JobReader(ManifestRun& run);
+  /// list  the member at the top that holds the jobs.
+  explicit JobReader(ManifestRun& run, std::string_view list = "jobs");
 
   /// A member of the top of a document other than the jobs.
   Result<void> take_member(const YamlNode& key, YamlNode& value);
@@ -76,17 +85,19 @@ class JobReader {
  private:
   const NameUse& use_of(const YamlNode& key, const JobKind* kind);
   void say_slip(const YamlNode& key, const NameUse& use);
-  std::vector<Given> gather(const YamlNode& map, const JobKind* kind, std::size_t field);
+  Gathered gather(const YamlNode& map, const JobKind* kind, std::size_t field);
+  void take_preset(const YamlNode& job);
   void take_specials(const YamlNode& job);
   std::string_view special(const YamlNode& job, std::size_t field, Place& place);
   void take_fields(const YamlNode& job);
   bool take_field(const YamlNode& map, std::size_t field);
-  bool take_family(const std::vector<Given>& given, RawField& field, Place& place) const;
+  static bool take_together(const Gathered& gathered, RawField& field, Place& place);
   void take_labels(const YamlNode& map);
   bool feeds(const YamlNode& map, const YamlNode& key, const NameUse& use);
   void refuse_missing_names();
 
   ManifestRun& run_;
+  std::string list_;
   std::unordered_map<const JobKind*, std::unordered_map<std::string, NameUse>> uses_;
   std::vector<std::string> keys_;  ///< every name that was seen, in order
   YamlNode defaults_;
@@ -98,7 +109,7 @@ class JobReader {
   std::vector<Place> places_;  ///< parallel to its fields
 };
 
-JobReader::JobReader(ManifestRun& run) : run_(run) {
+JobReader::JobReader(ManifestRun& run, std::string_view list) : run_(run), list_(list) {
   row_.place_of_field = [this](std::size_t field) { return places_[field]; };
   defaults_.kind = YamlNode::Kind::Map;
 }
@@ -108,10 +119,10 @@ JobReader::JobReader(ManifestRun& run) : run_(run) {
 Result<void> JobReader::take_member(const YamlNode& key, YamlNode& value) {
   has_members_ = true;
   const std::string_view name = key.scalar;
-  if (name == "jobs") {
+  if (name == list_) {
     has_list_ = true;
     if (value.kind != YamlNode::Kind::List && value.kind != YamlNode::Kind::Null)
-      run_.find(place_of(value), "jobs", "must be a list of jobs");
+      run_.find(place_of(value), list_, "must be a list of jobs");
   } else if (name == "defaults") {
     if (has_jobs_ || has_list_) run_.find(place_of(key), "defaults", "must stand before 'jobs'");
     if (value.kind == YamlNode::Kind::Null) return {};
@@ -120,9 +131,10 @@ Result<void> JobReader::take_member(const YamlNode& key, YamlNode& value) {
       return {};
     }
     defaults_ = std::move(value);
-    for (const Given& id : gather(defaults_, nullptr, Target::kId))
+    for (const Given& id : gather(defaults_, nullptr, Target::kId).given)
       run_.find(place_of(*id.key), "defaults", "every listing needs an id of its own");
-  } else if (!name.starts_with("x-") && !name.starts_with('.')) {  // where anchors are kept, by convention
+  } else if (!name.starts_with("x-") && !name.starts_with('.') && !name.starts_with('@')) {
+    // Where anchors are kept, by convention, and what an OData answer says of itself.
     constexpr std::string_view kTop[] = {"defaults", "jobs"};
     const std::string near = did_you_mean(name, kTop);
     const std::string message = fmt::format("'{}' means nothing here{}", printable(name, 60), near);
@@ -136,7 +148,7 @@ Result<void> JobReader::take_member(const YamlNode& key, YamlNode& value) {
 }
 
 void JobReader::finish() {
-  if (has_members_ && !has_list_ && !has_jobs_) run_.find({}, {}, "there is no list 'jobs'");
+  if (has_members_ && !has_list_ && !has_jobs_) run_.find({}, {}, fmt::format("there is no list '{}'", list_));
   if (has_jobs_) refuse_missing_names();
 }
 
@@ -178,6 +190,7 @@ Result<void> JobReader::take_broken(Place place, const std::string& why) {
 
 Result<void> JobReader::take_job(const YamlNode& job) {
   if (job.kind != YamlNode::Kind::Map) return take_broken(place_of(job), "a job must be a map of fields and values");
+  if (!has_jobs_) take_preset(job);
   has_jobs_ = true;
   clear_row(row_);
   row_.fields.clear();
@@ -197,7 +210,7 @@ const NameUse& JobReader::use_of(const YamlNode& key, const JobKind* kind) {
   const auto found = known.find(key.scalar);
   if (found != known.end()) return found->second;
   NameUse use = run_.rules().use(key.scalar, 0, kind);
-  if (use.slip) say_slip(key, use);
+  if (use.slip && use.targets.empty()) say_slip(key, use);
   if (kind == nullptr) keys_.push_back(key.scalar);  // every name is asked for without a kind first
   return known.emplace(key.scalar, std::move(use)).first->second;
 }
@@ -210,17 +223,64 @@ void JobReader::say_slip(const YamlNode& key, const NameUse& use) {
   }
 }
 
-/// The members that feed a target: exact names win over folded ones, a family is in the order of its numbers.
-std::vector<Given> JobReader::gather(const YamlNode& map, const JobKind* kind, std::size_t field) {
-  std::vector<Given> given;
-  for (const auto& [key, value] : map.members)
-    for (const Target& target : use_of(key, kind).targets)
-      if (target.field == field) given.push_back({&key, &value, target});
-  const bool exact = std::any_of(given.begin(), given.end(), [](const Given& g) { return g.target.exact; });
-  std::erase_if(given, [&](const Given& g) { return g.target.exact != exact; });
-  std::stable_sort(given.begin(), given.end(),
-                   [](const Given& a, const Given& b) { return a.target.number < b.target.number; });
-  return given;
+/// The first job shows whose export it is.
+void JobReader::take_preset(const YamlNode& job) {
+  const std::string& wanted = run_.rules().options().preset;
+  if (wanted == "none") return;
+  std::vector<std::string_view> names;
+  bool own_words = false;
+  for (const auto& [key, value] : job.members) {
+    names.push_back(key.scalar);
+    own_words = own_words || fold_name(key.scalar) == "image_urls";
+  }
+  if (wanted != "auto") {
+    run_.set_preset(find_preset(wanted));
+  } else if (const std::vector<const Preset*> found = presets_of(names); !own_words && !found.empty()) {
+    if (found.size() > 1)
+      return run_.find(place_of(job), {},
+                       fmt::format("the first job fits the presets '{}' and '{}'; say which with --preset",
+                                   found[0]->name, found[1]->name));
+    run_.set_preset(found[0]);
+    run_.note(place_of(job), fmt::format("read as preset '{}'; --preset none does without", found[0]->name));
+  }
+  uses_.clear();
+  keys_.clear();
+}
+
+/// The members that feed a target: exact names win over folded ones, a family is in the order of its numbers, and of
+/// several ways to say the same the first that says something.
+Gathered JobReader::gather(const YamlNode& map, const JobKind* kind, std::size_t field) {
+  Gathered out;
+  std::vector<Candidate> candidates;
+  for (std::size_t i = 0; i < map.members.size(); ++i)
+    for (const Target& target : use_of(map.members[i].first, kind).targets)
+      if (target.field == field) candidates.push_back({i, target});
+  const auto add = [&](std::size_t i, const Target& target) {
+    out.given.push_back({&map.members[i].first, &map.members[i].second, target});
+  };
+  if (candidates.empty()) return out;
+  if (candidates.size() == 1) {
+    add(candidates[0].index, candidates[0].target);
+    return out;
+  }
+  const Target like = candidates[0].target;
+  Arranged arranged = arrange(std::move(candidates));
+  if (!arranged.synonyms.empty()) {
+    for (const std::size_t i : arranged.synonyms) add(i, like);
+    out.twice = out.given[1].key;
+    return out;
+  }
+  for (const Arranged::Alternative& alternative : arranged.alternatives) {
+    const bool says = std::any_of(alternative.from.begin(), alternative.from.end(),
+                                  [&](std::size_t i) { return !is_blank(map.members[i].second); });
+    if (!says && &alternative != &arranged.alternatives.back()) continue;
+    for (const std::size_t i : alternative.from) add(i, like);
+    out.family = alternative.family;
+    out.joined = alternative.joined;
+    if (alternative.twice != SIZE_MAX) out.twice = &map.members[alternative.twice].first;
+    break;
+  }
+  return out;
 }
 
 void JobReader::take_specials(const YamlNode& job) {
@@ -246,12 +306,13 @@ void JobReader::take_specials(const YamlNode& job) {
 
 /// The text of id, kind or account; empty if absent. `place` is moved there if it is present.
 std::string_view JobReader::special(const YamlNode& job, std::size_t field, Place& place) {
-  const std::vector<Given> given = gather(job, nullptr, field);
+  const Gathered gathered = gather(job, nullptr, field);
+  const std::vector<Given>& given = gathered.given;
   if (given.empty()) return {};
   if (field == Target::kId) saw_id_ = true;
   place = place_of(*given[0].value);
   const std::string_view name = NameRules::target_name(field, nullptr);
-  if (given.size() > 1) refuse_row(row_, place_of(*given[1].key), name, "is given twice");
+  if (gathered.twice != nullptr) refuse_row(row_, place_of(*gathered.twice), name, "is given twice");
   if (given[0].value->kind == YamlNode::Kind::List || given[0].value->kind == YamlNode::Kind::Map)
     refuse_row(row_, place, name, "must be text");
   return given[0].value->scalar;
@@ -269,7 +330,8 @@ void JobReader::take_fields(const YamlNode& job) {
 
 /// True if the map settles the field: it has a value for it, or one that makes the row invalid.
 bool JobReader::take_field(const YamlNode& map, std::size_t field) {
-  std::vector<Given> given = gather(map, row_.kind, field);
+  Gathered gathered = gather(map, row_.kind, field);
+  std::vector<Given>& given = gathered.given;
   std::erase_if(given, [](const Given& g) { return is_blank(*g.value); });
   if (given.empty()) return false;
 
@@ -279,14 +341,14 @@ bool JobReader::take_field(const YamlNode& map, std::size_t field) {
       refuse_row(row_, place_of(*bad), name, "is not UTF-8: save the file as UTF-8");
       return true;
     }
-  if (given.size() > 1 && !given[0].target.family) {
+  if (given.size() > 1 && !gathered.family && !gathered.joined) {
     refuse_row(row_, place_of(*given[1].key), name,
                fmt::format("is given twice: as '{}' and as '{}'", given[0].key->scalar, given[1].key->scalar));
     return true;
   }
   RawField taken{std::string(name), {}};
   Place place;
-  if (!take_family(given, taken, place)) {
+  if (!take_together(gathered, taken, place)) {
     taken.value = to_value(*given[0].value);
     place = place_of(*given[0].value);
   }
@@ -295,8 +357,19 @@ bool JobReader::take_field(const YamlNode& map, std::size_t field) {
   return true;
 }
 
-bool JobReader::take_family(const std::vector<Given>& given, RawField& field, Place& place) const {
+bool JobReader::take_together(const Gathered& gathered, RawField& field, Place& place) {
+  const std::vector<Given>& given = gathered.given;
   if (given.size() < 2) return false;
+  place = place_of(*given[0].value);
+  if (!gathered.family) {
+    std::string text;
+    for (const Given& one : given) {
+      text += text.empty() ? "" : "\n\n";
+      text += trim(one.value->scalar);
+    }
+    field.value = {RawValue::Form::Text, std::move(text)};
+    return true;
+  }
   YamlNode list;
   list.kind = YamlNode::Kind::List;
   for (const Given& one : given) {
@@ -307,15 +380,14 @@ bool JobReader::take_family(const std::vector<Given>& given, RawField& field, Pl
     }
   }
   field.value = {RawValue::Form::Json, to_json(list)};
-  place = place_of(*given[0].value);
   return true;
 }
 
 /// A name that is equal to a field's only when folded feeds nothing when the exact one is there too.
 bool JobReader::feeds(const YamlNode& map, const YamlNode& key, const NameUse& use) {
   return std::any_of(use.targets.begin(), use.targets.end(), [&](const Target& target) {
-    if (target.exact) return true;
-    const std::vector<Given> given = gather(map, row_.kind, target.field);
+    if (target.exact && target.by != Target::By::Synonym) return true;
+    const std::vector<Given> given = gather(map, row_.kind, target.field).given;
     return std::any_of(given.begin(), given.end(), [&](const Given& one) { return one.key == &key; });
   });
 }
@@ -383,10 +455,10 @@ Result<void> read_yaml_jobs(ByteSource& source, ManifestRun& run) {
   return end(std::move(read), watch, jobs, run);
 }
 
-Result<void> read_json_jobs(ByteSource& source, ManifestRun& run) {
-  JobReader jobs(run);
+Result<void> read_json_jobs(ByteSource& source, ManifestRun& run, std::string_view list) {
+  JobReader jobs(run, list);
   SinkWatch watch;
-  return end(stream_json(source, run.file(), "jobs", watch.watch(sink_into(jobs))), watch, jobs, run);
+  return end(stream_json(source, run.file(), list, watch.watch(sink_into(jobs))), watch, jobs, run);
 }
 
 Result<void> read_json_lines(ByteSource& source, ManifestRun& run) {

@@ -38,6 +38,11 @@ void ManifestRun::start_file(const std::string& path) {
   found_.clear();
   warnings_.clear();
   warning_index_.clear();
+  rules_.set_preset(nullptr);
+}
+
+void ManifestRun::note(Place place, std::string_view message) {
+  if (remark_) remark_({Remark::Level::Note, file(), place, {}, std::string(message)});
 }
 
 void ManifestRun::find(Place place, std::string_view field, std::string_view message) {

@@ -23,6 +23,8 @@ class ManifestRun {
               const RowGlance& glance = kNoGlance);
 
   const NameRules& rules() const { return rules_; }
+  /// Of this file; before its first row.
+  void set_preset(const Preset* preset) { rules_.set_preset(preset); }
   const std::string& file() const { return files_.back(); }
 
   void start_file(const std::string& path);
@@ -36,6 +38,9 @@ class ManifestRun {
 
   /// Something that was mended in many places: said once a file, at the first place, with the number of times.
   void warn(Place place, std::string_view field, std::string_view message);
+
+  /// Something to know about the file that is no mistake.
+  void note(Place place, std::string_view message);
 
   /// The id of the row that is admitted next is known: what admit() does is prepared.
   void expect(std::string_view id);

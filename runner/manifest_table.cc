@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <memory>
 
+#include "jobs/address_list.h"
 #include "jobs/edit_distance.h"
 #include "jobs/json.h"
 #include "jobs/registry.h"
@@ -19,8 +21,12 @@ constexpr std::size_t kNone = SIZE_MAX;
 
 /// Where a field of a kind is found in a table.
 struct FieldSource {
+  struct Columns {
+    std::vector<std::size_t> at;  ///< several for a family, or for what is joined, in their order
+    bool list = false;            ///< several make a list, and no text of several paragraphs
+  };
   const FieldSpec* spec = nullptr;
-  std::vector<std::size_t> columns;  ///< several for a family, in its order
+  std::vector<Columns> columns;  ///< the first that has something in a row counts
   const RawValue* otherwise = nullptr;
 };
 
@@ -36,22 +42,6 @@ struct Plan {
   std::vector<LabelSource> labels;
   std::size_t needed = 0;  ///< a row with fewer cells lacks one that feeds something
 };
-
-struct Candidate {
-  std::size_t column;
-  Target target;
-};
-
-/// Exact names win over folded ones; a family is ordered by number, then by position.
-std::vector<std::size_t> choose(std::vector<Candidate> candidates) {
-  const bool exact = std::any_of(candidates.begin(), candidates.end(), [](const auto& c) { return c.target.exact; });
-  std::erase_if(candidates, [&](const Candidate& c) { return c.target.exact != exact; });
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const auto& a, const auto& b) { return a.target.number < b.target.number; });
-  std::vector<std::size_t> columns;
-  for (const Candidate& candidate : candidates) columns.push_back(candidate.column);
-  return columns;
-}
 
 /// Nothing is left of it when it is trimmed.
 bool is_blank(std::string_view text) {
@@ -69,8 +59,8 @@ std::string quoted_list(const std::vector<std::string>& names, std::size_t count
 
 class TableReader {
  public:
-  TableReader(ByteSource& source, char delimiter, ManifestRun& run)
-      : run_(run), csv_(source, run.file(), delimiter), delimiter_(delimiter) {
+  TableReader(ByteSource& source, const TableFormat& format, ManifestRun& run, const TextSource* text)
+      : run_(run), source_(source), text_(text), format_(format), csv_(source, run.file(), format.dialect) {
     row_.place_of_field = [this](std::size_t field) {
       return field_cells_[field] == kNone ? Place{} : csv_.place(field_cells_[field]);
     };
@@ -80,10 +70,14 @@ class TableReader {
 
  private:
   // ---- the header ----
+  Result<void> skip_to_header();
   Result<bool> read_header();
   bool check_header();
   void check_mapped_columns();
   void refuse_without_id();
+  void refuse_without_images(const FieldSource& source);
+  void refuse_synonyms(std::string_view field, const std::vector<std::size_t>& columns);
+  void say_synonym(std::string_view field, const Arranged& arranged);
   std::size_t special_column(std::size_t special);
   const Plan& plan_for(const JobKind* kind);
   Plan make_plan(const JobKind* kind);
@@ -92,22 +86,36 @@ class TableReader {
 
   // ---- rows ----
   Result<void> read_row();
+  void begin_row();
+  void find_row(const Plan& plan);
   bool check_shape(const Plan& plan);
   void read_id();
   void find_fields(const Plan& plan);
   void find_labels(const Plan& plan);
   Result<void> deliver();
+  void make_row();
+  Result<void> take_grouped();
+  Result<void> end_group();
+  void say_encoding();
+  void say_about_file();
+  bool take_columns(const FieldSource::Columns& columns, const FieldSource& field, FieldText& found, std::size_t& cell);
+  bool take_images(const FieldSource& field, FieldText& found);
   bool take_cell(std::size_t column, const FieldSource& field, std::string_view& text);
-  bool take_family(const FieldSource& field, std::string_view& text, std::size_t& cell);
   std::string_view keep(std::string text);
   std::string_view cell(std::size_t column) const;
   std::string_view unguarded(std::size_t column, std::string_view field);
   std::string_view take_off_guard(std::string_view text, std::size_t column, std::string_view field);
   std::string column_name(std::size_t column) const;
+  std::string shown_delimiter() const;
 
   ManifestRun& run_;
+  ByteSource& source_;
+  const TextSource* text_;  ///< what knows the encoding; may be nullptr
+  const TableFormat& format_;
   CsvReader csv_;
-  char delimiter_;
+  bool said_encoding_ = false;
+  bool first_is_row_ = false;  ///< the record that was read as the header is a row
+  bool saw_end_ = false;       ///< of a file in sections
   std::vector<std::string> header_;
   std::vector<Place> header_places_;
   std::size_t id_ = kNone;
@@ -127,6 +135,17 @@ class TableReader {
   std::uint64_t shortened_ = 0;
   Place first_shortened_;
   std::string first_shortened_id_;
+
+  // Images that are no addresses, as long as none is one.
+  bool saw_address_ = false;
+  std::uint64_t bare_names_ = 0;
+  Place first_bare_;
+  std::string first_bare_name_;
+
+  // The listing that is not whole before a row with another id comes.
+  bool in_group_ = false;
+  ManifestRow group_;
+  std::vector<Place> group_places_;
 };
 
 Result<void> TableReader::read() {
@@ -139,47 +158,104 @@ Result<void> TableReader::read() {
   if (account) default_account_ = account->text;
   if (kind_ == kNone) plan_for(find_kind(default_kind_));  // so that slips are found in a file without rows
 
+  const bool grouped = run_.rules().preset() != nullptr && run_.rules().preset()->grouped;
   while (true) {
-    const Result<bool> more = csv_.next();
+    const Result<bool> more = first_is_row_ ? Result<bool>(true) : csv_.next();
+    first_is_row_ = false;
     if (!more) {
       run_.find_said(more.error().message);
       break;
     }
     if (!*more) break;
-    if (Result<void> taken = read_row(); !taken) return taken;
+    if (format_.in_sections && csv_.raw().starts_with("#END#")) {
+      saw_end_ = true;
+      break;
+    }
+    if (Result<void> taken = grouped ? take_grouped() : read_row(); !taken) return taken;
   }
+  if (Result<void> ended = end_group(); !ended) return ended;
+  say_about_file();
+  return {};
+}
+
+/// What is known only at the end.
+void TableReader::say_about_file() {
+  if (format_.in_sections && !saw_end_)
+    run_.find({}, {}, "the last record is incomplete: there is no #END#; is the file still being written?");
   if (shortened_ > 0)
     run_.find(first_shortened_, "id",
               fmt::format("'{}' was shortened by a spreadsheet and the id is lost ({} rows): export again with the "
                           "column as text",
                           first_shortened_id_, shortened_));
-  return {};
+  if (bare_names_ > 0 && !saw_address_)
+    run_.find(first_bare_, {},
+              fmt::format("no image has an address ({} rows have file names, such as '{}'): say with --media-base what "
+                          "address they stand under",
+                          bare_names_, printable(first_bare_name_, 60)));
+  const CsvReader::LineEnds& ends = csv_.line_ends();
+  if (int{ends.lf} + int{ends.crlf} + int{ends.cr} > 1) run_.warn({}, {}, "line ends are mixed: LF, CRLF or CR");
 }
 
 // ---- The header -----------------------------------------------------------------------------------------------------
 
+Result<void> TableReader::skip_to_header() {
+  std::size_t left = format_.skip_bytes;
+  std::array<char, 4096> block;
+  while (left > 0) {
+    const Result<std::size_t> taken = source_.read(block.data(), std::min(left, block.size()));
+    if (!taken) return tl::unexpected<Error>(taken.error());
+    if (*taken == 0) break;
+    left -= *taken;
+  }
+  csv_.start_at_line(format_.first_line);
+  return {};
+}
+
 Result<bool> TableReader::read_header() {
-  for (bool first = true;; first = false) {
-    const Result<bool> more = csv_.next();
-    if (!more) {
-      run_.find_said(more.error().message);
-      return false;
-    }
-    if (!*more) {
-      run_.find({}, {}, "the file is empty: a header with an 'id' column is needed");
-      return false;
-    }
-    const std::string_view raw = csv_.raw();
-    const bool separator = first && raw.size() == 5 && ascii_lower(raw.substr(0, 4)) == "sep=";
-    if (!separator) break;
-    run_.warn({csv_.line(), 1}, {}, fmt::format("skipped the line '{}'", printable(raw, 20)));
-    delimiter_ = raw[4];
-    csv_.set_delimiter(delimiter_);
+  if (Result<void> there = skip_to_header(); !there) {
+    run_.find_said(there.error().message);
+    return false;
+  }
+  if (!format_.header.empty()) {
+    header_ = format_.header;
+    header_places_.assign(header_.size(), Place{format_.header_line, 1});
+    return check_header();
+  }
+  const Result<bool> more = csv_.next();
+  if (!more) {
+    run_.find_said(more.error().message);
+    return false;
+  }
+  if (!*more) {
+    run_.find({}, {}, "the file is empty: a header with an 'id' column is needed (0 listings)");
+    return false;
+  }
+  header_places_ = csv_.places();
+  if (!format_.has_header) {
+    first_is_row_ = true;
+    for (std::size_t i = 0; i < csv_.cells().size(); ++i) header_.push_back(fmt::format("f{}", i + 1));
+    return check_header();
   }
   header_.assign(csv_.cells().begin(), csv_.cells().end());
-  header_places_ = csv_.places();
+  say_encoding();
   for (const CsvProblem& problem : csv_.problems()) run_.find(problem.place, {}, problem.message);
   return check_header();
+}
+
+/// Once, where the first byte beyond ASCII is.
+void TableReader::say_encoding() {
+  if (text_ == nullptr || said_encoding_ || text_->encoding() != Encoding::Windows1252) return;
+  const std::string_view raw = csv_.raw();
+  const auto beyond =
+      std::find_if(raw.begin(), raw.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80U; });
+  if (beyond == raw.end()) return;
+  said_encoding_ = true;
+  if (run_.rules().options().encoding) return;
+  const auto line = csv_.line() + static_cast<std::uint64_t>(std::count(raw.begin(), beyond, '\n'));
+  run_.warn({line, 0}, {},
+            fmt::format("read as windows-1252; first non-ASCII at line {}; use --encoding if it is "
+                        "something else",
+                        line));
 }
 
 bool TableReader::check_header() {
@@ -204,6 +280,9 @@ void TableReader::check_mapped_columns() {
 }
 
 void TableReader::refuse_without_id() {
+  if (looks_like_data(header_))
+    return run_.find(header_places_.front(), {},
+                     "this file has no header: use --preset poliris, or --no-header --map id=#2 and so on");
   std::vector<std::string> like;
   for (const std::string& name : header_) {
     const std::string folded = fold_name(name);
@@ -215,15 +294,34 @@ void TableReader::refuse_without_id() {
   }
   std::string message = fmt::format("there is no column 'id'; there are {}", quoted_list(header_, 40));
   if (!like.empty()) message += fmt::format("; perhaps map id={}", fmt::join(like, " or id="));
-  const std::string_view raw = csv_.raw();
-  for (const auto& [separator, shown] :
-       {std::pair(';', "';'"), std::pair('\t', "tabs"), std::pair('|', "'|'"), std::pair(',', "','")}) {
-    const auto columns = static_cast<std::size_t>(std::count(raw.begin(), raw.end(), separator)) + 1;
-    if (separator != delimiter_ && columns > header_.size())
-      message += fmt::format("; the columns look separated by {}: save the file with {}", shown,
-                             delimiter_ == '\t' ? "tabs, or as .csv" : "commas, or with tabs as .tsv");
-  }
   run_.find(header_places_.front(), {}, message);
+}
+
+/// A required list of images that no column feeds makes every row invalid: said once.
+void TableReader::refuse_without_images(const FieldSource& source) {
+  const bool fed = !source.columns.empty() || source.otherwise != nullptr;
+  if (fed || !source.spec->is_images || !run_.rules().options().require_images) return;
+  run_.find(header_places_.front(), source.spec->name,
+            fmt::format("there is no column with images; there are {}; say which with --map {}=...",
+                        quoted_list(header_, 40), source.spec->name));
+}
+
+/// Several columns that people call so, and none that says it is the field.
+void TableReader::refuse_synonyms(std::string_view field, const std::vector<std::size_t>& columns) {
+  std::vector<std::string> names;
+  for (const std::size_t column : columns) names.push_back(header_[column]);
+  run_.find(header_places_[columns[1]], field,
+            fmt::format("more than one column may be this field: {}; say which with --map {}={}",
+                        quoted_list(names, 10), field, printable(names[0], 60)));
+}
+
+void TableReader::say_synonym(std::string_view field, const Arranged& arranged) {
+  if (arranged.by != Target::By::Synonym || arranged.alternatives.empty()) return;
+  const std::vector<std::size_t>& from = arranged.alternatives[0].from;
+  std::vector<std::string> names;
+  for (const std::size_t column : from) names.push_back(header_[column]);
+  run_.note(header_places_[from[0]], fmt::format("{} taken for the field '{}'; --map {}=... says otherwise",
+                                                 quoted_list(names, 3), field, field));
 }
 
 /// The column that feeds id, kind or account; kNone if there is none.
@@ -232,11 +330,19 @@ std::size_t TableReader::special_column(std::size_t special) {
   for (std::size_t i = 0; i < header_.size(); ++i)
     for (const Target& target : run_.rules().use(header_[i], i + 1, nullptr).targets)
       if (target.field == special) candidates.push_back({i, target});
-  const std::vector<std::size_t> columns = choose(std::move(candidates));
-  if (columns.size() > 1)
-    run_.find(header_places_[columns[1]], NameRules::target_name(special, nullptr),
-              fmt::format("columns {} and {} have the same name", columns[0] + 1, columns[1] + 1));
-  return columns.empty() ? kNone : columns[0];
+  const Arranged arranged = arrange(std::move(candidates));
+  const std::string_view name = NameRules::target_name(special, nullptr);
+  if (!arranged.synonyms.empty()) {
+    refuse_synonyms(name, arranged.synonyms);
+    return arranged.synonyms[0];
+  }
+  if (arranged.alternatives.empty()) return kNone;
+  const Arranged::Alternative& first = arranged.alternatives.front();
+  if (first.twice != SIZE_MAX)
+    run_.find(header_places_[first.twice], name,
+              fmt::format("columns {} and {} have the same name", first.from[0] + 1, first.twice + 1));
+  say_synonym(name, arranged);
+  return first.from[0];
 }
 
 const Plan& TableReader::plan_for(const JobKind* kind) {
@@ -252,14 +358,17 @@ Plan TableReader::make_plan(const JobKind* kind) {
   std::vector<NameUse> uses;
   for (std::size_t i = 0; i < header_.size(); ++i) {
     uses.push_back(run_.rules().use(header_[i], i + 1, kind));
-    const auto& slip = uses.back().slip;
-    if (slip && slip->error) run_.find(header_places_[i], {}, slip->message);
-    if (slip && !slip->error) run_.warn(header_places_[i], {}, slip->message);
   }
   std::vector<bool> feeds(header_.size(), false);
   for (const std::size_t column : {id_, kind_, account_})
     if (column != kNone) feeds[column] = true;
   if (kind != nullptr) add_fields(plan, uses, feeds);
+  for (std::size_t i = 0; i < header_.size(); ++i) {
+    const auto& slip = uses[i].slip;
+    if (!slip || feeds[i]) continue;
+    if (slip->error) run_.find(header_places_[i], {}, slip->message);
+    if (!slip->error) run_.warn(header_places_[i], {}, slip->message);
+  }
   for (std::size_t i = 0; i < feeds.size(); ++i)
     if (feeds[i]) plan.needed = i + 1;
   add_labels(plan, uses, feeds);
@@ -276,12 +385,18 @@ void TableReader::add_fields(Plan& plan, const std::vector<NameUse>& uses, std::
     FieldSource source;
     source.spec = &plan.kind->fields()[field];
     source.otherwise = run_.rules().default_of(field, plan.kind);
-    const bool family = !candidates[field].empty() && candidates[field].front().target.family;
-    source.columns = choose(std::move(candidates[field]));
-    if (source.columns.size() > 1 && !family)
-      run_.find(header_places_[source.columns[1]], source.spec->name,
-                fmt::format("columns {} and {} both give this field", source.columns[0] + 1, source.columns[1] + 1));
-    for (const std::size_t column : source.columns) feeds[column] = true;
+    const Arranged arranged = arrange(std::move(candidates[field]));
+    if (!arranged.synonyms.empty()) refuse_synonyms(source.spec->name, arranged.synonyms);
+    for (const Arranged::Alternative& alternative : arranged.alternatives) {
+      if (alternative.twice != SIZE_MAX)
+        run_.find(
+            header_places_[alternative.twice], source.spec->name,
+            fmt::format("columns {} and {} both give this field", alternative.from[0] + 1, alternative.twice + 1));
+      for (const std::size_t column : alternative.from) feeds[column] = true;
+      source.columns.push_back({alternative.from, alternative.family || source.spec->is_list});
+    }
+    say_synonym(source.spec->name, arranged);
+    refuse_without_images(source);
     plan.fields.push_back(std::move(source));
   }
 }
@@ -314,6 +429,12 @@ std::string TableReader::column_name(std::size_t column) const {
   return column < header_.size() ? repair_utf8(trim(header_[column])) : std::string();
 }
 
+std::string TableReader::shown_delimiter() const {
+  const CsvDialect& dialect = csv_.dialect();
+  if (dialect.delimiter == '\t') return "tab";
+  return fmt::format("'{}{}'", dialect.delimiter, dialect.second == 0 ? "" : std::string(1, dialect.second));
+}
+
 /// Valid until the next row.
 std::string_view TableReader::keep(std::string text) {
   return kept_.emplace_back(std::move(text));
@@ -334,11 +455,19 @@ std::string_view TableReader::take_off_guard(std::string_view text, std::size_t 
 }
 
 Result<void> TableReader::read_row() {
+  begin_row();
+  find_row(plan_for(row_.kind));
+  return deliver();
+}
+
+/// Id, kind and account of the record.
+void TableReader::begin_row() {
   clear_row(row_);
   kept_.clear();
   if (row_.file != run_.file()) row_.file = run_.file();
   row_.place = {csv_.line(), 1};
   malformed_ = !csv_.is_well_formed();
+  if (!said_encoding_) say_encoding();
   for (const CsvProblem& problem : csv_.problems())
     refuse_row(row_, problem.place, column_name(problem.cell), problem.message);
 
@@ -350,14 +479,15 @@ Result<void> TableReader::read_row() {
   const auto place_of = [&](std::size_t column) { return column == kNone ? row_.place : csv_.place(column); };
   take_kind(row_, text_of(kind_, "kind"), default_kind_, place_of(kind_));
   take_account(row_, text_of(account_, "account"), default_account_, place_of(account_));
+}
 
-  const Plan& plan = plan_for(row_.kind);
+/// Fields and labels.
+void TableReader::find_row(const Plan& plan) {
   const bool in_shape = check_shape(plan) && csv_.problems().empty();
   fields_.clear();
   field_cells_.clear();
   if (in_shape) find_fields(plan);
   find_labels(plan);
-  return deliver();
 }
 
 Result<void> TableReader::deliver() {
@@ -368,7 +498,12 @@ Result<void> TableReader::deliver() {
     if (!known) return tl::unexpected<Error>(known.error());
     if (*known) return {};
   }
-  // Assigned, so that texts keep their memory from row to row.
+  make_row();
+  return run_.hand_on(row_);
+}
+
+/// What was found in the buffer, as texts of its own. Assigned, so that they keep their memory from row to row.
+void TableReader::make_row() {
   row_.fields.resize(fields_.size());
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     row_.fields[i].name.assign(fields_[i].name);
@@ -380,7 +515,53 @@ Result<void> TableReader::deliver() {
     row_.labels[i].name.assign(labels_[i].name);
     row_.labels[i].value.assign(labels_[i].value);
   }
-  return run_.hand_on(row_);
+}
+
+/// A row that begins a listing, or goes on with the one before: then its lists are appended, and the rest of it, which
+/// repeats or is empty, is left.
+Result<void> TableReader::take_grouped() {
+  begin_row();
+  const Plan& plan = plan_for(row_.kind);
+  const bool same = in_group_ && !row_.id.empty() && row_.id == group_.id;
+  find_row(plan);
+  make_row();
+  if (!same) {
+    if (Result<void> ended = end_group(); !ended) return ended;
+    in_group_ = true;
+    group_ = row_;
+    group_places_.clear();
+    for (std::size_t i = 0; i < row_.fields.size(); ++i) group_places_.push_back(row_.place_of_field(i));
+    group_.place_of_field = [this](std::size_t field) { return group_places_[field]; };
+    return {};
+  }
+  for (const Remark& remark : row_.remarks) group_.remarks.push_back(remark);
+  for (std::size_t i = 0; i < row_.fields.size(); ++i) {
+    RawField& more = row_.fields[i];
+    const auto spec = std::find_if(plan.fields.begin(), plan.fields.end(),
+                                   [&](const FieldSource& field) { return field.spec->name == more.name; });
+    if (spec == plan.fields.end() || !spec->spec->is_images || field_cells_[i] == kNone) continue;
+    const auto known = std::find_if(group_.fields.begin(), group_.fields.end(),
+                                    [&](const RawField& field) { return field.name == more.name; });
+    if (known == group_.fields.end()) {
+      group_.fields.push_back(std::move(more));
+      group_places_.push_back(csv_.place(field_cells_[i]));
+      continue;
+    }
+    const auto item = [](const RawValue& value) {
+      return value.form == RawValue::Form::Json ? value.text : json_quote(value.text);
+    };
+    // One list that grows by an item a row: what is there loses its bracket and gets it back.
+    std::string list = known->value.form == RawValue::Form::Json ? known->value.text : '[' + item(known->value) + ']';
+    list.back() = ',';
+    known->value = {RawValue::Form::Json, std::move(list) + item(more.value) + ']'};
+  }
+  return {};
+}
+
+Result<void> TableReader::end_group() {
+  if (!in_group_) return {};
+  in_group_ = false;
+  return run_.deliver(group_);
 }
 
 void TableReader::read_id() {
@@ -402,12 +583,11 @@ void TableReader::read_id() {
 
 bool TableReader::check_shape(const Plan& plan) {
   const std::size_t cells = csv_.cells().size();
-  if (cells == header_.size()) return true;
-  const std::string counts = fmt::format("{} fields, header has {}", cells, header_.size());
+  const bool trails = format_.trailing && csv_.cells().back().empty();
+  if (cells == header_.size() + (trails ? 1 : 0)) return true;
+  const std::string counts = fmt::format("{} fields, header has {}", cells - (trails ? 1 : 0), header_.size());
   if (cells > header_.size()) {
-    refuse_row(
-        row_, csv_.place(header_.size()), {},
-        fmt::format("{}; an unquoted {}?", counts, delimiter_ == '\t' ? "tab" : fmt::format("'{}'", delimiter_)));
+    refuse_row(row_, csv_.place(header_.size()), {}, fmt::format("{}; an unquoted {}?", counts, shown_delimiter()));
     return false;
   }
   if (!csv_.ended_by_newline())
@@ -427,13 +607,8 @@ void TableReader::find_fields(const Plan& plan) {
     FieldText found{field.spec->name, RawValue::Form::Text, {}};
     std::size_t cell = kNone;
     bool there = false;
-    if (field.columns.size() == 1) {
-      there = take_cell(field.columns[0], field, found.text);
-      if (there) cell = field.columns[0];
-    } else if (!field.columns.empty()) {
-      found.form = RawValue::Form::Json;
-      there = take_family(field, found.text, cell);
-    }
+    for (std::size_t i = 0; i < field.columns.size() && !there; ++i)
+      there = take_columns(field.columns[i], field, found, cell);
     if (!there && field.otherwise != nullptr) {
       found.form = field.otherwise->form;
       found.text = field.otherwise->text;
@@ -458,17 +633,55 @@ bool TableReader::take_cell(std::size_t column, const FieldSource& field, std::s
   return !is_blank(text);
 }
 
-bool TableReader::take_family(const FieldSource& field, std::string_view& text, std::size_t& cell) {
-  std::string list;
-  for (const std::size_t column : field.columns) {
+/// What one column, or several together, say. False if that is nothing.
+bool TableReader::take_columns(const FieldSource::Columns& columns, const FieldSource& field, FieldText& found,
+                               std::size_t& cell) {
+  found.form = RawValue::Form::Text;
+  if (columns.at.size() == 1) {
+    if (!take_cell(columns.at[0], field, found.text)) return false;
+    cell = columns.at[0];
+    return !field.spec->is_images || take_images(field, found);
+  }
+  std::string all;
+  for (const std::size_t column : columns.at) {
     std::string_view item;
     if (!take_cell(column, field, item)) continue;
-    if (list.empty()) cell = column;
-    list += list.empty() ? '[' : ',';
-    append_json_quoted(list, item);
+    if (all.empty()) cell = column;
+    if (columns.list) {
+      all += all.empty() ? '[' : ',';
+      append_json_quoted(all, item);
+    } else {
+      all += all.empty() ? "" : "\n\n";
+      all += trim(item);
+    }
   }
-  if (list.empty()) return false;
-  text = keep(std::move(list) + ']');
+  if (all.empty()) return false;
+  if (columns.list) found.form = RawValue::Form::Json;
+  if (columns.list) all += ']';
+  found.text = keep(std::move(all));
+  return !field.spec->is_images || take_images(field, found);
+}
+
+/// Splits and completes images as the options say, and sees whether any of them has an address.
+bool TableReader::take_images(const FieldSource& field, FieldText& found) {
+  const ManifestOptions& options = run_.rules().options();
+  if (options.images_separator || !options.media_base.empty()) {
+    const Result<std::string> list =
+        complete_images({found.form, std::string(found.text)}, options.images_separator, options.media_base);
+    if (!list) {
+      refuse_row(row_, row_.place, field.spec->name, list.error().message);
+      return false;
+    }
+    found.form = RawValue::Form::Json;
+    found.text = keep(*list);
+  }
+  if (saw_address_) return true;
+  saw_address_ = found.text.find("//") != std::string_view::npos || found.text.find("www.") != std::string_view::npos;
+  if (saw_address_ || !has_image_name(found.text)) return true;
+  if (bare_names_++ == 0) {
+    first_bare_ = csv_.place(field.columns[0].at[0]);
+    first_bare_name_ = found.text;
+  }
   return true;
 }
 
@@ -486,8 +699,8 @@ void TableReader::find_labels(const Plan& plan) {
 
 }  // namespace
 
-Result<void> read_table(ByteSource& source, char delimiter, ManifestRun& run) {
-  return TableReader(source, delimiter, run).read();
+Result<void> read_table(ByteSource& source, const TableFormat& format, ManifestRun& run, const TextSource* text) {
+  return TableReader(source, format, run, text).read();
 }
 
 }  // namespace reelbatch

@@ -17,17 +17,6 @@ constexpr std::array<std::size_t, 3> kSpecials{Target::kId, Target::kKind, Targe
 constexpr std::size_t kLongName = 8;   // a slip in a name this long is no accident of language
 constexpr std::size_t kShortName = 4;  // shorter ones are near to everything
 
-bool is_glob(std::string_view wanted) {
-  return wanted.find_first_of("*?") != std::string_view::npos;
-}
-
-/// 12 of `#12`, 0 if it is no position.
-std::size_t position_of(std::string_view wanted) {
-  if (wanted.size() < 2 || wanted[0] != '#') return 0;
-  if (wanted.find_first_not_of("0123456789", 1) != std::string_view::npos) return 0;
-  return static_cast<std::size_t>(std::max(0LL, number_in(wanted, 1)));
-}
-
 std::vector<std::string_view> all_field_names() {
   std::vector<std::string_view> names{"id", "kind", "account"};
   for (const JobKind* kind : all_kinds())
@@ -73,6 +62,15 @@ NameRules::NameRules(const ManifestOptions& options) : options_(options) {
   for (const std::string& label : options.labels.value_or(std::vector<std::string>{}))
     listed_.push_back({label, fold_name(label)});
   for (const std::string_view name : all_field_names()) known_.insert(fold_name(name));
+  for (const auto& [field, column] : options.map) map_.emplace(field, parse_column_spec(column));
+}
+
+void NameRules::set_preset(const Preset* preset) {
+  preset_ = preset;
+  preset_map_.clear();
+  if (preset == nullptr) return;
+  for (const PresetField& field : preset->fields)
+    preset_map_.emplace(std::string(field.field), parse_column_spec(field.columns));
 }
 
 Result<void> NameRules::check() const {
@@ -112,71 +110,200 @@ const RawValue* NameRules::default_of(std::size_t field, const JobKind* kind) co
   return find_field(options_.defaults, field, kind);
 }
 
-bool NameRules::fits(const std::string& field, std::string_view name, std::size_t position) const {
-  const std::string* wanted = find_value(options_.map, field);
-  return wanted != nullptr && by_map(*wanted, name, fold_name(name), position, is_list(field)).has_value();
+const ColumnSpec* NameRules::mapped_spec(std::size_t field, const JobKind* kind) const {
+  return find_field(map_, field, kind);
 }
 
-std::optional<Target> NameRules::by_map(const std::string& wanted, std::string_view name, const std::string& folded,
-                                        std::size_t position, bool list) const {
+const ColumnSpec* NameRules::preset_spec(std::size_t field, const JobKind* kind) const {
+  return find_field(preset_map_, field, kind);
+}
+
+bool NameRules::fits(const std::string& field, std::string_view name, std::size_t position) const {
+  const ColumnSpec* spec = find_value(map_, field);
+  if (spec == nullptr) return false;
+  NameUse use;
+  add_by_spec(use, *spec, {}, name, fold_name(name), position, is_list(field));
+  return !use.targets.empty();
+}
+
+/// What a specification says of one name: the whole of it may be a name as well.
+void NameRules::add_by_spec(NameUse& use, const ColumnSpec& spec, Target like, std::string_view name,
+                            const std::string& folded, std::size_t position, bool list) {
+  const auto add = [&](std::size_t alternative, std::size_t part, bool exact, bool family, long long number) {
+    Target target = like;
+    target.alternative = alternative;
+    target.part = part;
+    target.exact = exact;
+    target.family = family;
+    target.number = number;
+    use.targets.push_back(std::move(target));
+  };
+  if (spec.text == name || (spec.alternatives.size() > 1 && spec.folded == folded)) {
+    return add(0, 0, spec.text == name, false, -1);
+  }
+  for (std::size_t i = 0; i < spec.alternatives.size(); ++i)
+    for (std::size_t k = 0; k < spec.alternatives[i].size(); ++k) {
+      const ColumnSpec::Part& part = spec.alternatives[i][k];
+      if (part.pattern == name) {
+        add(i + 1, k, true, false, -1);
+      } else if (!part.positions.empty()) {
+        for (std::size_t range = 0; range < part.positions.size(); ++range) {
+          const auto [first, last] = part.positions[range];
+          const bool one = part.positions.size() == 1 && first == last;
+          if (position < first || position > last || (!list && !one)) continue;
+          add(i + 1, k, true, !one, static_cast<long long>(range * 1'000'000 + position));
+          break;
+        }
+      } else if (part.glob && list) {
+        const bool exact = matches_glob(part.pattern, name);
+        if (!exact && !matches_glob(part.folded, folded)) continue;
+        const long long number = number_in(name, part.pattern.find_first_of("*?"));
+        if (part.below >= 0 && (number < 0 || number >= part.below)) continue;
+        if (is_caption_name(folded) && !is_caption_name(part.folded)) continue;
+        add(i + 1, k, exact, true, number);
+      } else if (part.folded == folded) {
+        add(i + 1, k, false, false, -1);
+      }
+    }
+}
+
+/// By the field's own names, and by what else people call it.
+void NameRules::add_by_words(NameUse& use, std::size_t field, std::string_view own, std::string_view api,
+                             std::string_view name, const std::string& folded) const {
   Target target;
-  if (wanted == name) {
-    target.exact = true;
-    return target;
+  target.field = field;
+  target.exact = name == own || name == api;
+  if (target.exact || folded == fold_name(own) || folded == fold_name(api)) {
+    use.targets.push_back(target);
+    return;
   }
-  if (const std::size_t number = position_of(wanted); number != 0) {
-    target.exact = true;
-    if (number == position) return target;
-    return std::nullopt;
-  }
-  if (list && is_glob(wanted)) {
-    target.exact = matches_glob(wanted, name);
-    if (!target.exact && !matches_glob(fold_name(wanted), folded)) return std::nullopt;
+  if (find_value(options_.defaults, own) != nullptr || listed(name, folded) != nullptr) return;
+  target.by = Target::By::Synonym;
+  const std::span<const std::string_view> synonyms = synonyms_of(own);
+  if (std::find(synonyms.begin(), synonyms.end(), folded) != synonyms.end()) {
+    target.synonym = folded;
+    use.targets.push_back(target);
+  } else if (is_list(own) && !synonyms.empty()) {
+    const NumberedName numbered = numbered_image(folded);
+    if (numbered.number < 0) return;
     target.family = true;
-    target.number = number_in(name, wanted.find_first_of("*?"));
-    return target;
+    target.number = numbered.number;
+    target.synonym = numbered.stem;
+    use.targets.push_back(std::move(target));
   }
-  if (fold_name(wanted) != folded) return std::nullopt;
-  return target;
 }
 
 NameUse NameRules::use(std::string_view name, std::size_t position, const JobKind* kind) const {
   NameUse use;
   const std::string folded = fold_name(name);
   const std::size_t fields = kind == nullptr ? 0 : kind->fields().size();
-  const auto add = [&](std::optional<Target> target, std::size_t field) {
-    if (!target) return;
-    target->field = field;
-    use.targets.push_back(*target);
-  };
-  const auto by_name = [&](std::string_view own, std::string_view api) -> std::optional<Target> {
-    Target target;
-    target.exact = name == own || name == api;
-    if (!target.exact && folded != fold_name(own) && folded != fold_name(api)) return std::nullopt;
-    return target;
+  const auto by_spec = [&](const ColumnSpec& spec, std::size_t field, Target::By by, bool list) {
+    Target like;
+    like.field = field;
+    like.by = by;
+    add_by_spec(use, spec, like, name, folded, position, list);
   };
 
   for (const std::size_t special : kSpecials) {
-    const std::string* wanted = mapped(special, kind);
+    if (const ColumnSpec* wanted = mapped_spec(special, kind)) {
+      by_spec(*wanted, special, Target::By::Map, false);
+      continue;
+    }
+    if (const ColumnSpec* known = preset_spec(special, kind)) by_spec(*known, special, Target::By::Preset, false);
     const std::string_view own = target_name(special, nullptr);
-    add(wanted ? by_map(*wanted, name, folded, position, false) : by_name(own, own), special);
+    add_by_words(use, special, own, own, name, folded);
   }
   bool is_mapped = false;
   for (std::size_t i = 0; i < fields; ++i)
-    if (const std::string* wanted = mapped(i, kind)) {
+    if (const ColumnSpec* wanted = mapped_spec(i, kind)) {
       const std::size_t before = use.targets.size();
-      add(by_map(*wanted, name, folded, position, kind->fields()[i].is_list), i);
+      by_spec(*wanted, i, Target::By::Map, kind->fields()[i].is_list);
       is_mapped = is_mapped || use.targets.size() > before;
     }
-  for (std::size_t i = 0; i < fields && !is_mapped; ++i)
-    if (mapped(i, kind) == nullptr) add(by_name(kind->fields()[i].name, kind->fields()[i].api_name), i);
+  for (std::size_t i = 0; i < fields && !is_mapped; ++i) {
+    if (mapped_spec(i, kind) != nullptr) continue;
+    if (const ColumnSpec* known = preset_spec(i, kind))
+      by_spec(*known, i, Target::By::Preset, kind->fields()[i].is_list);
+    add_by_words(use, i, kind->fields()[i].name, kind->fields()[i].api_name, name, folded);
+  }
 
   const ListedLabel* label = listed(name, folded);
   use.listed = label != nullptr;
   if (label != nullptr) use.label = label->name;
-  if (!options_.labels) use.label = repair_utf8(trim(name));
-  if (use.targets.empty() && !use.listed && kind != nullptr) use.slip = slip(name, folded, *kind);
+  if (!options_.labels && (preset_ == nullptr || preset_->bare_labels)) use.label = repair_utf8(trim(name));
+  const bool feeds = std::any_of(use.targets.begin(), use.targets.end(),
+                                 [](const Target& target) { return target.by != Target::By::Synonym; });
+  if (!feeds && !use.listed && kind != nullptr) use.slip = slip(name, folded, *kind);
   return use;
+}
+
+Arranged arrange(std::vector<Candidate> candidates) {
+  Arranged out;
+  if (candidates.empty()) return out;
+  out.by = std::min_element(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
+             return a.target.by < b.target.by;
+           })->target.by;
+  std::erase_if(candidates, [&](const Candidate& c) { return c.target.by != out.by; });
+  // A name that is the whole of what was mapped leaves nothing to take apart.
+  const bool whole = std::any_of(candidates.begin(), candidates.end(), [](const Candidate& c) {
+    return c.target.by <= Target::By::Preset && c.target.alternative == 0 && c.target.exact;
+  });
+  if (whole) std::erase_if(candidates, [](const Candidate& c) { return c.target.alternative != 0; });
+
+  if (out.by == Target::By::Synonym) {
+    std::vector<std::size_t> first;
+    std::vector<std::string> names;
+    for (const Candidate& candidate : candidates) {
+      if (std::find(names.begin(), names.end(), candidate.target.synonym) != names.end()) continue;
+      names.push_back(candidate.target.synonym);
+      first.push_back(candidate.index);
+    }
+    // The main photo in one column, the others in a second one: an order that many shops' feeds share.
+    const auto is_pair = [&](std::string_view name) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    if (names.size() == 2 && is_pair("image_link") && is_pair("additional_image_link")) {
+      for (Candidate& candidate : candidates) {
+        candidate.target.family = true;
+        candidate.target.number = candidate.target.synonym == "image_link" ? 0 : 1;
+      }
+    } else if (names.size() > 1) {
+      out.synonyms = std::move(first);
+      return out;
+    }
+  }
+
+  std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return std::pair(a.target.alternative, a.target.part) < std::pair(b.target.alternative, b.target.part);
+  });
+  for (std::size_t at = 0; at < candidates.size();) {
+    Arranged::Alternative alternative;
+    const std::size_t which = candidates[at].target.alternative;
+    std::size_t parts = 0;
+    while (at < candidates.size() && candidates[at].target.alternative == which) {
+      const std::size_t part = candidates[at].target.part;
+      std::size_t end = at;
+      while (end < candidates.size() && candidates[end].target.alternative == which &&
+             candidates[end].target.part == part) {
+        ++end;
+      }
+      std::vector<Candidate> some(candidates.begin() + static_cast<std::ptrdiff_t>(at),
+                                  candidates.begin() + static_cast<std::ptrdiff_t>(end));
+      const bool exact = std::any_of(some.begin(), some.end(), [](const auto& c) { return c.target.exact; });
+      std::erase_if(some, [&](const Candidate& c) { return c.target.exact != exact; });
+      std::stable_sort(some.begin(), some.end(),
+                       [](const auto& a, const auto& b) { return a.target.number < b.target.number; });
+      const bool family = some.front().target.family;
+      if (some.size() > 1 && !family) alternative.twice = some[1].index;
+      for (const Candidate& one : some) alternative.from.push_back(one.index);
+      alternative.family = alternative.family || family;
+      ++parts;
+      at = end;
+    }
+    alternative.joined = parts > 1;
+    out.alternatives.push_back(std::move(alternative));
+  }
+  return out;
 }
 
 const NameRules::ListedLabel* NameRules::listed(std::string_view name, const std::string& folded) const {
@@ -193,7 +320,7 @@ std::optional<Slip> NameRules::slip(std::string_view name, const std::string& fo
   std::string_view field;
   for (std::size_t i = 0; i < kind.fields().size(); ++i) {
     const FieldSpec& spec = kind.fields()[i];
-    if (mapped(i, &kind) != nullptr || spec.name.size() < kShortName) continue;
+    if (mapped(i, &kind) != nullptr || preset_spec(i, &kind) != nullptr || spec.name.size() < kShortName) continue;
     const std::size_t limit = spec.name.size() >= kLongName ? 2 : 1;
     const std::size_t distance = std::min(edit_distance(folded, fold_name(spec.name), limit),
                                           edit_distance(folded, fold_name(spec.api_name), limit));

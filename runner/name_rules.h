@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "jobs/error.h"
 #include "jobs/job.h"
+#include "runner/feed_presets.h"
 #include "runner/manifest.h"
 
 namespace reelbatch {
@@ -20,11 +22,38 @@ struct Target {
   static constexpr std::size_t kKind = SIZE_MAX - 1;
   static constexpr std::size_t kAccount = SIZE_MAX - 2;
 
+  /// Who says so. The first that finds something counts, the others do not.
+  enum class By { Map, Preset, Name, Synonym };
+
   std::size_t field = 0;  ///< index into JobKind::fields(), or one of the above
-  bool exact = false;     ///< an exact name wins over one that is equal only when folded
-  bool family = false;    ///< one of several names that a glob found
-  long long number = -1;  ///< family: the number in the name
+  By by = By::Name;
+  std::size_t alternative = 0;  ///< of a ColumnSpec: the first that has something in a row feeds it
+  std::size_t part = 0;         ///< of an alternative
+  bool exact = false;           ///< an exact name wins over one that is equal only when folded
+  bool family = false;          ///< one of several names that a glob or a row of numbers found
+  long long number = -1;        ///< family: the number in the name
+  std::string synonym;          ///< By::Synonym: which; those of one family have one
 };
+
+/// A name that may feed a field, and which one of a header or of a job it is.
+struct Candidate {
+  std::size_t index = 0;
+  Target target;
+};
+
+/// What feeds a field, in the order in which it is looked for in a row.
+struct Arranged {
+  struct Alternative {
+    std::vector<std::size_t> from;  ///< Candidate::index
+    bool family = false;            ///< several belong together as a list
+    bool joined = false;            ///< several belong together, one after the other
+    std::size_t twice = SIZE_MAX;   ///< a second one that gives the same: a mistake
+  };
+  std::vector<Alternative> alternatives;
+  Target::By by = Target::By::Name;
+  std::vector<std::size_t> synonyms;  ///< several, of which none is better: a mistake, and no alternatives
+};
+Arranged arrange(std::vector<Candidate> candidates);
 
 /// A name that is nearly a field's.
 struct Slip {
@@ -44,6 +73,10 @@ class NameRules {
  public:
   /// options  must outlive the rules.
   explicit NameRules(const ManifestOptions& options);
+
+  /// The preset of the file that is read, nullptr for none. What the options map wins.
+  void set_preset(const Preset* preset);
+  const Preset* preset() const { return preset_; }
 
   /// Fails if the options name a field that no kind has, or a kind that does not exist, or give one field twice.
   Result<void> check() const;
@@ -70,13 +103,20 @@ class NameRules {
     std::string name;
     std::string folded;
   };
-  std::optional<Target> by_map(const std::string& wanted, std::string_view name, const std::string& folded,
-                               std::size_t position, bool list) const;
+  static void add_by_spec(NameUse& use, const ColumnSpec& spec, Target like, std::string_view name,
+                          const std::string& folded, std::size_t position, bool list);
+  void add_by_words(NameUse& use, std::size_t field, std::string_view own, std::string_view api, std::string_view name,
+                    const std::string& folded) const;
+  const ColumnSpec* mapped_spec(std::size_t field, const JobKind* kind) const;
+  const ColumnSpec* preset_spec(std::size_t field, const JobKind* kind) const;
   const ListedLabel* listed(std::string_view name, const std::string& folded) const;
   std::optional<Slip> slip(std::string_view name, const std::string& folded, const JobKind& kind) const;
   Result<void> check_field(std::string_view name, std::string_view where) const;
 
   const ManifestOptions& options_;
+  std::map<std::string, ColumnSpec> map_;         ///< of the options
+  std::map<std::string, ColumnSpec> preset_map_;  ///< of the preset
+  const Preset* preset_ = nullptr;
   std::vector<ListedLabel> listed_;
   std::set<std::string> known_;  ///< folded: every field of every kind, and the three
 };

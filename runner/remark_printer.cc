@@ -25,7 +25,9 @@ void RemarkPrinter::print(const Remark& remark) {
     ++left_out_;
     return;
   }
-  const char* level = remark.level == Remark::Level::Warning ? " (warning)" : "";
+  const char* level = remark.level == Remark::Level::Warning ? " (warning)"
+                      : remark.level == Remark::Level::Note  ? " (note)"
+                                                             : "";
   fmt::print(out_, "{}{}\n", for_terminal(remark.text()), level);
 }
 

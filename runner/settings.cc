@@ -8,8 +8,12 @@
 #include <filesystem>
 #include <utility>
 
+#include "jobs/address_list.h"
 #include "jobs/edit_distance.h"
 #include "runner/durations.h"
+#include "runner/feed_presets.h"
+#include "runner/table_format.h"
+#include "runner/text_source.h"
 
 extern char** environ;
 
@@ -119,6 +123,57 @@ Result<void> apply_map(SettingTarget& target, const Values& values) {
   }
   // Fields are mapped one by one: a flag for one leaves what the configuration says of the others.
   for (auto& [field, column] : map) target.options.manifest.map[field] = column;
+  return {};
+}
+
+Result<void> apply_preset(SettingTarget& target, const Values& values) {
+  const std::string& name = values.back();
+  if (name != "auto" && name != "none" && find_preset(name) == nullptr) {
+    std::vector<std::string_view> names = {"auto", "none"};
+    for (const Preset& preset : all_presets()) names.push_back(preset.name);
+    return usage_error(
+        fmt::format("'{}' is no preset{}; there are {}", name, did_you_mean(name, names), fmt::join(names, ", ")));
+  }
+  target.options.manifest.preset = name;
+  return {};
+}
+
+Result<void> apply_encoding(SettingTarget& target, const Values& values) {
+  if (!encoding_named(values.back()))
+    return usage_error(fmt::format(
+        "'{}' is no encoding that is known: utf-8, windows-1252, latin-1, utf-16le, utf-16be", values.back()));
+  target.options.manifest.encoding = values.back();
+  return {};
+}
+
+Result<void> apply_delimiter(SettingTarget& target, const Values& values) {
+  if (const Result<CsvDialect> parsed = parse_delimiter(values.back()); !parsed)
+    return tl::unexpected<Error>(parsed.error());
+  target.options.manifest.delimiter = values.back();
+  return {};
+}
+
+Result<void> apply_skip_lines(SettingTarget& target, const Values& values) {
+  const Result<long> lines = parse_whole(values.back(), 0, 1000);
+  if (!lines) return tl::unexpected<Error>(lines.error());
+  target.options.manifest.skip_lines = static_cast<std::size_t>(*lines);
+  return {};
+}
+
+Result<void> apply_no_header(SettingTarget& target, const Values& values) {
+  return store(parse_flag(values.back()), target.options.manifest.no_header);
+}
+
+Result<void> apply_images_separator(SettingTarget& target, const Values& values) {
+  if (values.back().empty()) return usage_error("empty: give what stands between two images, such as '|'");
+  target.options.manifest.images_separator = values.back();
+  return {};
+}
+
+Result<void> apply_media_base(SettingTarget& target, const Values& values) {
+  const Result<std::string> address = normalise_address(values.back());
+  if (!address) return tl::unexpected<Error>(address.error());
+  target.options.manifest.media_base = *address;
   return {};
 }
 
@@ -246,6 +301,49 @@ const std::array kSettings = {
             .help = "the column that has a field, repeatable; #12 is the twelfth, photo_* all that begin so (by name)",
             .separator = '\n',
             .apply = apply_map},
+    Setting{.name = "preset",
+            .commands = kFeed | kCheckBit,
+            .group = kFiles,
+            .value = "NAME",
+            .help = "whose export it is: meta-home-listings, google-real-estate, reso, rightmove-blm, poliris, "
+                    "inside-airbnb, woocommerce, shopify, homeharvest; auto finds out, none does without (auto)",
+            .apply = apply_preset},
+    Setting{.name = "encoding",
+            .commands = kFeed | kCheckBit,
+            .group = kFiles,
+            .value = "NAME",
+            .help = "utf-8, windows-1252, latin-1, utf-16le or utf-16be (found by the bytes)",
+            .apply = apply_encoding},
+    Setting{.name = "delimiter",
+            .commands = kFeed | kCheckBit,
+            .group = kFiles,
+            .value = "CHARACTER",
+            .help = "between the cells of a table; tab and !# are two more (found by trial)",
+            .apply = apply_delimiter},
+    Setting{.name = "skip-lines",
+            .commands = kFeed | kCheckBit,
+            .group = kFiles,
+            .value = "N",
+            .help = "lines in front of a table's header (found)",
+            .apply = apply_skip_lines},
+    Setting{.name = "no-header",
+            .shape = Shape::Flag,
+            .commands = kFeed | kCheckBit,
+            .group = kFiles,
+            .help = "a table's first line is a row: map columns by position, id=#2",
+            .apply = apply_no_header},
+    Setting{.name = "images-separator",
+            .commands = kFeed | kCheckBit,
+            .group = kFiles,
+            .value = "TEXT",
+            .help = "between the images of one cell; nothing is guessed then (split where an address starts)",
+            .apply = apply_images_separator},
+    Setting{.name = "media-base",
+            .commands = kFeed | kCheckBit,
+            .group = kFiles,
+            .value = "ADDRESS",
+            .help = "where images stand that a feed names by file name only (none)",
+            .apply = apply_media_base},
 
     Setting{.name = "limit",
             .commands = kFeed,

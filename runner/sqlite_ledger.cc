@@ -597,13 +597,13 @@ Result<std::vector<Ledger::PastJob>> SqliteLedger::past_jobs(AccountId account, 
 
 namespace {
 
-/// Of job j, in listing l of account a: what it has cost or may come to cost. One of unknown price counts as the
-/// dearest of its kind.
+/// Of job j, in listing l of account a: what it has cost or may come to cost, at least what it was charged so far. One
+/// of unknown price counts as the dearest of its kind.
 std::string expected_cost() {
   return fmt::format(
-      "coalesce({}, j.cost_alone, j.reserved, (SELECT CASE a.credit_meaning WHEN 'job' THEN p.own ELSE p.alone END "
-      "FROM "
-      "prices p WHERE p.account = l.account AND p.kind = l.kind), 0)",
+      "coalesce({}, j.cost_alone, max(coalesce(j.reserved, (SELECT CASE a.credit_meaning WHEN 'job' THEN p.own ELSE "
+      "p.alone END FROM prices p WHERE p.account = l.account AND p.kind = l.kind), 0), coalesce(CASE a.credit_meaning "
+      "WHEN 'job' THEN j.used_last END, 0)))",
       kCost);
 }
 

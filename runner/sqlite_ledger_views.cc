@@ -36,7 +36,7 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
       "SELECT count(*), count(cost), sum(cost) FROM (SELECT {} AS cost FROM jobs j JOIN listings l ON l.id = j.listing "
       "JOIN accounts a ON a.id = l.account WHERE j.run = ? AND l.account = ? AND (j.remote_id IS NOT NULL OR j.state "
       "IN (1, 4, 7)))",
-      kCost));
+      kCostSoFar));
   Result<bool> row = jobs.bind(1, run).bind(2, account).step();
   if (!row) return tl::unexpected(row.error());
   const std::int64_t submitted = jobs.integer(0);
@@ -49,7 +49,7 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
       database_->prepare(fmt::format("SELECT sum(max(j.reserved - coalesce({}, 0), 0)) FROM jobs j CROSS JOIN listings "
                                      "l ON l.id = j.listing CROSS JOIN "
                                      "accounts a ON a.id = l.account WHERE l.account = ? AND j.state IN (1, 2, 3, 4)",
-                                     kCost));
+                                     kCostSoFar));
   if (row = reserved.bind(1, account).step(); !row) return tl::unexpected(row.error());
   sums.reserved = maybe_credits(reserved, 0).value_or(Credits{});
 
@@ -74,6 +74,14 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
   const auto first = *before ? before : figure("c.run = ?2", "ASC");
   if (!first) return tl::unexpected(first.error());
   sums.remaining = (*last)->first;
+  // A balance from before a job's last charge says nothing of the rest.
+  Statement charged = database_->prepare(
+      "SELECT 1 FROM credits WHERE account = ?1 AND coalesce(run, 0) <= ?2 AND remaining IS NULL AND used IS NOT NULL "
+      "AND "
+      "id > (SELECT max(id) FROM credits WHERE account = ?1 AND coalesce(run, 0) <= ?2 AND remaining IS NOT NULL) "
+      "LIMIT 1");
+  if (row = charged.bind(1, account).bind(2, run).step(); !row) return tl::unexpected(row.error());
+  if (*row) return sums;
   if (*before) {
     sums.unattributed = (*before)->first - *sums.remaining - sums.used.value_or(Credits{});
     return sums;
@@ -102,7 +110,7 @@ Result<void> SqliteLedger::read_paid_jobs(const std::function<Result<void>(const
       "CROSS JOIN listings l ON l.id = j.listing CROSS JOIN accounts a ON a.id = l.account WHERE NOT "
       "j.followed AND j.submitted_at IS NOT NULL AND (j.remote_id IS NOT NULL OR j.state IN (1, 4, 7)) "
       "ORDER BY j.id",
-      kCost));
+      kCostSoFar));
   for (;;) {
     const Result<bool> row = query.step();
     if (!row) return tl::unexpected(row.error());

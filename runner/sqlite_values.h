@@ -68,4 +68,9 @@ inline constexpr const char* kCost =
     "CASE WHEN j.followed THEN 0 WHEN j.state NOT IN (5, 6) THEN NULL WHEN a.credit_meaning = 'job' THEN j.used_last "
     "WHEN a.credit_meaning = 'account' THEN j.cost_alone END";
 
+/// The same for sums: what an unfinished job is known to have cost so far counts. 0 so far is no knowledge.
+inline constexpr const char* kCostSoFar =
+    "CASE WHEN j.followed THEN 0 WHEN a.credit_meaning = 'job' AND j.state NOT IN (5, 6) THEN nullif(j.used_last, 0) "
+    "WHEN a.credit_meaning = 'job' THEN j.used_last WHEN a.credit_meaning = 'account' THEN j.cost_alone END";
+
 }  // namespace reelbatch

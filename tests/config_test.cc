@@ -260,7 +260,8 @@ TEST_CASE("a mistake is named with its place and what would be right") {
        "reelbatch.yaml:1:12: catalogue: a name has 1 to 64 bytes, without blanks or control characters"},
       {"retry_limit: many\n", "reelbatch.yaml:1:14: retry_limit: 'many' is no whole number from 0 to 1000"},
       {"manifest: {preset: acme}\n",
-       "reelbatch.yaml:1:20: manifest.preset: 'acme' is not known: this version has only auto"},
+       "reelbatch.yaml:1:20: manifest.preset: 'acme' is no preset; there are auto, none, meta-home-listings, "
+       "google-real-estate, reso, rightmove-blm, poliris, inside-airbnb, woocommerce, shopify, homeharvest"},
       {"manifest: {map: {descripton: x}}\n",
        "reelbatch.yaml:1:30: manifest.map.descripton: no kind has a field 'descripton' (did you mean 'description'?)"},
       {"manifest: {defaults: {id: x}}\n", "reelbatch.yaml:1:27: manifest.defaults.id: no kind has a field 'id'"},

@@ -242,7 +242,7 @@ TEST_CASE("creatify.aurora: a search that was refused proves nothing") {
 }
 
 TEST_CASE("moments in the spellings that services were seen to use") {
-  const auto at = [](std::string_view text) { return parse_rfc3339(text); };
+  const auto at = [](std::string_view text) { return parse_moment(text); };
   const Moment noon = std::chrono::sys_days(std::chrono::year(2026) / 10 / 3) + std::chrono::hours(12);
   for (const char* text :
        {"2026-10-03T12:00:00Z", "2026-10-03t12:00:00.000z", "2026-10-03 12:00:00+00:00", "2026-10-03T05:00:00-07:00",

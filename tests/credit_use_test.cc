@@ -352,7 +352,7 @@ TEST_CASE("credits: from a ledger, with a charge that came after the job was don
     REQUIRE(ledger.commit(turn));
   };
   step(State::Submitting, Event::Accept, 2, half(1), half(99));
-  CHECK(ledger.spent(account.id, run.id, WallTime{}).value() == half(8));  // while it is open, what it reserves
+  CHECK(ledger.spent(account.id, run.id, WallTime{}).value() == half(8));  // it may still cost what it reserved
   step(State::InFlight, Event::Finish, 3, half(5), half(95));
   step(State::Done, Event::Finish, 4, half(6), half(94));
 

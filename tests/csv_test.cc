@@ -121,7 +121,7 @@ TEST_CASE("the delimiter may be a tab, and may change") {
   StringSource source("sep=;\na;b\n");
   CsvReader reader(source, "f.csv", ',');
   REQUIRE(*reader.next());
-  reader.set_delimiter(';');
+  reader.set_dialect(';');
   REQUIRE(*reader.next());
   CHECK(reader.cells().size() == 2);
 }

@@ -168,7 +168,7 @@ TEST_CASE("headers are matched as people write them") {
       {"  DESCRIPTION ", "description=x"}, {"image urls", "image_urls=x"},
       {"Image-URLs", "image_urls=x"},      {"\"image\nurls\"", "image_urls=x"},
       {"image.urls", "image_urls=x"},      {"logoUrl", "logo_url=x"},
-      {"LOGOURL", "logo_url=x"},           {"text", "text:x"},
+      {"LOGOURL", "logo_url=x"},           {"title", "title:x"},
       {"\xC2\xA0music", "music=x"},
   };
   for (const Case& test : cases) {
@@ -266,18 +266,10 @@ TEST_CASE("a wrong file is refused as a whole") {
     std::string error;
   };
   const Case cases[] = {
-      {"no id", "f.csv", "ref,title\n1,x\n",
-       "f.csv:1:1: there is no column 'id'; there are 'ref', 'title'; perhaps map id=ref"},
-      {"semicolons", "f.csv", "id;title\n1;x\n",
-       "f.csv:1:1: there is no column 'id'; there are 'id;title'; the columns look separated by ';': save the file "
-       "with "
-       "commas, or with tabs as .tsv"},
-      {"tabs in a .csv", "f.csv", "id\ttitle\n1\tx\n",
-       "f.csv:1:1: there is no column 'id'; there are 'id title'; the columns look separated by tabs: save the file "
-       "with "
-       "commas, or with tabs as .tsv"},
-      {"empty", "f.csv", "", "f.csv: the file is empty: at least a header, or a list of jobs, is needed"},
-      {"blank", "f.yaml", " \n\n", "f.yaml: the file is empty: at least a header, or a list of jobs, is needed"},
+      {"no id", "f.csv", "agent_id,title\n1,x\n",
+       "f.csv:1:1: there is no column 'id'; there are 'agent_id', 'title'; perhaps map id=agent_id"},
+      {"empty", "f.csv", "", "f.csv: the file is empty: at least a header, or a list of jobs, is needed (0 listings)"},
+      {"blank", "f.yaml", " \n\n", "f.yaml: the file is empty: at least a header, or a list of jobs, is needed (0 listings)"},
       {"unclosed quote", "f.csv", "id,x\n1,a\n2,\"b\n3,c\n", "f.csv:3:3: a quote is opened here and never closed"},
       {"shortened ids", "f.csv", "id,x\n\"1,55552E+12\",a\n1.5E+11,b\nE+12,c\n",
        "f.csv:2:1: id: '1,55552E+12' was shortened by a spreadsheet and the id is lost (2 rows): export again with the "
@@ -285,8 +277,8 @@ TEST_CASE("a wrong file is refused as a whole") {
       {"half-written", "f.csv", "id,description,x\n1,a,b\n2,so",
        "f.csv:3:1: the last record is incomplete (2 fields, header has 3): is the file still being written?"},
       {"ending", "f.xls", "id\n",
-       "f.xls: what is in it cannot be told by its name: a manifest ends in .csv, .tsv, .yaml, .yml, .json, .jsonl or "
-       ".ndjson"},
+       "f.xls: what is in it cannot be told by its name: a manifest ends in .csv, .tsv, .txt, .blm, .yaml, .yml, .json, "
+       ".jsonl or .ndjson"},
       {"gzip", "f.csv", "\x1F\x8B\x08", "f.csv: this is a gzip archive: unpack it first (gunzip)"},
       {"xlsx", "f.csv", "PK\x03\x04....[Content_Types].xml",
        "f.csv: this is an Excel workbook: save it as CSV (UTF-8)"},
@@ -295,10 +287,6 @@ TEST_CASE("a wrong file is refused as a whole") {
        "f.csv: this is an HTML page, not a feed: did the download need a login?"},
       {"XML", "f.csv", "<?xml version='1.0'?>",
        "f.csv: this is XML, which is not supported: convert it to CSV or JSON"},
-      {"UTF-16", "f.csv", std::string("\xFF\xFEi\0d\0", 6),
-       "f.csv: this is UTF-16: save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"},
-      {"UTF-16 without a mark", "f.csv", std::string("i\0d\0,\0x\0\n\0", 10),
-       "f.csv: this looks like UTF-16: save it as UTF-8 (iconv -f UTF-16LE -t UTF-8)"},
       {"JSON", "f.csv", "[{\"id\": 1}]",
        "f.csv: this is JSON: name it .json, or .jsonl if each line is a job of its own"},
   };
@@ -334,7 +322,7 @@ TEST_CASE("a wrong row is refused alone, with its id and labels") {
        " description=x a:a b:b !f.csv:2:1: id: has 256 bytes, at most 255 are allowed"},
       {"control character", "\"1\n2\",,x,a,b\n",
        " description=x a:a b:b !f.csv:2:1: id: '1 2' has a control character in it"},
-      {"id that is not UTF-8", "\xE9,,x,a,b\n", " description=x a:a b:b !f.csv:2:1: id: is not UTF-8"},
+      {"id that is not UTF-8", "\xE9,,x,éé,b\n", " description=x a:éé b:b !f.csv:2:1: id: is not UTF-8"},
       {"unknown kind", "1,iacrea.atuo,x,a,b\n",
        "1 description:x a:a b:b !f.csv:2:3: kind: 'iacrea.atuo' is not a kind (did you mean 'iacrea.auto'?)"},
       {"too many", "1,,x,a,b,c,d\n", "1 a:a b:b !f.csv:2:10: 7 fields, header has 5; an unquoted ','?"},
@@ -343,8 +331,8 @@ TEST_CASE("a wrong row is refused alone, with its id and labels") {
       {"text after a quote", "1,,\"x\"y,a,b\n",
        "1 a:a b:b !f.csv:2:7: description: text after a closing quote (a quote inside a quoted cell is written twice)"},
       {"NUL", std::string("1,,x\0,a,b\n", 10), "1 a:a b:b !f.csv:2:5: description: a NUL character"},
-      {"not UTF-8 in a field", "1,,d\xE9j\xE0,a,b\n",
-       "1 a:a b:b !f.csv:2:5: description: is not UTF-8 (byte 0xE9): save the file as UTF-8"},
+      {"not UTF-8 in a field", "1,,d\xE9j\xE0,été,b\n",
+       "1 a:été b:b !f.csv:2:5: description: is not UTF-8 (byte 0xE9): save the file as UTF-8"},
   };
   for (const Case& test : cases) {
     CAPTURE(test.name);
@@ -368,8 +356,8 @@ TEST_CASE("what can be mended is mended, and said once a file") {
   CHECK(guards.warnings[0] ==
         "f.csv:2:1: id: took off a spreadsheet's guard against formulas (=\"...\" or a leading ') (2 times)");
 
-  const Read label = read_csv("id,note\n1,caf\xE9\n");
-  CHECK(label.shown == Lines{"1 note:caf\xEF\xBF\xBD"});
+  const Read label = read_csv("id,note\n1,caf\xE9 \n2,\u00e9t\u00e9\n");
+  CHECK(label.shown == Lines{"1 note:caf\xEF\xBF\xBD ", "2 note:\u00e9t\u00e9"});
   CHECK(label.warnings == Lines{"f.csv:2:3: note: is not UTF-8: replaced what is malformed"});
 
   const Read separator = read_csv("sep=;\nid;music\n1;x,y\n");
@@ -466,9 +454,9 @@ TEST_CASE("jobs with keys are refused alone or with their file") {
        ""},
       {"no id anywhere",
        "f.yaml",
-       "- ref: x\n",
-       {" ref:x !f.yaml:1:3: id: is empty: every listing needs a reference of its own"},
-       "f.yaml: no job has an 'id'; there are 'ref'"},
+       "- nr: x\n",
+       {" nr:x !f.yaml:1:3: id: is empty: every listing needs a reference of its own"},
+       "f.yaml: no job has an 'id'; there are 'nr'"},
       {"slip",
        "f.yaml",
        "- id: 1\n  descripton: x\n- id: 2\n  descripton: y\n",

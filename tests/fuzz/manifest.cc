@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "jobs/json.h"
 #include "jobs/raw_fields.h"
@@ -12,7 +13,7 @@
 namespace reelbatch {
 namespace {
 
-using Reader = Result<void> (*)(ByteSource& source, ManifestRun& run);
+using Reader = std::function<Result<void>(ByteSource& source, ManifestRun& run)>;
 
 struct Read {
   std::vector<std::string> rows, remarks;
@@ -55,7 +56,7 @@ void hold_normal_form(const ManifestRow& row, const Normalised& normal) {
          normal.fields[i].json + " then " + later.fields[i].json);
 }
 
-Read read(std::string_view text, std::size_t piece, Reader reader, bool hold) {
+Read read(std::string_view text, std::size_t piece, const Reader& reader, bool hold) {
   const ManifestOptions options;
   Read out;
   const RowSink sink = [&](ManifestRow& row) -> Result<void> {
@@ -83,7 +84,7 @@ Read read(std::string_view text, std::size_t piece, Reader reader, bool hold) {
   return out;
 }
 
-void hold(std::string_view data, Reader reader) {
+void hold(std::string_view data, const Reader& reader) {
   const Read whole = read(data, SIZE_MAX, reader, true);
   must(read(data, 1, reader, false) == whole, "the same a byte at a time");
 }
@@ -92,9 +93,9 @@ void hold(std::string_view data, Reader reader) {
 
 FUZZ_TARGET(table) {
   const bool tabs = take_byte(data) % 2 == 1;
-  hold(
-      data, tabs ? [](ByteSource& source, ManifestRun& run) { return read_table(source, '\t', run); }
-                 : [](ByteSource& source, ManifestRun& run) { return read_table(source, ',', run); });
+  TableFormat format;
+  if (tabs) format.dialect = '\t';
+  hold(data, [&](ByteSource& source, ManifestRun& run) { return read_table(source, format, run); });
 }
 
 FUZZ_TARGET(yaml) {
@@ -103,7 +104,7 @@ FUZZ_TARGET(yaml) {
 
 FUZZ_TARGET(json) {
   if (take_byte(data) % 2 == 1) return hold(data, read_json_lines);
-  hold(data, read_json_jobs);
+  hold(data, [](ByteSource& source, ManifestRun& run) { return read_json_jobs(source, run); });
   // Whatever this reader takes for JSON, the other one does, but for numbers beyond its range.
   StringSource source(data);
   const YamlSink sink{[](const YamlNode&, YamlNode&) { return Result<void>(); },

@@ -323,7 +323,11 @@ std::int64_t World::paid_open(std::optional<std::size_t> service) const {
   });
 }
 
-void World::reboot() {
+void World::reboot(bool recorded) {
+  for (Service& service : services_) {
+    if (!recorded) service.told.resize(service.told_to_others);
+    service.told_to_others = service.told.size();
+  }
   say("--- a new process ---");
   ++life_;
   open_ = 0;

@@ -52,7 +52,7 @@ struct WorldOptions {
   Duration request_timeout = std::chrono::seconds(30);
   std::vector<std::string> origins = {"https://service.test"};  ///< a service for each
   std::vector<std::string> services;                            ///< ServiceSpec::name of each; else iacrea
-  std::string_view service_name(std::size_t at) const { return at < services.size() ? services[at] : "iacrea"; }
+  std::string service_name(std::size_t at) const { return at < services.size() ? services[at] : "iacrea"; }
   ServiceOptions service;
 };
 
@@ -71,7 +71,11 @@ class World final : public Clock, public Transport {
 
   /// The process is gone: its open exchanges are answered to nobody. Whatever was started reaches the service all the
   /// same, the worst that can be: a request may have left at any moment after its start.
-  void reboot();
+  ///
+  /// recorded  what it was told by the services is in its ledger. Otherwise no service names such a job to another row:
+  /// the
+  ///           next process could not know that it lies.
+  void reboot(bool recorded = true);
   /// Time passes without a process.
   void pass(Duration time);
   /// Time passes until every request that was ever started has had its effect.
@@ -157,7 +161,8 @@ class World final : public Clock, public Transport {
   };
   struct Service {
     std::unique_ptr<ServiceModel> model;
-    std::vector<std::string> told;  ///< ids of jobs whose acceptance arrived
+    std::vector<std::string> told;   ///< ids of jobs whose acceptance arrived
+    std::size_t told_to_others = 0;  ///< of them, those told to earlier processes
     std::map<std::string, std::int64_t> accepted_ms;
     std::map<std::string, std::string> first_answer;
   };

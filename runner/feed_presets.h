@@ -1,0 +1,72 @@
+// What is known of feeds in the wild: which columns the exports of known programs have, and how people call the columns
+// of their own. Source: the survey of feeds, FORMATS 2 and 3.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace reelbatch {
+
+/// Columns that feed one field, as the specification of a mapping says them:
+///
+///   `A|B`              A, and B in rows where A is empty
+///   `A+B`              both, one after the other
+///   `photo_*`          all that fit, in the order of their numbers (lists)
+///   `MEDIA_IMAGE_*<60` the same with numbers below 60
+///   `#3`, `#85-93,#99` by position, from 1
+struct ColumnSpec {
+  struct Part {
+    std::string pattern;   ///< a name, a glob, or positions
+    std::string folded;    ///< fold_name() of it
+    long long below = -1;  ///< numbers of a family that count; -1: all
+    bool glob = false;
+    std::vector<std::pair<std::size_t, std::size_t>> positions;  ///< both included; empty: by name
+  };
+  std::string text;  ///< as given
+  std::string folded;
+  std::vector<std::vector<Part>> alternatives;  ///< each a list of parts, one after the other
+};
+
+/// Never fails: what is no pattern is a name.
+ColumnSpec parse_column_spec(std::string_view text);
+
+struct PresetField {
+  std::string_view field;    ///< of any kind that has one of this name
+  std::string_view columns;  ///< as ColumnSpec
+};
+
+/// Defaults for the mapping of a known program's files. What the options map wins.
+struct Preset {
+  std::string_view name;
+  std::span<const PresetField> fields;
+  /// Names that are all there in such a file (each `A|B` for either), in any case; none: known by its form alone.
+  std::span<const std::string_view> signature;
+  bool has_header = true;
+  bool grouped = false;     ///< rows with the same id that follow each other are one listing
+  bool bare_labels = true;  ///< columns that feed nothing are labels
+};
+
+std::span<const Preset> all_presets();
+/// nullptr if there is none of that name.
+const Preset* find_preset(std::string_view name);
+/// Those whose signature is in `names`.
+std::vector<const Preset*> presets_of(std::span<const std::string_view> names);
+
+/// What people call a field of this name, in the order of preference, folded; empty for most.
+std::span<const std::string_view> synonyms_of(std::string_view field);
+
+/// A name that is one of a numbered family of images: `photo-01`, `images/0/url`, `image[10].url`. `stem` is equal for
+/// all of one family.
+struct NumberedName {
+  std::string stem;
+  long long number = -1;  ///< -1: it is none
+};
+NumberedName numbered_image(std::string_view folded);
+
+/// Whether a folded name says that what it holds is no photo but a caption of one.
+bool is_caption_name(std::string_view folded);
+
+}  // namespace reelbatch

@@ -1,0 +1,246 @@
+#include "runner/text_source.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "jobs/unicode.h"
+
+namespace reelbatch {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+constexpr std::size_t kEvidence = std::size_t{64} * 1024;
+
+/// 80 to 9F; 0 where windows-1252 has nothing.
+constexpr std::array<char32_t, 32> kWindows1252{0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
+                                                0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017D, 0,
+                                                0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
+                                                0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
+
+struct Mark {
+  std::string_view bytes;
+  Encoding encoding;
+};
+
+/// UTF-32 first: its little-endian mark begins with that of UTF-16.
+constexpr std::array<Mark, 5> kMarks{{{"\xFF\xFE\0\0"sv, Encoding::Utf32Le},
+                                      {"\0\0\xFE\xFF"sv, Encoding::Utf32Be},
+                                      {"\xFF\xFE"sv, Encoding::Utf16Le},
+                                      {"\xFE\xFF"sv, Encoding::Utf16Be},
+                                      {"\xEF\xBB\xBF"sv, Encoding::Utf8}}};
+
+struct Name {
+  std::string_view name;
+  Encoding encoding;
+};
+
+constexpr std::array<Name, 9> kNames{{{"utf8", Encoding::Utf8},
+                                      {"utf16le", Encoding::Utf16Le},
+                                      {"utf16be", Encoding::Utf16Be},
+                                      {"utf32le", Encoding::Utf32Le},
+                                      {"utf32be", Encoding::Utf32Be},
+                                      {"windows1252", Encoding::Windows1252},
+                                      {"cp1252", Encoding::Windows1252},
+                                      {"latin1", Encoding::Latin1},
+                                      {"iso88591", Encoding::Latin1}}};
+
+std::size_t find_beyond_ascii(const char* data, std::size_t size) {
+  std::size_t at = 0;
+#ifdef __SSE2__
+  for (; at + 64 <= size; at += 64) {
+    __m128i all = _mm_setzero_si128();
+    for (std::size_t part = 0; part < 64; part += 16) {
+      all = _mm_or_si128(all, _mm_loadu_si128(reinterpret_cast<const __m128i*>(data + at + part)));
+    }
+    if (_mm_movemask_epi8(all) != 0) break;
+  }
+#endif
+  while (at < size && static_cast<unsigned char>(data[at]) < 0x80U) ++at;
+  return at;
+}
+
+/// Whether more of `text` speaks against UTF-8 than for it. A single damaged row does not make a UTF-8 file another
+/// one, and a word that happens to be UTF-8 does not make windows-1252 UTF-8.
+bool is_legacy(std::string_view text) {
+  std::size_t fits = 0, misfits = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint point = code_point_at(text, at);
+    // A last character that is cut is no evidence.
+    if (!point.valid && at + 4 > text.size() && static_cast<unsigned char>(text[at]) >= 0xC0U) break;
+    if (!point.valid) ++misfits;
+    if (point.size > 1) ++fits;
+    at += point.size;
+  }
+  return misfits > fits;
+}
+
+}  // namespace
+
+std::optional<Encoding> encoding_named(std::string_view name) {
+  std::string plain = ascii_lower(name);
+  std::erase_if(plain, [](char c) { return c == '-' || c == '_' || c == ' '; });
+  for (const Name& known : kNames)
+    if (known.name == plain) return known.encoding;
+  return std::nullopt;
+}
+
+std::string_view name_of(Encoding encoding) {
+  constexpr std::array<std::string_view, 7> kShown{"UTF-8",    "UTF-16LE",     "UTF-16BE",  "UTF-32LE",
+                                                   "UTF-32BE", "windows-1252", "ISO-8859-1"};
+  return kShown.at(static_cast<std::size_t>(encoding));
+}
+
+EncodingMark find_encoding(std::string_view head) {
+  for (const Mark& mark : kMarks)
+    if (head.starts_with(mark.bytes)) return {mark.encoding, false};
+  // Text in Latin letters as UTF-16 has a NUL in every other byte.
+  const std::string_view sample = head.substr(0, 512);
+  std::size_t even = 0, odd = 0;
+  for (std::size_t i = 0; i < sample.size(); ++i)
+    if (sample[i] == '\0') ++(i % 2 == 0 ? even : odd);
+  const std::size_t enough = sample.size() / 3;
+  if (sample.size() >= 8 && even > enough && odd == 0) return {Encoding::Utf16Be, true};
+  if (sample.size() >= 8 && odd > enough && even == 0) return {Encoding::Utf16Le, true};
+  return {};
+}
+
+TextSource::TextSource(ByteSource& source, std::optional<Encoding> stated) : source_(source) {
+  if (!stated) return;
+  encoding_ = *stated;
+  decided_ = true;
+}
+
+Result<std::size_t> TextSource::read(char* to, std::size_t size) {
+  if (!decided_) return read_undecided(to, size);
+  if (taken_ < decoded_.size()) return hand_out(to, size);
+  if (encoding_ == Encoding::Utf8) {
+    if (raw_.empty()) return ended_ ? Result<std::size_t>(0) : source_.read(to, size);
+    decoded_.swap(raw_);
+    raw_.clear();
+    taken_ = 0;
+    return hand_out(to, size);
+  }
+  while (taken_ == decoded_.size()) {
+    if (ended_ && raw_.empty()) return 0;
+    if (Result<void> more = decode_more(); !more) return tl::unexpected<Error>(more.error());
+  }
+  return hand_out(to, size);
+}
+
+Result<std::size_t> TextSource::hand_out(char* to, std::size_t size) {
+  const std::size_t given = std::string_view(decoded_).substr(taken_).copy(to, size);
+  taken_ += given;
+  if (taken_ == decoded_.size()) {
+    decoded_.clear();
+    taken_ = 0;
+  }
+  return given;
+}
+
+/// ASCII as it is; from the first other byte on enough is gathered to decide.
+Result<std::size_t> TextSource::read_undecided(char* to, std::size_t size) {
+  if (raw_.empty()) {
+    const Result<std::size_t> taken = source_.read(to, size);
+    if (!taken || *taken == 0) return taken;
+    const std::size_t plain = find_beyond_ascii(to, *taken);
+    if (plain == *taken) return taken;
+    raw_.assign(to + plain, *taken - plain);
+    if (plain > 0) return plain;
+  }
+  std::array<char, 4096> block;
+  while (raw_.size() < kEvidence && !ended_) {
+    const Result<std::size_t> more = source_.read(block.data(), block.size());
+    if (!more) return more;
+    ended_ = *more == 0;
+    raw_.append(block.data(), *more);
+  }
+  encoding_ = is_legacy(std::string_view(raw_).substr(0, kEvidence)) ? Encoding::Windows1252 : Encoding::Utf8;
+  decided_ = true;
+  return read(to, size);
+}
+
+Result<void> TextSource::decode_more() {
+  if (!ended_ && raw_.size() < 4096) {
+    const std::size_t old = raw_.size();
+    raw_.resize(kEvidence);
+    const Result<std::size_t> more = source_.read(raw_.data() + old, raw_.size() - old);
+    raw_.resize(old + more.value_or(0));
+    if (!more) return tl::unexpected<Error>(more.error());
+    ended_ = *more == 0;
+  }
+  decode(ended_);
+  return {};
+}
+
+void TextSource::decode(bool last) {
+  switch (encoding_) {
+    case Encoding::Utf16Le:
+    case Encoding::Utf16Be:
+      return decode_units(2, encoding_ == Encoding::Utf16Be, last);
+    case Encoding::Utf32Le:
+    case Encoding::Utf32Be:
+      return decode_units(4, encoding_ == Encoding::Utf32Be, last);
+    default:
+      return decode_bytes();
+  }
+}
+
+void TextSource::decode_bytes() {
+  for (const char c : raw_) {
+    const auto byte = static_cast<unsigned char>(c);
+    char32_t point = byte;
+    if (encoding_ == Encoding::Windows1252 && byte >= 0x80U && byte <= 0x9FU) point = kWindows1252.at(byte - 0x80U);
+    if (point == 0 && byte != 0) {
+      decoded_ += c;
+    } else {
+      append_code_point(decoded_, point);
+    }
+  }
+  raw_.clear();
+}
+
+void TextSource::decode_units(std::size_t width, bool big, bool last) {
+  const auto unit_at = [&](std::size_t at) {
+    char32_t unit = 0;
+    for (std::size_t i = 0; i < width; ++i) {
+      const auto byte = static_cast<unsigned char>(raw_[at + (big ? i : width - 1 - i)]);
+      unit = (unit << 8U) | byte;
+    }
+    return unit;
+  };
+  std::size_t at = 0;
+  while (at + width <= raw_.size()) {
+    char32_t point = unit_at(at);
+    std::size_t size = width;
+    if (width == 2 && point >= 0xD800U && point <= 0xDBFFU) {
+      if (at + 4 > raw_.size() && !last) break;
+      const char32_t low = at + 4 <= raw_.size() ? unit_at(at + 2) : 0;
+      if (low >= 0xDC00U && low <= 0xDFFFU) {
+        point = 0x10000U + ((point - 0xD800U) << 10U) + (low - 0xDC00U);
+        size = 4;
+      }
+    }
+    const bool scalar = point <= 0x10FFFFU && (point < 0xD800U || point > 0xDFFFU);
+    const bool mark = at_start_ && point == 0xFEFFU;
+    at_start_ = false;
+    if (!scalar) {
+      decoded_ += '\xFF';
+    } else if (!mark) {
+      append_code_point(decoded_, point);
+    }
+    at += size;
+  }
+  raw_.erase(0, at);
+  if (last && !raw_.empty()) {
+    decoded_ += '\xFF';
+    raw_.clear();
+  }
+}
+
+}  // namespace reelbatch
