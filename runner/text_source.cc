@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstring>
 
 #ifdef __SSE2__
@@ -66,14 +67,18 @@ std::size_t find_beyond_ascii(const char* data, std::size_t size) {
 }
 
 /// Whether more of `text` speaks against UTF-8 than for it. A single damaged row does not make a UTF-8 file another
-/// one, and a word that happens to be UTF-8 does not make windows-1252 UTF-8.
+/// one, and a word that happens to be UTF-8 does not make windows-1252 UTF-8. Accented letters stand beside letters or
+/// digits; a byte between blanks and signs is damage.
 bool is_legacy(std::string_view text) {
   std::size_t fits = 0, misfits = 0;
+  const auto is_word = [&](std::size_t at) {
+    return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0);
+  };
   for (std::size_t at = 0; at < text.size();) {
     const CodePoint point = code_point_at(text, at);
     // A last character that is cut is no evidence.
     if (!point.valid && at + 4 > text.size() && static_cast<unsigned char>(text[at]) >= 0xC0U) break;
-    if (!point.valid) ++misfits;
+    if (!point.valid && (is_word(at + 1) || (at > 0 && is_word(at - 1)))) ++misfits;
     if (point.size > 1) ++fits;
     at += point.size;
   }

@@ -269,7 +269,8 @@ TEST_CASE("a wrong file is refused as a whole") {
       {"no id", "f.csv", "agent_id,title\n1,x\n",
        "f.csv:1:1: there is no column 'id'; there are 'agent_id', 'title'; perhaps map id=agent_id"},
       {"empty", "f.csv", "", "f.csv: the file is empty: at least a header, or a list of jobs, is needed (0 listings)"},
-      {"blank", "f.yaml", " \n\n", "f.yaml: the file is empty: at least a header, or a list of jobs, is needed (0 listings)"},
+      {"blank", "f.yaml", " \n\n",
+       "f.yaml: the file is empty: at least a header, or a list of jobs, is needed (0 listings)"},
       {"unclosed quote", "f.csv", "id,x\n1,a\n2,\"b\n3,c\n", "f.csv:3:3: a quote is opened here and never closed"},
       {"shortened ids", "f.csv", "id,x\n\"1,55552E+12\",a\n1.5E+11,b\nE+12,c\n",
        "f.csv:2:1: id: '1,55552E+12' was shortened by a spreadsheet and the id is lost (2 rows): export again with the "
@@ -277,7 +278,8 @@ TEST_CASE("a wrong file is refused as a whole") {
       {"half-written", "f.csv", "id,description,x\n1,a,b\n2,so",
        "f.csv:3:1: the last record is incomplete (2 fields, header has 3): is the file still being written?"},
       {"ending", "f.xls", "id\n",
-       "f.xls: what is in it cannot be told by its name: a manifest ends in .csv, .tsv, .txt, .blm, .yaml, .yml, .json, "
+       "f.xls: what is in it cannot be told by its name: a manifest ends in .csv, .tsv, .txt, .blm, .yaml, .yml, "
+       ".json, "
        ".jsonl or .ndjson"},
       {"gzip", "f.csv", "\x1F\x8B\x08", "f.csv: this is a gzip archive: unpack it first (gunzip)"},
       {"xlsx", "f.csv", "PK\x03\x04....[Content_Types].xml",

@@ -131,8 +131,8 @@ class Views(CreditsCase):
         running = self.start("run", "feed.csv")
         from harness import wait_for
         wait_for(lambda: len(self.provider.polls()) > 2)
-        self.assertEqual(self.credits()["sums"], {"jobs": 1, "used": None, "reserved": 4, "unattributed": 0,
-                                                  "unknown_jobs": 1})
+        self.assertEqual(self.credits()["sums"], {"jobs": 1, "used": 1, "reserved": 3, "unattributed": 0,
+                                                  "unknown_jobs": 0})
         self.provider.paused = False
         self.assertEqual(running.wait().code, 0)
 
