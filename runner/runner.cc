@@ -714,7 +714,8 @@ RunOutcome Runner::outcome(Instant now) {
   RunOutcome outcome;
   outcome.stopped_by = stopped_by_;
   outcome.stopped_detail = stopped_detail_;
-  const WallTime wall = clock_.wall();
+  // In whole milliseconds, and never too early: a send that is taken for an earlier one would free its slot early.
+  const WallTime wall = clock_.wall() + 1ms;
   for (const auto& account : accounts_) {
     AccountGate& gate = account->gate;
     outcome.accounts.push_back(account->record.id);
