@@ -119,8 +119,8 @@ void check_submit_verdict(const JobKind& kind, const Response& response) {
   CHECK((verdict.outcome == by_status || reads_no_credits));
 }
 
-/// The job `id` of the fixture row, as a poll would name it.
-PolledJob polled_job(const JobKind& kind, const std::string& id) {
+/// The job `id` of the fixture row, as a poll would name it. `id` must outlive it.
+PolledJob polled_job(const JobKind& kind, std::string_view id) {
   static std::map<std::string_view, std::string> subjects;
   const auto [found, fresh] = subjects.try_emplace(kind.name());
   if (fresh) found->second = kind.subject(kind.normalise(fixture_row(kind)).fields);
@@ -369,7 +369,8 @@ void check_rows(const JobKind& kind) {
     // A row is submitted or follows, and what it follows can be asked for.
     const std::string followed = kind.followed(normal.fields);
     if (!followed.empty()) {
-      const std::vector<PolledJob> job{{followed, kind.subject(normal.fields)}};
+      const std::string subject = kind.subject(normal.fields);
+      const std::vector<PolledJob> job{{followed, subject}};
       CHECK(is_path(kind.poll(job).path));
       continue;
     }
