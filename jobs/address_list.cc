@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <unordered_set>
 
 #include "jobs/address.h"
@@ -23,17 +24,9 @@ constexpr std::array<std::string_view, 9> kStarts{
     "https://", "http://", "//", "www.", "data:", "file:", "ftp://", "javascript:", "blob:"};
 constexpr std::string_view kSeparators = "|;, \t\r\n\v\f";
 constexpr std::string_view kEdges = "|;,\"'<>#";
-constexpr std::array<std::string_view, 5> kNoValue{"nan", "none", "null", "n/a", "-"};
-constexpr std::array<std::string_view, 4> kNoPhoto{".pdf", ".mp4", ".mov", ".webm"};
+constexpr std::array<std::string_view, 13> kNoPhoto{".pdf", ".mp4", ".mov", ".webm", ".avi",  ".mkv", ".m4v",
+                                                    ".wmv", ".mp3", ".wav", ".doc",  ".docx", ".zip"};
 constexpr std::array<std::string_view, 8> kPhoto{".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".heic", ".bmp"};
-
-bool is_no_value(std::string_view text) {
-  const std::string lower = ascii_lower(text);
-  for (const std::string_view name : kNoValue) {
-    if (lower == name) return true;
-  }
-  return false;
-}
 
 template <std::size_t N>
 bool ends_with_one_of(std::string_view text, const std::array<std::string_view, N>& endings) {
@@ -133,6 +126,14 @@ std::string_view without_caption(std::string_view item) {
   return item;
 }
 
+/// Feed plugins write a caption behind a bar, `https://host/1.jpg|Kitchen`. What goes on like an address is one.
+std::string_view without_label(std::string_view item) {
+  const std::size_t bar = item.find('|');
+  if (bar == std::string_view::npos || item.find_first_of("/=?&", bar) != std::string_view::npos) return item;
+  const std::string_view before = trim_edges(item.substr(0, bar));
+  return ends_with_one_of(without_query(before), kPhoto) ? before : item;
+}
+
 /// WooCommerce writes a comma inside an address as `\,`.
 std::string without_escapes(std::string_view item) {
   std::string out;
@@ -140,6 +141,63 @@ std::string without_escapes(std::string_view item) {
     if (item.substr(at, 2) != "\\,") out.push_back(item[at]);
   }
   return out;
+}
+
+/// No scheme and no host in it: the name of a file, or a path.
+bool is_bare_name(std::string_view item) {
+  return item.find("//") == std::string_view::npos && item.find(':') == std::string_view::npos &&
+         !ascii_lower(item.substr(0, 4)).starts_with("www.");
+}
+
+/// A bare name that looks like one of a file.
+bool is_file_name(std::string_view item) {
+  return is_bare_name(item) && (item.find('/') != std::string_view::npos || has_image_name(item));
+}
+
+// ---- Media of the RESO web API --------------------------------------------------------------------------------------
+
+constexpr double kNoOrder = 1e300;
+
+/// The place of a medium among the others; those without one come last.
+double media_order(JsonElement item) {
+  simdjson::dom::object object;
+  JsonElement order;
+  if (item.get(object) || object.at_key_case_insensitive("Order").get(order)) return kNoOrder;
+  double number = kNoOrder;
+  if (!order.get(number)) return number;
+  std::string_view text;
+  if (order.get(text)) return kNoOrder;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? number : kNoOrder;
+}
+
+/// The elements, sorted by `Order` if they are media.
+std::vector<JsonElement> in_media_order(simdjson::dom::array array) {
+  std::vector<std::pair<double, JsonElement>> items;
+  bool has_media = false;
+  for (const JsonElement item : array) {
+    simdjson::dom::object object;
+    has_media = has_media || (!item.get(object) && !object.at_key_case_insensitive("MediaURL").error());
+    items.emplace_back(kNoOrder, item);
+  }
+  if (has_media) {
+    for (auto& [order, item] : items) order = media_order(item);
+    std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  }
+  std::vector<JsonElement> sorted;
+  for (const auto& [order, item] : items) sorted.push_back(item);
+  return sorted;
+}
+
+/// A medium that says what it is, and that it is no photo.
+bool is_other_medium(simdjson::dom::object object) {
+  std::string_view category;
+  if (object.at_key_case_insensitive("MediaURL").error() ||
+      object.at_key_case_insensitive("MediaCategory").get(category)) {
+    return false;
+  }
+  const std::string lower = ascii_lower(category);
+  return !lower.empty() && lower.find("photo") == std::string::npos && lower.find("image") == std::string::npos;
 }
 
 // ---- Items into addresses -------------------------------------------------------------------------------------------
@@ -153,7 +211,7 @@ class Collector {
     if (!element.get(text)) return add_text(text);
     simdjson::dom::array array;
     if (!element.get(array)) {
-      for (const JsonElement item : array) {
+      for (const JsonElement item : in_media_order(array)) {
         if (auto added = add_element(item, depth + 1); !added) return added;
       }
       return {};
@@ -164,12 +222,14 @@ class Collector {
   }
 
   Result<void> add_text(std::string_view text) {
-    if (is_no_value(trim_edges(text))) return {};
+    if (says_nothing(trim_edges(text))) return {};
     for (const std::string_view item : split_items(text)) {
       const std::string_view trimmed = trim_edges(without_caption(item));
-      if (trimmed.empty() || is_no_value(trimmed)) continue;
+      if (trimmed.empty() || says_nothing(trimmed)) continue;
       if (const std::string_view name = hanging_name(trimmed); !name.empty()) return add_item(name);
-      if (auto added = add_item(without_escapes(trimmed)); !added) return added;
+      const std::string_view address = without_label(trimmed);
+      if (address.size() != trimmed.size()) ++captions_;
+      if (auto added = add_item(without_escapes(address)); !added) return added;
     }
     return {};
   }
@@ -179,6 +239,9 @@ class Collector {
       if (count > 0) list_.remarks.push_back(fmt::format(fmt::runtime(count == 1 ? one : many), count));
     };
     remark(duplicates_, "dropped {} duplicate", "dropped {} duplicates");
+    remark(other_media_, "dropped {} medium that is no photo by its MediaCategory",
+           "dropped {} media that are no photos by their MediaCategory");
+    remark(captions_, "left out {} caption", "left out {} captions");
     remark(entities_, "read &amp; as & in {} address", "read &amp; as & in {} addresses");
     remark(completed_, "put https:// before {} address", "put https:// before {} addresses");
     return std::move(list_);
@@ -186,6 +249,7 @@ class Collector {
 
  private:
   Result<void> add_object(simdjson::dom::object object, int depth) {
+    if (is_other_medium(object)) return ++other_media_, Result<void>();
     // An object around the whole list may have an address of its own that is the listing's page.
     constexpr std::array<std::string_view, 9> kNames{"images",   "photos", "url",      "src", "href",
                                                      "MediaURL", "image",  "original", "full"};
@@ -200,6 +264,10 @@ class Collector {
 
   Result<void> add_item(std::string_view item) {
     Result<ReadAddress> address = read_address_text(item);
+    if (!address && is_file_name(item)) {
+      return usage_error(
+          fmt::format("{} is not an address; give --media-base, under which file names stand", in_quotes(item)));
+    }
     if (!address) return tl::unexpected<Error>(address.error());
     if (ends_with_one_of(without_query(address->text), kNoPhoto)) {
       list_.remarks.push_back(fmt::format("dropped {}, which is no photo", in_quotes(address->text)));
@@ -220,6 +288,8 @@ class Collector {
   std::size_t duplicates_ = 0;
   std::size_t entities_ = 0;
   std::size_t completed_ = 0;
+  std::size_t captions_ = 0;
+  std::size_t other_media_ = 0;
 };
 
 Result<AddressList> parse_structured(std::string_view text) {
@@ -243,18 +313,14 @@ Result<AddressList> parse_structured(std::string_view text) {
   return list;
 }
 
-/// Every text in a list, however deep, or in the members that hold addresses.
-void collect_texts(JsonElement element, int depth, std::vector<std::string>& out) {
+/// Every text in a list, however deep. False if there is anything else in it.
+bool collect_texts(JsonElement element, int depth, std::vector<std::string>& out) {
   std::string_view text;
-  if (!element.get(text)) return out.emplace_back(text), void();
+  if (!element.get(text)) return out.emplace_back(text), true;
+  if (element.is_null()) return true;
   simdjson::dom::array array;
-  if (depth > kDepthMax || element.get(array)) return;
-  for (const JsonElement item : array) collect_texts(item, depth + 1, out);
-}
-
-bool is_bare_name(std::string_view item) {
-  return item.find("//") == std::string_view::npos && item.find(':') == std::string_view::npos &&
-         !ascii_lower(item.substr(0, 4)).starts_with("www.");
+  if (depth > kDepthMax || element.get(array)) return false;
+  return std::all_of(array.begin(), array.end(), [&](JsonElement item) { return collect_texts(item, depth + 1, out); });
 }
 
 }  // namespace
@@ -277,16 +343,15 @@ Result<std::string> complete_images(const RawValue& value, const std::optional<s
     if (!literal) return usage_error("looks like JSON but cannot be read: " + literal.error().message);
     const Result<JsonElement> json = reader.parse(*literal);
     if (!json) return usage_error("looks like a list but cannot be read: " + json.error().message);
-    simdjson::dom::array array;
-    if (json->get(array)) return std::string(text);
-    collect_texts(*json, 0, items);
+    // Of objects only parse_address_list() knows which member is the address.
+    if (!json->is_array() || !collect_texts(*json, 0, items)) return std::string(text);
   } else {
     items.emplace_back(text);
   }
   std::string list;
   const auto add = [&](std::string_view item) {
     const std::string_view trimmed = separator ? trim_blanks(item) : trim_edges(without_caption(item));
-    if (trimmed.empty() || is_no_value(trimmed)) return;
+    if (trimmed.empty() || says_nothing(trimmed)) return;
     std::string whole(trimmed);
     if (!base.empty() && is_bare_name(trimmed)) {
       whole =

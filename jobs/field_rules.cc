@@ -15,6 +15,7 @@
 #include "jobs/json.h"
 #include "jobs/list_literal.h"
 #include "jobs/plain_text.h"
+#include "jobs/prose.h"
 #include "jobs/unicode.h"
 
 namespace reelbatch {
@@ -46,13 +47,6 @@ Result<std::string> scalar_of(const RawValue& value, std::string_view what) {
 
 // ---- Text -----------------------------------------------------------------------------------------------------------
 
-/// What the bytes 80 to 9F are in windows-1252; 0 where they are nothing. Feeds that were read as Latin-1 once carry
-/// them as C1 controls: an apostrophe as U+0092 (FORMATS 5).
-constexpr std::array<char32_t, 32> kWindows1252{0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
-                                                0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017D, 0,
-                                                0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
-                                                0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
-
 struct CleanText {
   std::string text;
   std::size_t dropped = 0;
@@ -73,8 +67,8 @@ void take_clean(std::string_view text, std::size_t& at, CleanText& clean) {
   if (point == '\r') {
     if (at < text.size() && text[at] == '\n') ++at;
     point = '\n';
-  } else if (point >= 0x80 && point <= 0x9F && kWindows1252[point - 0x80] != 0) {
-    point = kWindows1252[point - 0x80];
+  } else if (const char32_t meant = windows_1252_meaning(point); meant != 0) {
+    point = meant;
     ++clean.repaired;
   } else if (is_control_point(point)) {
     ++clean.dropped;
@@ -83,9 +77,14 @@ void take_clean(std::string_view text, std::size_t& at, CleanText& clean) {
   append_code_point(clean.text, point);
 }
 
-Result<CleanText> clean_text(std::string_view text) {
+Result<void> check_text(std::string_view text) {
   if (!is_utf8(text)) return usage_error("is not valid UTF-8; save the file as UTF-8");
   if (text.find('\0') != std::string_view::npos) return usage_error("has a NUL byte in it; remove it");
+  return {};
+}
+
+Result<CleanText> clean_text(std::string_view text) {
+  if (const Result<void> readable = check_text(text); !readable) return tl::unexpected<Error>(readable.error());
   CleanText clean;
   for (std::size_t at = 0; at < text.size();) take_clean(text, at, clean);
   clean.text = std::string(trim_blanks(clean.text));
@@ -232,6 +231,27 @@ FieldReading read_text(const RawValue& value, std::size_t points_min) {
   const std::size_t points = count_code_points(clean->text);
   if (points < points_min) return problem(fmt::format("needs at least {} characters, has {}", points_min, points));
   return {json_quote(clean->text), {}, remarks_on(*clean)};
+}
+
+FieldReading read_prose(const RawValue& value, std::size_t points_min) {
+  if (const auto text = as_it_is(value, points_min); text && !text->empty() && is_plain_prose(*text)) {
+    return value_of(in_json_quotes(*text));
+  }
+  std::optional<ProseRequest> request;
+  if (value.form == RawValue::Form::Json) request = read_prose_with_options(value.text);
+  if (!request) {
+    Result<std::string> scalar = scalar_of(value, "one text");
+    if (!scalar) return problem(scalar.error().message);
+    request = ProseRequest{std::move(*scalar), {}};
+  }
+  if (const Result<void> readable = check_text(request->text); !readable) return problem(readable.error().message);
+  const std::string_view raw = trim_blanks(request->text);
+  if (raw.empty() || says_nothing(raw)) return absent();
+  Prose prose = read_prose_text(raw, request->options);
+  if (prose.text.empty()) return problem("no description: nothing but markup is in it");
+  const std::size_t points = count_code_points(prose.text);
+  if (points < points_min) return problem(fmt::format("needs at least {} characters, has {}", points_min, points));
+  return {json_quote(prose.text), {}, std::move(prose.remarks)};
 }
 
 FieldReading read_line(const RawValue& value) {

@@ -23,7 +23,11 @@ struct FieldReading {
 /// a text of fewer than `points_min` code points after trimming.
 FieldReading read_text(const RawValue& value, std::size_t points_min);
 
-/// The same on one line: a line break or tab inside is a problem.
+/// A description as prose.h reads it, of at least `points_min` code points afterwards. Nothing but markup in it is a
+/// problem; a word for nothing, such as `N/A`, is no description. Takes prose_with_options() as well.
+FieldReading read_prose(const RawValue& value, std::size_t points_min);
+
+/// The same as read_text() on one line: a line break or tab inside is a problem.
 FieldReading read_line(const RawValue& value);
 
 /// true, false, yes, no, 1, 0 in any case.

@@ -30,7 +30,7 @@ constexpr std::array<FieldSpec, 9> kFields{{
 /// How each of kFields is read, in its order.
 constexpr std::array<FieldReader, kFields.size()> kReaders{
     read_addresses,
-    [](const RawValue& value) { return read_text(value, kDescriptionMin); },
+    [](const RawValue& value) { return read_prose(value, kDescriptionMin); },
     [](const RawValue& value) { return read_choice(value, kFormats); },
     read_color_pair,
     read_line,

@@ -1,10 +1,12 @@
 #include "jobs/plain_text.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
 
 #include "jobs/json.h"
+#include "jobs/unicode.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -99,6 +101,35 @@ bool is_clean_text(std::string_view text) {
     if (byte_at(text, at) == 0xC2 && at + 1 < text.size() && byte_at(text, at + 1) < 0xA0) return false;
   }
   return is_utf8(text);
+}
+
+bool is_plain_prose(std::string_view text) {
+  const auto next = [&](std::size_t at, std::size_t ahead) {
+    return at + ahead < text.size() ? byte_at(text, at + ahead) : std::uint8_t{0};
+  };
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const std::uint8_t byte = byte_at(text, at);
+    if (byte == ' ' && next(at, 1) == ' ') return false;
+    if (byte == '<' || byte == '&' || byte == '[') return false;
+    if (byte < 0x80) continue;
+    // U+00A0 and U+00AD; U+200B to U+202F and U+2060 to U+206F, with much that stays; U+FEFF and U+FFFD.
+    if (byte == 0xC2 && (next(at, 1) == 0xA0 || next(at, 1) == 0xAD)) return false;
+    if (byte == 0xE2 && next(at, 1) == 0x80 && (next(at, 2) & 0xF0) == 0x80 && next(at, 2) >= 0x8B) return false;
+    if (byte == 0xE2 && next(at, 1) == 0x80 && (next(at, 2) & 0xF0) == 0xA0) return false;
+    if (byte == 0xE2 && next(at, 1) == 0x81) return false;
+    if (byte == 0xEF && next(at, 1) >= 0xBB) return false;
+    // What may be mangled (mojibake.h): U+00C2, U+00C3, U+00E2 and U+00F0 in front of anything beyond ASCII.
+    const bool may_lead =
+        byte == 0xC3 && (next(at, 1) == 0x82 || next(at, 1) == 0x83 || next(at, 1) == 0xA2 || next(at, 1) == 0xB0);
+    if (may_lead && next(at, 2) >= 0x80) return false;
+  }
+  return true;
+}
+
+bool says_nothing(std::string_view text) {
+  constexpr std::array<std::string_view, 5> kWords{"nan", "none", "null", "n/a", "-"};
+  constexpr std::size_t kWordMax = 4;
+  return text.size() <= kWordMax && std::find(kWords.begin(), kWords.end(), ascii_lower(text)) != kWords.end();
 }
 
 bool is_plain_address(std::string_view text) {

@@ -15,6 +15,13 @@ std::size_t plain_run(std::string_view text);
 /// in quotes it is JSON.
 bool is_clean_text(std::string_view text);
 
+/// Of a text for which is_clean_text() holds: read_prose_text() of prose.h leaves it as it is and has nothing to say.
+/// False for some that it would leave as well.
+bool is_plain_prose(std::string_view text);
+
+/// What feeds write for an empty cell: `NULL`, `nan`, `None`, `N/A`, `-`.
+bool says_nothing(std::string_view text);
+
 /// An http or https address that is its own normal form: a host name in lower case, no port, and nothing behind it that
 /// has to be encoded or that separates addresses in a list (`|`, `;`, `,`, `#`, quotes).
 bool is_plain_address(std::string_view text);

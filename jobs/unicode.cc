@@ -1,6 +1,7 @@
 #include "jobs/unicode.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace reelbatch {
@@ -14,6 +15,11 @@ bool is_scalar(char32_t point) {
   return point <= 0x10FFFF && (point < 0xD800 || point > 0xDFFF);
 }
 
+/// By byte from 80 on; 0 where there is nothing.
+constexpr std::array<char32_t, 32> kWindows1252{0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
+                                                0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017D, 0,
+                                                0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
+                                                0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
 }  // namespace
 
 CodePoint code_point_at(std::string_view text, std::size_t at) {
@@ -73,6 +79,10 @@ bool is_blank_point(char32_t point) {
 bool is_control_point(char32_t point) {
   if (point == '\t' || point == '\n' || point == '\r') return false;
   return point < 0x20 || (point >= 0x7F && point <= 0x9F);
+}
+
+char32_t windows_1252_meaning(char32_t point) {
+  return point >= 0x80 && point <= 0x9F ? kWindows1252[point - 0x80] : 0;
 }
 
 std::string_view trim_blanks(std::string_view text) {

@@ -27,6 +27,10 @@ bool is_blank_point(char32_t point);
 /// C0 without tab, line feed and carriage return, DEL, C1.
 bool is_control_point(char32_t point);
 
+/// What the control character `point`, of U+0080 to U+009F, is as a byte of windows-1252: feeds that were read as
+/// Latin-1 once carry an apostrophe as U+0092 (FORMATS 5). 0 for what is nothing there, and for all other code points.
+char32_t windows_1252_meaning(char32_t point);
+
 /// Without blanks (is_blank_point) at both ends.
 std::string_view trim_blanks(std::string_view text);
 

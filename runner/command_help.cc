@@ -75,9 +75,12 @@ constexpr std::array<CommandSpec, 11> kCommands = {{
      kWhichRun},
     {"status",
      kStatusBit,
-     "",
+     "[REF]...",
      "show the ledger now, also while a run is going",
-     "Shows what the ledger says now. It may be asked while a run is going.",
+     "Shows what the ledger says now. It may be asked while a run is going.\n\n"
+     "With the ids of rows it shows these listings: their jobs, their fields as they were read, and the request as "
+     "this "
+     "version makes it of them, also of a listing that is planned and was never submitted.",
      {}},
     {"report", kReportBit, "", "write the results again", "Writes the results again from the ledger. Sends nothing.",
      kWhichRun},

@@ -22,7 +22,7 @@ struct OwnFlag {
 struct CommandSpec {
   std::string_view name;
   unsigned bit;                ///< CommandBit, 0: none of the shared options
-  std::string_view arguments;  ///< `MANIFEST...`, for the usage line
+  std::string_view arguments;  ///< `MANIFEST...`, for the usage line; `[REF]...` if there may be none
   std::string_view summary;    ///< one line
   std::string_view help;       ///< more of it
   std::span<const OwnFlag> flags;

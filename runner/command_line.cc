@@ -50,7 +50,7 @@ class Parser {
     if (!command.arguments.empty()) {
       arguments_ = app_.add_option("argument")->expected(1, -1)->allow_extra_args()->take_all();
       // So that a flag which takes several values leaves the last word.
-      arguments_->required();
+      arguments_->required(!command.arguments.starts_with('['));
     }
   }
 

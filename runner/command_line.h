@@ -33,7 +33,9 @@ struct ResumeCommand {
   std::string run;  ///< empty: the last
 };
 
-struct StatusCommand {};
+struct StatusCommand {
+  std::vector<std::string> refs;  ///< listings to show; empty: the ledger as a whole
+};
 
 struct ReportCommand {
   std::string run;  ///< empty: the last

@@ -127,7 +127,8 @@ Result<void> write_report(const Options& options, const std::string& uid) {
 
 }  // namespace
 
-int command_status(const Options& options) {
+int command_status(const Options& options, const StatusCommand& command) {
+  if (!command.refs.empty()) return show_listings(options, command.refs);
   const Result<void> done = print_status(options);
   return done ? 0 : report_error(done.error());
 }

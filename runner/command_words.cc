@@ -160,6 +160,13 @@ Result<Command> resolve_command(const Words& words) {
   return command;
 }
 
+Result<Command> status_command(const Words& words) {
+  if (std::find(words.arguments.begin(), words.arguments.end(), "") != words.arguments.end()) {
+    return usage_error("REF is empty: give the row's id");
+  }
+  return StatusCommand{words.arguments};
+}
+
 Result<Command> backup_command(const Words& words) {
   if (words.arguments.size() > 1) return usage_error(fmt::format("unexpected argument '{}'", words.arguments[1]));
   if (words.arguments.front().empty()) return usage_error("FILE is empty");
@@ -272,7 +279,7 @@ Result<Command> command_of(const CommandSpec& spec, const Words& words) {
     if (spec.name == "report") return ReportCommand{*id};
     return ResumeCommand{*id};
   }
-  if (spec.name == "status") return StatusCommand{};
+  if (spec.name == "status") return status_command(words);
   if (spec.name == "credits") return credits_command(words);
   if (spec.name == "resolve") return resolve_command(words);
   if (spec.name == "ledger verify") return LedgerVerifyCommand{};

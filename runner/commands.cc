@@ -22,7 +22,7 @@ int run_command(const Invocation& invocation) {
     int operator()(const PlanCommand& command) const { return command_plan(options, command); }
     int operator()(const RunCommand& command) const { return command_run(options, command); }
     int operator()(const ResumeCommand& command) const { return command_resume(options, command); }
-    int operator()(const StatusCommand&) const { return command_status(options); }
+    int operator()(const StatusCommand& command) const { return command_status(options, command); }
     int operator()(const ReportCommand& command) const { return command_report(options, command); }
     int operator()(const CreditsCommand& command) const { return command_credits(options, command); }
     int operator()(const ResolveCommand& command) const { return command_resolve(options, command); }

@@ -226,6 +226,26 @@ struct HeldJob {
   std::string run_uid;  ///< that submitted it
 };
 
+/// A job of one listing.
+struct ListingJob {
+  State state = State::Planned;
+  std::string remote_id, url, reason;
+  std::optional<WallTime> submitted_at, finished_at;
+  std::optional<Credits> cost;
+};
+
+/// What a listing said at some time, and the jobs that were made from it, oldest first. Without any it waits.
+struct ListingContent {
+  std::string fields;  ///< to_json(RawFields)
+  std::vector<ListingJob> jobs;
+};
+
+struct ListingView {
+  std::string account, kind;
+  std::string ref;  ///< with its catalogue
+  std::vector<ListingContent> contents;
+};
+
 struct CreditSums {
   std::optional<Credits> used;          ///< what the run's jobs are known to have cost
   std::optional<Credits> reserved;      ///< by jobs that are not settled
@@ -382,6 +402,9 @@ class Ledger {
   /// Everything that is wrong with the record, one sentence each; empty if nothing is.
   virtual Result<std::vector<std::string>> verify() = 0;
   virtual Result<void> backup(const std::string& path) = 0;
+
+  /// The listings of that id, catalogue included: several accounts and kinds may have one each.
+  virtual Result<std::vector<ListingView>> listings_named(std::string_view ref) = 0;
 };
 
 }  // namespace reelbatch

@@ -12,6 +12,7 @@
 
 #include "jobs/error.h"
 #include "jobs/job.h"
+#include "jobs/prose.h"
 #include "runner/label.h"
 
 namespace reelbatch {
@@ -31,6 +32,7 @@ struct ManifestOptions {
   /// Between the images in one cell; nothing: split where an address starts.
   std::optional<std::string> images_separator;
   bool require_images = false;  ///< a table without any column for images that its rows need is wrong as a whole
+  ProseOptions prose;           ///< what is done to descriptions beyond what is done to all (prose.h)
   std::string media_base;       ///< an http or https address in front of images that are file names; empty: none
   /// Which other columns are carried to the reports; all of them when not set.
   std::optional<std::vector<std::string>> labels;

@@ -326,6 +326,11 @@ void JobReader::take_fields(const YamlNode& job) {
     row_.fields.push_back({std::string(row_.kind->fields()[field].name), *otherwise});
     places_.emplace_back();
   }
+  for (RawField& field : row_.fields) {
+    if (std::optional<std::string> prose = run_.prose(field.name, field.value.form, field.value.text)) {
+      field.value = {RawValue::Form::Json, std::move(*prose)};
+    }
+  }
 }
 
 /// True if the map settles the field: it has a value for it, or one that makes the row invalid.

@@ -68,6 +68,14 @@ void ManifestRun::warn(Place place, std::string_view field, std::string_view mes
   ++warnings_[found->second].count;
 }
 
+std::optional<std::string> ManifestRun::prose(std::string_view field, RawValue::Form form,
+                                              std::string_view text) const {
+  const ProseOptions& options = rules_.options().prose;
+  // What kinds call a description is one, as for the synonyms of feed_presets.cc.
+  if (field != "description" || form != RawValue::Form::Text || !options.any()) return std::nullopt;
+  return prose_with_options(text, options);
+}
+
 void ManifestRun::expect(std::string_view id) {
   expected_ = digest_of(id);
   ids_.expect(*expected_);

@@ -615,6 +615,9 @@ void TableReader::find_fields(const Plan& plan) {
       there = !is_blank(found.text);
     }
     if (!there) continue;
+    if (std::optional<std::string> prose = run_.prose(found.name, found.form, found.text)) {
+      found = {found.name, RawValue::Form::Json, keep(std::move(*prose))};
+    }
     fields_.push_back(found);
     field_cells_.push_back(cell);
   }

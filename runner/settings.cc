@@ -177,6 +177,11 @@ Result<void> apply_media_base(SettingTarget& target, const Values& values) {
   return {};
 }
 
+template <bool ProseOptions::*Member>
+Result<void> apply_prose(SettingTarget& target, const Values& values) {
+  return store(parse_flag(values.back()), target.options.manifest.prose.*Member);
+}
+
 Result<void> apply_ledger(SettingTarget& target, const Values& values) {
   const std::string& text = values.back();
   if (text.find("://") != std::string::npos) {
@@ -344,6 +349,20 @@ const std::array kSettings = {
             .value = "ADDRESS",
             .help = "where images stand that a feed names by file name only (none)",
             .apply = apply_media_base},
+    Setting{.name = "strip-contacts",
+            .shape = Shape::Flag,
+            .commands = kFeed | kCheckBit,
+            .group = kFiles,
+            .help = "leave telephone numbers, e-mail and web addresses out of descriptions, which are read aloud; "
+                    "listings that have some count as changed when this is turned on or off",
+            .apply = apply_prose<&ProseOptions::strip_contacts>},
+    Setting{.name = "repair-mojibake",
+            .shape = Shape::Flag,
+            .commands = kFeed | kCheckBit,
+            .group = kFiles,
+            .help = "mend descriptions that were read in the wrong encoding once; listings with such text count as "
+                    "changed when this is turned on or off",
+            .apply = apply_prose<&ProseOptions::repair_mojibake>},
 
     Setting{.name = "limit",
             .commands = kFeed,

@@ -79,6 +79,7 @@ class SqliteLedger : public Ledger {
 
   Result<std::vector<std::string>> verify() override;
   Result<void> backup(const std::string& path) override;
+  Result<std::vector<ListingView>> listings_named(std::string_view ref) override;
 
  protected:
   /// For a ledger that adds to this one, as tests do.

@@ -30,6 +30,34 @@ Result<std::vector<HeldJob>> SqliteLedger::held_jobs() {
   }
 }
 
+Result<std::vector<ListingView>> SqliteLedger::listings_named(std::string_view ref) {
+  Statement query = database_->prepare(fmt::format(
+      "SELECT l.id, a.name, l.kind, l.ref, c.id, c.fields, j.id, j.state, j.remote_id, j.url, j.reason, "
+      "j.submitted_at, j.finished_at, {} FROM listings l JOIN accounts a ON a.id = l.account JOIN contents c ON "
+      "c.listing = l.id LEFT JOIN jobs j ON j.listing = l.id AND +j.content = c.id WHERE l.ref = ? ORDER BY a.name, "
+      "l.kind, c.id, j.id",
+      kCostSoFar));
+  query.bind(1, ref);
+  std::vector<ListingView> listings;
+  ListingId listing = 0;
+  ContentId content = 0;
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return listings;
+    if (query.integer(0) != listing) {
+      listings.push_back({std::string(query.text(1)), std::string(query.text(2)), std::string(query.text(3)), {}});
+    }
+    listing = query.integer(0);
+    if (query.integer(4) != content) listings.back().contents.push_back({std::string(query.text(5)), {}});
+    content = query.integer(4);
+    if (query.is_null(6)) continue;
+    listings.back().contents.back().jobs.push_back(
+        {static_cast<State>(query.integer(7)), std::string(query.text(8)), std::string(query.text(9)),
+         std::string(query.text(10)), maybe_time(query, 11), maybe_time(query, 12), maybe_credits(query, 13)});
+  }
+}
+
 Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
   CreditSums sums;
   Statement jobs = database_->prepare(fmt::format(

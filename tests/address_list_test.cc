@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "jobs/field_rules.h"
 #include "jobs/list_literal.h"
 #include "jobs/punycode.h"
 #include "jobs/unicode.h"
@@ -199,6 +200,27 @@ TEST_CASE("lists") {
        "https://a.example/1.jpg ! alt : a kitchen ! title : K|https://b.example/2.jpg",
        {a, b},
        {}},
+      {"captions of feed plugins",
+       "https://a.example/1.jpg|Kitchen, bright|https://b.example/2.jpg?w=1|Bath",
+       {a, "https://b.example/2.jpg?w=1"},
+       {"left out 2 captions"}},
+      {"what goes on behind a bar",
+       "https://a.example/1.jpg|w=10|https://b.example/2.jpg",
+       {"https://a.example/1.jpg|w=10", b},
+       {}},
+      {"RESO media",
+       R"([{"MediaURL":"https://a.example/10.jpg","Order":10,"MediaCategory":"Photo"},
+           {"MediaURL":"https://a.example/tour","Order":0,"MediaCategory":"Branded Virtual Tour"},
+           {"MediaURL":"https://a.example/last.jpg"},
+           {"MediaURL":"https://a.example/2.jpg","Order":"2","MediaCategory":"Property Photo"},
+           {"MediaURL":"https://a.example/plan.jpg","Order":1,"MediaCategory":"Floor Plan"},
+           {"mediaurl":"https://a.example/3.jpg","order":2.5,"mediacategory":""}])",
+       {"https://a.example/2.jpg", "https://a.example/3.jpg", "https://a.example/10.jpg", "https://a.example/last.jpg"},
+       {"dropped 2 media that are no photos by their MediaCategory"}},
+      {"other objects stay in their order",
+       R"([{"url":"https://a.example/1.jpg","Order":2},{"url":"https://b.example/2.jpg","Order":1}])",
+       {a, b},
+       {}},
       {"JSON strings", R"(["https://a.example/1.jpg", "https://b.example/2.jpg"])", {a, b}, {}},
       {"JSON, escaped slashes", R"(["https:\/\/a.example\/1.jpg"])", {a}, {}},
       {"JSON, empty", "[]", {}, {}},
@@ -247,7 +269,8 @@ TEST_CASE("a list with an item that is no address is refused, naming the first")
     std::string_view why;
   };
   const Case cases[] = {
-      {"ref003_1.jpg", "'ref003_1.jpg' is not an address"},
+      {"ref003_1.jpg", "'ref003_1.jpg' is not an address; give --media-base, under which file names stand"},
+      {"photos/1", "'photos/1' is not an address; give --media-base"},
       {"ref003_1.jpg|ref003_2.jpg", "'ref003_1.jpg' is not an address"},
       {"a, b.jpg; c.jpg", "'a, b.jpg' is not an address"},
       {"1234,1235", "'1234' is not an address: numbers alone are WordPress attachment ids"},
@@ -277,6 +300,106 @@ TEST_CASE("a list with an item that is no address is refused, naming the first")
     REQUIRE(!list);
     CHECK_MESSAGE(list.error().message.find(c.why) != std::string::npos, list.error().message);
   }
+}
+
+TEST_CASE("image lists as they are found in feeds, line by line of FORMATS 4") {
+  struct Case {
+    std::string line;
+    std::string_view text;
+    std::string_view result;  ///< addresses, `!` remarks; `ERROR` and what is wrong
+  };
+  const Case cases[] = {
+      {"JSON: strings", R"( ["https://a.example/1.jpg"])", "https://a.example/1.jpg"},
+      {"JSON: url", R"([{"url":"https://a.example/1.jpg"}])", "https://a.example/1.jpg"},
+      {"JSON: src", R"([{"src":"https://a.example/1.jpg"}])", "https://a.example/1.jpg"},
+      {"JSON: href", R"([{"href":"https://a.example/1.jpg"}])", "https://a.example/1.jpg"},
+      {"JSON: MediaURL", R"([{"MediaURL":"https://a.example/1.jpg"}])", "https://a.example/1.jpg"},
+      {"JSON: image", R"([{"image":"https://a.example/1.jpg"}])", "https://a.example/1.jpg"},
+      {"JSON: original", R"([{"original":"https://a.example/1.jpg"}])", "https://a.example/1.jpg"},
+      {"JSON: full", R"([{"full":"https://a.example/1.jpg"}])", "https://a.example/1.jpg"},
+      {"JSON: object with images", R"({"images":["https://a.example/1.jpg"]})", "https://a.example/1.jpg"},
+      {"JSON: object with photos", R"({"photos":[{"url":"https://a.example/1.jpg"}]})", "https://a.example/1.jpg"},
+      {"JSON: broken", R"([1, "x")", "ERROR looks like JSON but cannot be read: at character 8: expected ',' or ']'"},
+      {"Python", "['https://a.example/1.jpg', nan]", "https://a.example/1.jpg !read as a Python list"},
+      {"Python: nan", "nan", ""},
+      {"Python: None", "None", ""},
+      {"Python: []", "[]", ""},
+      {"plain: bar", "https://a.example/1.jpg|http://b.example/2.jpg",
+       "https://a.example/1.jpg http://b.example/2.jpg"},
+      {"plain: two bars", "https://a.example/1.jpg||//b.example/2.jpg",
+       "https://a.example/1.jpg https://b.example/2.jpg !put https:// before 1 address"},
+      {"plain: bars and signs", "https://a.example/1.jpg|##|https://b.example/2.jpg",
+       "https://a.example/1.jpg https://b.example/2.jpg"},
+      {"plain: semicolon", "https://a.example/1.jpg;https://b.example/2.jpg",
+       "https://a.example/1.jpg https://b.example/2.jpg"},
+      {"plain: comma", "https://a.example/1.jpg, https://b.example/2.jpg",
+       "https://a.example/1.jpg https://b.example/2.jpg"},
+      {"plain: blanks", "https://a.example/1.jpg \n https://b.example/2.jpg",
+       "https://a.example/1.jpg https://b.example/2.jpg"},
+      {"plain: signs of the address", "https://a.example/w_1,h_2;q|x/1.jpg?w=1080&q=75",
+       "https://a.example/w_1,h_2;q|x/1.jpg?w=1080&q=75"},
+      {"plain: address in a value", "https://a.example/?url=https://b.example/2.jpg",
+       "https://a.example/?url=https://b.example/2.jpg"},
+      {"plain: names by bar", "a,1.jpg|b.jpg",
+       "ERROR 'a,1.jpg' is not an address; give --media-base, under which file names stand"},
+      {"plain: names by line", "a;1.jpg\nb.jpg",
+       "ERROR 'a;1.jpg' is not an address; give --media-base, under which file names stand"},
+      {"WooCommerce", "https://a.example/w_1\\,h_2.jpg, https://b.example/2.jpg",
+       "https://a.example/w_1,h_2.jpg https://b.example/2.jpg"},
+      {"WebToffee", "https://a.example/1.jpg ! alt : a, b ! title : c|https://b.example/2.jpg",
+       "https://a.example/1.jpg https://b.example/2.jpg"},
+      {"feed plugins", "https://a.example/1.jpg|Kitchen", "https://a.example/1.jpg !left out 1 caption"},
+      {"item: invisible ends", "\xEF\xBB\xBF\xC2\xA0<https://a.example/1.jpg>\xE2\x80\x8B", "https://a.example/1.jpg"},
+      {"item: quotes", "\"https://a.example/1.jpg\", 'https://b.example/2.jpg'",
+       "https://a.example/1.jpg https://b.example/2.jpg"},
+      {"item: &amp;", "https://a.example/1.jpg?a=1&amp;b=2",
+       "https://a.example/1.jpg?a=1&b=2 !read &amp; as & in 1 address"},
+      {"item: no scheme", "//a.example/1.jpg", "https://a.example/1.jpg !put https:// before 1 address"},
+      {"item: www", "www.a.example/1.jpg", "https://www.a.example/1.jpg !put https:// before 1 address"},
+      {"item: http stays", "http://a.example/1.jpg", "http://a.example/1.jpg"},
+      {"item: encoded once", "https://a.example/é a%20b.jpg", "https://a.example/%C3%A9%20a%20b.jpg"},
+      {"item: IDNA", "https://bücher.example/1.jpg", "https://xn--bcher-kva.example/1.jpg"},
+      {"item: duplicates", "https://a.example/1.jpg|https://b.example/2.jpg|https://a.example/1.jpg",
+       "https://a.example/1.jpg https://b.example/2.jpg !dropped 1 duplicate"},
+      {"item: data", "data:image/png;base64,AA==",
+       "ERROR 'data:image/png;base64,AA==' is not an address: the image itself is in it; the service needs an address "
+       "that it can fetch"},
+      {"item: file", "file:///1.jpg",
+       "ERROR 'file:///1.jpg' is not an address: a file on a computer cannot be fetched by the service; upload it and "
+       "give its http or https address"},
+      {"item: javascript", "javascript:x()", "ERROR 'javascript:x()' is not an address: it is a script"},
+      {"item: relative", "/img/1.jpg",
+       "ERROR '/img/1.jpg' is not an address; give --media-base, under which file names stand"},
+      {"item: no photos", "https://a.example/epc.pdf|https://a.example/1.jpg|https://a.example/t.MP4?x",
+       "https://a.example/1.jpg !dropped 'https://a.example/epc.pdf', which is no photo !dropped "
+       "'https://a.example/t.MP4?x', which is no photo"},
+      {"item: attachment ids", "1234,1235",
+       "ERROR '1234' is not an address: numbers alone are WordPress attachment ids; export the addresses of the images "
+       "instead"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.line);
+    const Result<AddressList> list = parse_address_list({Form::Text, std::string(c.text)});
+    std::string result = list ? "" : "ERROR " + list.error().message;
+    if (list) {
+      for (const std::string& address : list->addresses) result += (result.empty() ? "" : " ") + address;
+      for (const std::string& remark : list->remarks) result += " !" + remark;
+    }
+    CHECK(result == c.result);
+  }
+}
+
+TEST_CASE("images that no address can be made of leave an error that quotes the first") {
+  const FieldReading reading = read_addresses({Form::Text, "https://a.example/1.pdf|https://a.example/2.mp4"});
+  CHECK(reading.problems ==
+        std::vector<std::string>{"has no usable address: dropped 'https://a.example/1.pdf', which is no photo"});
+}
+
+TEST_CASE("lists that are taken whole stay whole where a base or a separator is given") {
+  const std::string_view objects = R"([{"url":"https://a.example/1.jpg"},{"url":"2.jpg"}])";
+  CHECK(complete_images({Form::Json, std::string(objects)}, std::nullopt, "https://m.example").value_or("") == objects);
+  CHECK(complete_images({Form::Text, "['1.jpg', None]"}, std::nullopt, "https://m.example").value_or("") ==
+        R"(["https://m.example/1.jpg"])");
 }
 
 TEST_CASE("deep nesting is refused, not followed") {

@@ -355,7 +355,9 @@ TEST_CASE("each command has its own arguments") {
   CHECK(std::get<PlanCommand>(line.good({"plan", "m.csv"}).command).plan_file.empty());
   CHECK(std::get<ResumeCommand>(line.good({"resume", "--run", "r1"}).command).run == "r1");
   CHECK(std::get<ReportCommand>(line.good({"report", "--run=r2"}).command).run == "r2");
-  CHECK(std::holds_alternative<StatusCommand>(line.good({"status"}).command));
+  CHECK(std::get<StatusCommand>(line.good({"status"}).command).refs.empty());
+  CHECK(std::get<StatusCommand>(line.good({"status", "A-1", "A-2"}).command).refs ==
+        std::vector<std::string>{"A-1", "A-2"});
   CHECK(std::holds_alternative<LedgerVerifyCommand>(line.good({"ledger", "verify"}).command));
   CHECK(std::get<LedgerBackupCommand>(line.good({"ledger", "backup", "b.db"}).command).file == "b.db");
 }
@@ -492,7 +494,7 @@ TEST_CASE("slips in options and commands get a suggestion") {
            hinted("run", "unknown option '--zzz'")},
       {{"run", "m.csv", "-z"}, hinted("run", "unknown option '-z'")},
       {{"status", "--rate=1/1s"}, hinted("status", "option '--rate' is not one of this command")},
-      {{"status", "x"}, hinted("status", "unexpected argument 'x'")},
+      {{"report", "x"}, hinted("report", "unexpected argument 'x'")},
       {{"run"}, hinted("run", "MANIFEST... is missing")},
       {{"check"}, hinted("check", "MANIFEST... is missing")},
       {{"run", "m.csv", "--rate"}, hinted("run", "--rate: it needs a value")},

@@ -66,7 +66,7 @@ TEST_CASE("values in their one form") {
   };
   const Case cases[] = {
       {"trimmed", "description", {Form::Text, "\xC2\xA0 A bright flat. \n"}, "\"A bright flat.\""},
-      {"lines and tabs stay", "description", {Form::Text, "Rooms:\r\n\tone\rtwo"}, R"("Rooms:\n\tone\ntwo")"},
+      {"lines stay, tabs are blanks", "description", {Form::Text, "Rooms:\r\n\tone\rtwo"}, R"("Rooms:\none\ntwo")"},
       {"ten code points", "description", {Form::Text, "éééééééééé"}, "\"éééééééééé\""},
       {"control characters go", "description", {Form::Text, "A bright\x07 flat."}, "\"A bright flat.\""},
       {"windows-1252 as C1",
@@ -75,7 +75,7 @@ TEST_CASE("values in their one form") {
         "L\xC2\x92"
         "appartement"},
        "\"L’appartement\""},
-      {"HTML is text", "description", {Form::Text, "A <b>bright</b> flat"}, "\"A <b>bright</b> flat\""},
+      {"HTML becomes text", "description", {Form::Text, "A <b>bright</b> flat"}, "\"A bright flat\""},
       {"a list of images",
        "image_urls",
        {Form::Json, R"(["https://a.example/1.jpg","https://a.example/2.jpg"])"},
@@ -136,7 +136,7 @@ TEST_CASE("problems say what would be right") {
        "image_urls: is missing; give the http or https address of at least one image\n"},
       {"image_urls",
        {Form::Text, "1.jpg"},
-       "image_urls: '1.jpg' is not an address: needs to begin with http:// or https://\n"},
+       "image_urls: '1.jpg' is not an address; give --media-base, under which file names stand\n"},
       {"image_urls",
        {Form::Text, "https://a.example/x.pdf"},
        "image_urls: has no usable address: dropped 'https://a.example/x.pdf', which is no photo\n"},
