@@ -173,7 +173,7 @@ Result<void> RunJob::take_manifests() {
   RemarkPrinter printer(stderr, options_, kRemarks, isatty(STDERR_FILENO) == 1);
   const auto remark = [&](const Remark& found) {
     rejects_->add(found);
-    printer.print(found);
+    if (!options_.quiet || found.level == Remark::Level::File) printer.print(found);
   };
   const Result<void> prepared = prepare_run(setting(), run_, remark);
   printer.finish();

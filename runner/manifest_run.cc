@@ -194,7 +194,8 @@ void ManifestRun::take_last_rows(const ManifestRun& scan) {
 void ManifestRun::identify_file(const InputFile& input) {
   if (rules_.options().on_duplicate != OnDuplicate::Last) return;
   if (scans_) {
-    identities_.push_back(input.identity());
+    identities_.resize(files_.size());
+    identities_.back() = input.identity();
     return;
   }
   const std::size_t number = files_.size() - 1;

@@ -159,7 +159,7 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
   RemarkPrinter printer(stderr, options, kRemarks, isatty(STDERR_FILENO) == 1);
   const RemarkSink remark = [&](const Remark& found) {
     rejects->add(found);
-    printer.print(found);
+    if (!options.quiet || found.level == Remark::Level::File) printer.print(found);
   };
   if (Result<void> started = planner.start(); !started) return tl::unexpected(started.error());
   std::string rows;
@@ -185,11 +185,11 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
     return {};
   };
   const Result<void> read = read_manifests(options.manifests, options.manifest, sink, remark, glance);
-  if (const std::optional<Remark> shared = planner.photos().remark()) printer.print(*shared);
+  if (const std::optional<Remark> shared = planner.photos().remark()) remark(*shared);
   printer.finish();
-  const Result<void> kept = rejects->commit();
+  const Result<void> listed = rejects->commit();
   if (!read) return tl::unexpected(printer.explain(read.error()));
-  if (!kept) return tl::unexpected(kept.error());
+  if (!listed) return tl::unexpected(listed.error());
   const IntakeCounts& counts = planner.counts();
   const Result<void> allowed = planner.finish();
   const Result<Forecast> forecast = forecaster.make();

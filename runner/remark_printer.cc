@@ -37,7 +37,6 @@ void RemarkPrinter::print(const Remark& remark) {
     if (shows_lines_ && files_.size() < kFilesMax) files_.emplace_back(remark.text(), lines_of(remark));
     return;
   }
-  if (options_.quiet) return;
   if (most_ > 0 && ++seen_[kind_of(remark)] > most_) {
     ++left_out_;
     return;

@@ -23,8 +23,7 @@ class RemarkPrinter {
   /// shows_lines  under an error the line that it is about, with a caret.
   RemarkPrinter(std::FILE* out, const Options& options, std::int64_t most, bool shows_lines);
 
-  /// Remarks on files as a whole are kept for explain(): the error that ends the reading says them. With
-  /// Options::quiet nothing is printed.
+  /// Remarks on files as a whole are kept for explain(): the error that ends the reading says them.
   void print(const Remark& remark);
   /// Says how many were left out, and where they are.
   void finish() const;
