@@ -19,7 +19,16 @@ tl::unexpected<Error> cannot_read(const std::string& path, int error) {
   return usage_error(fmt::format("cannot read {}: {}", path == "-" ? "standard input" : path, std::strerror(error)));
 }
 
+InputFile::Identity identity_of(const struct stat& status) {
+  return {S_ISREG(status.st_mode), status.st_dev, status.st_ino, status.st_size, status.st_mtim};
+}
+
 }  // namespace
+
+bool InputFile::Identity::operator==(const Identity& other) const {
+  return regular == other.regular && device == other.device && inode == other.inode && size == other.size &&
+         modified.tv_sec == other.modified.tv_sec && modified.tv_nsec == other.modified.tv_nsec;
+}
 
 Result<std::size_t> StringSource::read(char* to, std::size_t size) {
   const std::size_t taken = text_.copy(to, std::min(size, piece_));
@@ -41,9 +50,7 @@ Result<std::unique_ptr<InputFile>> InputFile::open(const std::string& path) {
 
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) return cannot_read(path, errno);
-  file->regular_ = S_ISREG(status.st_mode);
-  file->size_ = status.st_size;
-  file->modified_ = status.st_mtim;
+  file->identity_ = identity_of(status);
 
   while (file->head_size_ < kHead) {
     const Result<std::size_t> taken =
@@ -74,10 +81,7 @@ Result<std::size_t> InputFile::read_descriptor(char* to, std::size_t size) {
 
 Result<void> InputFile::check_unchanged() const {
   struct stat now {};
-  if (!regular_ || ::fstat(descriptor_, &now) != 0) return {};
-  const bool same =
-      now.st_size == size_ && now.st_mtim.tv_sec == modified_.tv_sec && now.st_mtim.tv_nsec == modified_.tv_nsec;
-  if (same) return {};
+  if (!identity_.regular || ::fstat(descriptor_, &now) != 0 || identity_of(now) == identity_) return {};
   return usage_error(fmt::format("{}: the file was written to while it was read: run again when it is whole", path_));
 }
 

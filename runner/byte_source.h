@@ -50,6 +50,17 @@ class InputFile final : public ByteSource {
 
   Result<std::size_t> read(char* to, std::size_t size) override;
 
+  /// What tells this file from any other, and from itself after it was written to.
+  struct Identity {
+    bool regular = false;
+    dev_t device = 0;
+    ino_t inode = 0;
+    off_t size = 0;
+    timespec modified{};
+    bool operator==(const Identity& other) const;
+  };
+  const Identity& identity() const { return identity_; }
+
   /// At the end: fails if a regular file was written to since it was opened, so that what was read may be half of it.
   Result<void> check_unchanged() const;
 
@@ -62,9 +73,7 @@ class InputFile final : public ByteSource {
   std::vector<char> head_;
   std::size_t head_size_ = 0;
   std::size_t head_taken_ = 0;
-  bool regular_ = false;
-  off_t size_ = 0;
-  timespec modified_{};
+  Identity identity_;
 };
 
 /// A source as a stream buffer, for readers that want a std::istream. After the stream ended, error() says whether the

@@ -15,6 +15,7 @@
 #include "runner/intake.h"
 #include "runner/plan_file.h"
 #include "runner/progress_printer.h"
+#include "runner/rejects_file.h"
 #include "runner/remark_printer.h"
 #include "runner/report.h"
 #include "runner/run_phases.h"
@@ -86,6 +87,7 @@ class RunJob {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> log_{nullptr, &std::fclose};
   std::optional<ProgressPrinter> progress_;
   std::optional<ReportWriter> writer_;
+  std::optional<RejectsFile> rejects_;
   std::unique_ptr<Session> session_;
   std::unique_ptr<SandboxProcess> sandbox_;
   RunRecord run_;
@@ -107,6 +109,9 @@ Result<void> RunJob::set_up(const std::string* resume_uid) {
   Result<ReportWriter> writer = ReportWriter::open(options_.outputs);
   if (!writer) return tl::unexpected(writer.error());
   writer_ = std::move(*writer);
+  Result<RejectsFile> rejects = RejectsFile::open(resume_uid == nullptr ? options_.rejects : "");
+  if (!rejects) return tl::unexpected(rejects.error());
+  rejects_.emplace(std::move(*rejects));
   if (options_.sandbox) {
     if (Result<void> started = start_sandbox(); !started) return started;
   }
@@ -165,13 +170,16 @@ Result<void> RunJob::find_run(const std::string& uid) {
 }
 
 Result<void> RunJob::take_manifests() {
-  RemarkPrinter printer(stderr, kRemarks);
+  RemarkPrinter printer(stderr, options_, kRemarks, isatty(STDERR_FILENO) == 1);
   const auto remark = [&](const Remark& found) {
-    if (!options_.quiet) printer.print(found);
+    rejects_->add(found);
+    if (!options_.quiet || found.level == Remark::Level::File) printer.print(found);
   };
-  Result<void> prepared = prepare_run(setting(), run_, remark);
-  printer.finish("`reelbatch check --all` shows every one");
-  return prepared;
+  const Result<void> prepared = prepare_run(setting(), run_, remark);
+  printer.finish();
+  Result<void> kept = rejects_->commit();
+  if (!prepared) return tl::unexpected(printer.explain(prepared.error()));
+  return kept;
 }
 
 Result<int> RunJob::work() {

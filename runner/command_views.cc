@@ -12,9 +12,11 @@
 #include "runner/intake.h"
 #include "runner/plan_report.h"
 #include "runner/progress_printer.h"
+#include "runner/rejects_file.h"
 #include "runner/remark_printer.h"
 #include "runner/report.h"
 #include "runner/session.h"
+#include "runner/shared_photos.h"
 #include "runner/summary.h"
 
 namespace reelbatch {
@@ -23,19 +25,28 @@ namespace reelbatch {
 
 int command_check(const Options& options, const CheckCommand& command) {
   const bool all = command.all || isatty(STDOUT_FILENO) == 0;
-  RemarkPrinter printer(stdout, all ? 0 : 10);
+  Result<RejectsFile> rejects = RejectsFile::open(options.rejects);
+  if (!rejects) return report_error(rejects.error());
+  RemarkPrinter printer(stdout, options, all ? 0 : 10, true);
+  SharedPhotos photos;
   std::int64_t rows = 0, invalid = 0;
+  const RemarkSink remark = [&](const Remark& found) {
+    rejects->add(found);
+    printer.print(found);
+  };
   const auto sink = [&](ManifestRow& row) -> Result<void> {
-    if (row.valid()) validate(row);
+    photos.add(validate(row).fields, row.file, row.place);
     ++rows;
     if (!row.valid()) ++invalid;
-    for (const Remark& remark : row.remarks) printer.print(remark);
+    if (!row.remarks.empty()) tell_remarks(row, remark);
     return {};
   };
-  const Result<void> read =
-      read_manifests(options.manifests, options.manifest, sink, [&](const Remark& remark) { printer.print(remark); });
-  printer.finish("--all shows every one");
-  if (!read) return report_error(read.error());
+  const Result<void> read = read_manifests(options.manifests, options.manifest, sink, remark);
+  if (const std::optional<Remark> shared = photos.remark()) printer.print(*shared);
+  printer.finish();
+  const Result<void> kept = rejects->commit();
+  if (!read) return report_error(printer.explain(read.error()));
+  if (!kept) return report_error(kept.error());
   if (!options.quiet || invalid > 0) {
     fmt::print("{} {}: {} valid, {} invalid\n", rows, rows == 1 ? "row" : "rows", rows - invalid, invalid);
   }

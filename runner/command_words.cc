@@ -295,6 +295,7 @@ Result<void> check_files_differ(const Invocation& invocation) {
       std::holds_alternative<ReportCommand>(invocation.command)) {
     written = options.outputs;
   }
+  if (!options.rejects.empty() && !options.manifests.empty()) written.push_back(options.rejects);
   if (const auto* const plan = std::get_if<PlanCommand>(&invocation.command); plan && !plan->plan_file.empty()) {
     written.push_back(plan->plan_file);
   }

@@ -74,6 +74,8 @@ Result<bool> CsvReader::next() {
       if (ready && result != Scan::Incomplete) break;
       if (source_ended_) return false;
       if (ready && filled_ - cell_begin_ > kMaxCell + 1) return refuse(Scan::LongCell);
+      if (ready && count_lines({data() + cell_begin_, filled_ - cell_begin_}) > kMaxLines)
+        return refuse(Scan::ManyLines);
       if (filled_ - begin_ > kMaxRecord) return refuse(Scan::LongRecord);
       if (Result<void> more = refill(); !more) return tl::unexpected<Error>(more.error());
     }
@@ -225,11 +227,13 @@ CsvReader::Scan CsvReader::scan_quoted(std::size_t& at) {
 
   const std::string_view text(data() + open + 1, close - open - 1);
   next_line_ += count_lines(text);
+  if (next_line_ - line_ > kMaxLines) return Scan::ManyLines;
   const bool more = at != close + 1;
   if (doubled || more) rewritten_.push_back({cells_.size(), open + 1, close, at});
   if (more && problems_.empty())
     problems_.push_back({cells_.size(), place_of(close + 1),
-                         "text after a closing quote (a quote inside a quoted cell is written twice)"});
+                         "text after a closing quote (a quote inside a quoted cell is written twice)",
+                         "text_after_quote"});
   cells_.push_back(text);
   return Scan::Whole;
 }
@@ -311,7 +315,7 @@ void CsvReader::find_nul() {
   if (nul == std::string_view::npos || !problems_.empty()) return;
   const auto after = std::upper_bound(starts_.begin(), starts_.end(), begin_ + nul);
   problems_.push_back(
-      {static_cast<std::size_t>(after - starts_.begin()) - 1, place_of(begin_ + nul), "a NUL character"});
+      {static_cast<std::size_t>(after - starts_.begin()) - 1, place_of(begin_ + nul), "a NUL character", "nul"});
 }
 
 bool CsvReader::skip_blank() {
@@ -378,6 +382,10 @@ Result<bool> CsvReader::refuse(Scan why) {
       return error_at(place_of(begin_), fmt::format("a record is longer than {} MiB", kMaxRecord >> 20U));
     case Scan::ManyColumns:
       return error_at(place, fmt::format("more than {} cells in one record", kMaxColumns));
+    case Scan::ManyLines:
+      return error_at(place, fmt::format("a record goes on for more than {} lines; is a quote opened here and never "
+                                         "closed?",
+                                         kMaxLines));
     default:
       return error_at(place, fmt::format("a cell is longer than {} MiB; is a quote opened here and never closed?",
                                          kMaxCell >> 20U));

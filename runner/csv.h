@@ -21,6 +21,7 @@ struct CsvProblem {
   std::size_t cell = 0;  ///< from 0
   Place place;
   std::string message;
+  std::string_view code;  ///< Remark::code
 };
 
 /// How cells and records are told apart.
@@ -41,6 +42,7 @@ class CsvReader {
   static constexpr std::size_t kMaxCell = std::size_t{16} << 20U;     ///< bytes, as written
   static constexpr std::size_t kMaxRecord = std::size_t{256} << 20U;  ///< bytes, as written
   static constexpr std::size_t kMaxColumns = 100'000;
+  static constexpr std::uint64_t kMaxLines = 100'000;  ///< of one record
 
   /// source  must outlive the reader.
   /// file    for messages.
@@ -87,7 +89,7 @@ class CsvReader {
   const LineEnds& line_ends() const { return line_ends_; }
 
  private:
-  enum class Scan { Whole, Incomplete, UnclosedQuote, LongCell, LongRecord, ManyColumns };
+  enum class Scan { Whole, Incomplete, UnclosedQuote, LongCell, LongRecord, ManyColumns, ManyLines };
 
   /// A cell whose text is not a part of the buffer: doubled quotes, or text after the closing one.
   struct Rewritten {

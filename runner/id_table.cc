@@ -1,29 +1,46 @@
 #include "runner/id_table.h"
 
+#include <array>
+
 #include "runner/check.h"
+#include "runner/digest.h"
 
 namespace reelbatch {
 namespace {
 
 constexpr unsigned kLineBits = 40;
+constexpr std::uint64_t kLines = (std::uint64_t{1} << kLineBits) - 1;
+constexpr std::uint64_t kRepeated = std::uint64_t{1} << 63U;
 constexpr std::size_t kFirstSlots = 1024;
-constexpr std::size_t kBlock = 1024;
+constexpr std::size_t kFoldedMax = 256;  ///< bytes of an id that are looked at for likeness
 
-/// Any byte but 0. The slot is chosen by the other half of the hash.
-std::uint8_t tag_of(const Digest& id) {
-  const auto tag = static_cast<std::uint8_t>(id.high);
+/// Any byte but 0. The slot is chosen by the other end of the hash.
+std::uint8_t tag_of(const IdDigest& id) {
+  const auto tag = static_cast<std::uint8_t>(id.alike >> 56U);
   return tag == 0 ? std::uint8_t{1} : tag;
+}
+
+IdTable::Place place_of(std::uint64_t packed) {
+  return {static_cast<std::uint32_t>((packed & ~kRepeated) >> kLineBits), packed & kLines};
 }
 
 }  // namespace
 
-/// Where the search for an id begins. The number of slots is a power of two.
-std::size_t IdTable::slot_of(const Digest& id) const {
-  return static_cast<std::size_t>(id.low) & (tags_.size() - 1);
+IdDigest digest_of_id(std::string_view id) {
+  std::array<char, kFoldedMax> folded;
+  std::size_t size = 0;
+  bool leads = true;
+  for (const char c : id.substr(0, kFoldedMax)) {
+    leads = leads && (c == '0' || c == ' ');
+    if (leads || c == ' ') continue;
+    folded[size++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return {digest_of({folded.data(), size}).low, digest_of(id).low};
 }
 
-const IdTable::Entry& IdTable::entry(std::size_t position) const {
-  return blocks_[position / kBlock][position % kBlock];
+/// Where the search for an id begins. The number of slots is a power of two.
+std::size_t IdTable::slot_of(const IdDigest& id) const {
+  return static_cast<std::size_t>(id.alike) & (tags_.size() - 1);
 }
 
 void IdTable::grow() {
@@ -32,7 +49,7 @@ void IdTable::grow() {
   tags_.assign(slots, 0);
   positions_.assign(slots, 0);
   for (std::size_t position = 0; position < used_; ++position) {
-    const Digest& id = entry(position).id;
+    const IdDigest& id = entry(position).id;
     std::size_t slot = slot_of(id);
     while (tags_[slot] != 0) slot = (slot + 1) & (slots - 1);
     tags_[slot] = tag_of(id);
@@ -40,30 +57,35 @@ void IdTable::grow() {
   }
 }
 
-void IdTable::expect(const Digest& id) const {
+void IdTable::expect(const IdDigest& id) const {
   if (tags_.empty()) return;
   const std::size_t slot = slot_of(id);
   __builtin_prefetch(&tags_[slot], 1);
   __builtin_prefetch(&positions_[slot], 1);
 }
 
-std::optional<IdTable::Seen> IdTable::insert(const Digest& id, Seen place) {
+std::optional<IdTable::Seen> IdTable::insert(const IdDigest& id, Place place) {
   // At most five eighths are taken: a new id meets four others at most, on average.
   if (used_ * 8 >= tags_.size() * 5) grow();
+  std::optional<Seen> seen;
   const std::uint8_t tag = tag_of(id);
   std::size_t slot = slot_of(id);
   for (; tags_[slot] != 0; slot = (slot + 1) & (tags_.size() - 1)) {
     if (tags_[slot] != tag) continue;
-    const Entry& known = entry(positions_[slot]);
-    if (known.id != id) continue;
-    constexpr std::uint64_t kLines = (std::uint64_t{1} << kLineBits) - 1;
-    return Seen{static_cast<std::uint32_t>(known.place >> kLineBits), known.place & kLines};
+    Entry& known = entry(positions_[slot]);
+    if (known.id.alike != id.alike) continue;
+    if (known.id.exact == id.exact) {
+      const bool again = (known.place & kRepeated) != 0;
+      known.place |= kRepeated;
+      return Seen{place_of(known.place), true, again};
+    }
+    if (!seen) seen = Seen{place_of(known.place), false, false};
   }
   if (used_ % kBlock == 0) blocks_.emplace_back().reserve(kBlock);
   blocks_.back().push_back({id, std::uint64_t{place.file} << kLineBits | place.line});
   tags_[slot] = tag;
   positions_[slot] = static_cast<std::uint32_t>(used_++);
-  return std::nullopt;
+  return seen;
 }
 
 std::size_t IdTable::bytes() const {

@@ -14,6 +14,9 @@ namespace {
 /// (PRODUCT.md 4.2).
 constexpr std::int64_t kMassChange = 20;
 constexpr std::int64_t kMassChangePart = 5;
+/// A feed shrank if the last run had at least so many rows, and this one has less than one in so many of them.
+constexpr std::int64_t kShrinkFrom = 20;
+constexpr std::int64_t kShrinkPart = 2;
 
 std::string errors_of(const ManifestRow& row) {
   std::string text;
@@ -70,6 +73,9 @@ Planner::Planner(Ledger* ledger, const Options& options, bool digests)
 
 Result<void> Planner::start() {
   if (ledger_ == nullptr) return {};
+  Result<std::optional<Ledger::RowsBefore>> before = ledger_->rows_before(options_.manifests);
+  if (!before) return tl::unexpected(before.error());
+  before_ = std::move(*before);
   const Result<void> read = ledger_->for_each_paid([&](const Digest& text, JobId job) { paid_.add(text, job); });
   paid_.build();
   return read;
@@ -149,7 +155,8 @@ Result<RowPlan> Planner::plan(ManifestRow& row) {
   const AccountOptions* account = row.kind == nullptr ? nullptr : account_for(*row.kind, row.account);
   if (account != nullptr) record.account = account->name;
   if (row.kind != nullptr && account == nullptr) {
-    row.remarks.push_back({Remark::Level::Error, row.file, row.place, "account", why_no_account(row)});
+    row.remarks.push_back(
+        {Remark::Level::Error, row.file, row.place, "account", why_no_account(row), "unknown_account"});
   }
   if (account != nullptr && !row.id.empty() && ledger_ != nullptr) {
     const Result<ListingId> listing = ledger_->find_listing(account->name, row.kind_name, ledger_ref(options_, row.id));
@@ -218,6 +225,12 @@ std::string Planner::why_no_account(const ManifestRow& row) const {
   return fmt::format("no account '{}' of the service {} is configured", row.account, row.kind->service());
 }
 
+Normalised Planner::normalise(ManifestRow& row) {
+  Normalised now = validate(row);
+  photos_.add(now.fields, row.file, row.place);
+  return now;
+}
+
 Result<Decision> Planner::decide_row(ManifestRow& row, const std::string& fields, ListingId listing,
                                      RowRecord& record) {
   std::vector<Ledger::JobOfListing> known;
@@ -235,7 +248,7 @@ Result<Decision> Planner::decide_row(ManifestRow& row, const std::string& fields
   for (Ledger::JobOfListing& job : known) {
     job.job.same_content = job.fields == fields;
     if (!job.job.same_content) {
-      if (!validated) now = validate(row);
+      if (!validated) now = normalise(row);
       validated = true;
       const Result<RawFields> before = raw_fields_from_json(job.fields);
       if (!before) return tl::unexpected(before.error());
@@ -246,7 +259,7 @@ Result<Decision> Planner::decide_row(ManifestRow& row, const std::string& fields
     jobs.push_back(job.job);
   }
   const Decision decision = decide(jobs, {options_.retry_failed, options_.retry_limit, options_.on_change});
-  if (decision.action == Action::Submit && !validated) now = validate(row);
+  if (decision.action == Action::Submit && !validated) now = normalise(row);
   if (decision.action == Action::Submit && row.valid()) record.subject = row.kind->subject(now.fields);
   if (decision.action == Action::Submit) items_ = items_in_lists(now.fields);
   if (decision.reason == Reason::Changed) {
@@ -295,6 +308,12 @@ Result<void> Planner::finish() const {
   }
   for (const std::string& ref : only_) {
     if (only_met_.count(ref) == 0) return usage_error(fmt::format("--only {}: no row has this id", ref));
+  }
+  if (before_ && before_->rows >= kShrinkFrom && counts_.rows * kShrinkPart < before_->rows && !options_.allow_shrink) {
+    return usage_error(fmt::format(
+        "the feed has {} rows, less than half of the {} it had in the last run ({}): is it whole? Nothing was "
+        "submitted. If that is meant, run again with --allow-shrink",
+        counts_.rows, before_->rows, before_->run));
   }
   if (options_.allow_mass_change || counts_.videos_replaced <= kMassChange ||
       counts_.videos_replaced * kMassChangePart <= counts_.with_video) {
@@ -374,11 +393,12 @@ Result<IntakeCounts> take_in(Ledger& ledger, const Options& options, const BindA
   const auto take = [&](ManifestRow& row) -> Result<void> {
     Result<RowPlan> plan = planner.plan(row);
     if (!plan) return tl::unexpected(plan.error());
-    for (const Remark& found : row.remarks) remark(found);
+    tell_remarks(row, remark);
     return record_row(ledger, options, bind, *plan);
   };
   Result<void> done = planner.start();
   if (done) done = read_manifests(options.manifests, options.manifest, take, remark, glance);
+  if (const std::optional<Remark> shared = planner.photos().remark()) remark(*shared);
   if (done) done = planner.finish();
   if (done) done = ledger.commit_intake();
   if (!done) {

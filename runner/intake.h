@@ -14,6 +14,7 @@
 #include "runner/manifest.h"
 #include "runner/options.h"
 #include "runner/paid_table.h"
+#include "runner/shared_photos.h"
 
 namespace reelbatch {
 
@@ -58,8 +59,12 @@ class Planner {
   /// The decision for one row that is not unchanged, with `row.remarks` grown by what validation found.
   Result<RowPlan> plan(ManifestRow& row);
 
-  /// Call when every row is planned. Fails if a REF of --only was not met, or if the run would be a mass change.
+  /// Call when every row is planned. Fails if a REF of --only was not met, if the feed shrank to less than half of what
+  /// it was in the last run (of 20 rows or more), or if the run would be a mass change.
   Result<void> finish() const;
+
+  /// Photos of the rows that plan() looked at closely; those known at a glance or by their text are not among them.
+  const SharedPhotos& photos() const { return photos_; }
 
   const IntakeCounts& counts() const { return counts_; }
   /// Of all rows so far; only if `digests` was asked for.
@@ -68,6 +73,7 @@ class Planner {
  private:
   const AccountOptions* account_for(const JobKind& kind, std::string_view name) const;
   std::string why_no_account(const ManifestRow& row) const;
+  Normalised normalise(ManifestRow& row);
   Result<Decision> decide_row(ManifestRow& row, const std::string& fields, ListingId listing, RowRecord& record);
   Digest text_of(const AccountOptions& account, const JobKind& kind, std::string_view id,
                  std::span<const FieldText> fields);
@@ -81,7 +87,9 @@ class Planner {
   const Options& options_;
   std::set<std::string, std::less<>> only_;
   std::set<std::string, std::less<>> only_met_;
+  std::optional<Ledger::RowsBefore> before_;
   PaidTable paid_;
+  SharedPhotos photos_;
   UnchangedRow unchanged_;
   std::string text_;
   IntakeCounts counts_;
@@ -108,8 +116,8 @@ using BindAccount = std::function<Result<AccountId>(const std::string& name)>;
 /// run     gets its number; the rest must be set.
 /// remark  is given what validation found, row by row, and what concerns whole files.
 ///
-/// Fails, with nothing recorded, if a file is wrong as a whole (Fault::Usage), on a mass change, on an unknown REF, if
-/// an account cannot be bound, or if the ledger cannot be written (Fault::Ground).
+/// Fails, with nothing recorded, if a file is wrong as a whole (Fault::Usage), on a mass change, on a feed that shrank,
+/// on an unknown REF, if an account cannot be bound, or if the ledger cannot be written (Fault::Ground).
 Result<IntakeCounts> take_in(Ledger& ledger, const Options& options, const BindAccount& bind, RunRecord& run,
                              const RemarkSink& remark);
 

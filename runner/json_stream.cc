@@ -359,7 +359,7 @@ Result<void> stream_json_lines(ByteSource& source, std::string_view file,
     Position at{number++, 1};
     if (at.line == 1 && text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) return {};
-    JsonLine line{read_tree(reader, text, at), at.line, newline};
+    JsonLine line{read_tree(reader, text, at), text, at.line, newline};
     return sink(line);
   };
   while (true) {

@@ -19,6 +19,7 @@ Result<void> stream_json(ByteSource& source, std::string_view file, std::string_
 /// Each line that is not blank: its tree, or why it has none (`line:column` is in `line` and the message has no place).
 struct JsonLine {
   Result<YamlNode> node;
+  std::string_view text;  ///< as written, valid while the sink looks at it
   std::uint64_t line = 0;
   bool ended_by_newline = false;
 };

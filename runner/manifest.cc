@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "runner/byte_source.h"
 #include "runner/content_type.h"
+#include "runner/excerpt.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_run.h"
 #include "runner/text_source.h"
@@ -42,8 +44,8 @@ std::optional<Encoding> encoding_of(std::string_view head, ManifestFormat format
   if (named) return named;
   if (mark.guessed)
     run.warn({1, 1}, {},
-             fmt::format("looks like UTF-16 without a byte order mark: read as {}; use --encoding if it is not",
-                         name_of(*mark.encoding)));
+             fmt::format("looks like {} without a byte order mark: read as {}; use --encoding if it is not",
+                         name_of(*mark.encoding).substr(0, 6), name_of(*mark.encoding)));
   if (mark.encoding) return mark.encoding;
   // JSON and YAML are UTF-8 by their definition.
   return is_table(format) ? std::nullopt : std::optional(Encoding::Utf8);
@@ -93,6 +95,7 @@ Result<void> read_file(const std::string& path, ManifestRun& run) {
     run.find_said(file.error().message);
     return {};
   }
+  run.identify_file(**file);
   const std::string_view head = (*file)->head();
   if (const std::optional<std::string> foreign = foreign_content(head)) {
     run.find({}, {}, *foreign);
@@ -121,6 +124,34 @@ Result<void> read_file(const std::string& path, ManifestRun& run) {
   return {};
 }
 
+Result<void> read_files(const std::vector<std::string>& paths, ManifestRun& run) {
+  for (const std::string& path : paths) {
+    if (Result<void> read = read_file(path, run); !read) return read;
+    run.end_file();
+  }
+  return {};
+}
+
+/// A reading of its own in front of the one that counts: a row that went into the ledger cannot be taken back when the
+/// last one of its id comes.
+Result<void> find_last_rows(const std::vector<std::string>& paths, const ManifestOptions& options, ManifestRun& run) {
+  for (const std::string& path : paths) {
+    std::error_code ignored;
+    if (path == "-" || (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)))
+      return usage_error(fmt::format(
+          "--on-duplicate last reads manifests twice, and {} can be read only once: write it to a file first",
+          path == "-" ? "standard input" : path));
+  }
+  const RowSink sink = [](ManifestRow&) { return Result<void>(); };
+  const RowGlance glance = [](const RowText&) { return Result<bool>(true); };
+  const RemarkSink remark;
+  ManifestRun scan(options, sink, remark, glance);
+  scan.scan_only();
+  if (Result<void> read = read_files(paths, scan); !read) return read;
+  run.take_last_rows(scan);
+  return {};
+}
+
 Place place_of(const ManifestRow& row, std::string_view field) {
   for (std::size_t i = 0; i < row.fields.size() && row.place_of_field; ++i) {
     if (row.fields[i].name != field) continue;
@@ -130,9 +161,14 @@ Place place_of(const ManifestRow& row, std::string_view field) {
   return row.place;
 }
 
+bool has_field(const ManifestRow& row, std::string_view name) {
+  return std::any_of(row.fields.begin(), row.fields.end(), [&](const RawField& field) { return field.name == name; });
+}
+
 void add_remarks(ManifestRow& row, const std::vector<Problem>& problems, Remark::Level level) {
   for (const Problem& problem : problems) {
     Remark remark{level, row.file, place_of(row, problem.field), problem.field, problem.message};
+    if (level == Remark::Level::Error) remark.code = has_field(row, problem.field) ? "invalid_value" : "missing_value";
     if (remark.place.line != row.place.line) remark.message += fmt::format(" (row starts on line {})", row.place.line);
     row.remarks.push_back(std::move(remark));
   }
@@ -165,10 +201,9 @@ Result<void> read_manifests(const std::vector<std::string>& paths, const Manifes
   ManifestRun run(options, sink, remark, glance);
   if (Result<void> usable = run.rules().check(); !usable) return usable;
   if (std::count(paths.begin(), paths.end(), "-") > 1) return usage_error("standard input can be read only once");
-  for (const std::string& path : paths) {
-    if (Result<void> read = read_file(path, run); !read) return read;
-    run.end_file();
-  }
+  if (options.on_duplicate == OnDuplicate::Last)
+    if (Result<void> found = find_last_rows(paths, options, run); !found) return found;
+  if (Result<void> read = read_files(paths, run); !read) return read;
   return run.finish();
 }
 
@@ -178,6 +213,27 @@ Normalised validate(ManifestRow& row) {
   add_remarks(row, normal.problems, Remark::Level::Error);
   add_remarks(row, normal.remarks, Remark::Level::Warning);
   return normal;
+}
+
+void describe(const ManifestRow& row, Remark& error) {
+  if (!row.record) return;
+  const RecordText record = row.record();
+  error.record = record.number;
+  error.raw = record.text.substr(0, Remark::kRawMax);
+  if (record.line != 0 && error.place.line >= record.line)
+    error.excerpt = excerpt(line_of(record.text, error.place.line - record.line), error.place.column);
+}
+
+void tell_remarks(const ManifestRow& row, const RemarkSink& remark) {
+  for (const Remark& found : row.remarks) {
+    if (found.level != Remark::Level::Error) {
+      remark(found);
+      continue;
+    }
+    Remark error = found;
+    describe(row, error);
+    remark(error);
+  }
 }
 
 }  // namespace reelbatch

@@ -78,7 +78,11 @@ class JobReader {
   Result<void> take_member(const YamlNode& key, YamlNode& value);
   /// A job; or why it has none, for a line of JSON Lines.
   Result<void> take_job(const YamlNode& job);
-  Result<void> take_broken(Place place, const std::string& why);
+  ///
+  /// job  may be nullptr after set_line().
+  Result<void> take_broken(Place place, const std::string& why, const YamlNode* job);
+  /// The line that the next job is.
+  void set_line(std::string_view text, std::uint64_t line) { line_ = {0, text, line}; }
   /// After the last job: what can be said only then.
   void finish();
 
@@ -106,11 +110,20 @@ class JobReader {
   bool has_jobs_ = false;
   bool saw_id_ = false;
   ManifestRow row_;
-  std::vector<Place> places_;  ///< parallel to its fields
+  std::vector<Place> places_;      ///< parallel to its fields
+  std::uint64_t jobs_ = 0;         ///< so far
+  const YamlNode* job_ = nullptr;  ///< that the row is made of, where it is no line of its own
+  RecordText line_;                ///< that the row is made of, or `line` is 0
+  std::string text_;               ///< of the job, as JSON
 };
 
 JobReader::JobReader(ManifestRun& run, std::string_view list) : run_(run), list_(list) {
   row_.place_of_field = [this](std::size_t field) { return places_[field]; };
+  row_.record = [this] {
+    if (line_.line != 0) return RecordText{jobs_, line_.text, line_.line};
+    text_ = to_json(*job_);
+    return RecordText{jobs_, text_, 0};
+  };
   defaults_.kind = YamlNode::Kind::Map;
 }
 
@@ -172,9 +185,11 @@ void JobReader::refuse_missing_names() {
 
 // ---- Jobs -----------------------------------------------------------------------------------------------------------
 
-Result<void> JobReader::take_broken(Place place, const std::string& why) {
+Result<void> JobReader::take_broken(Place place, const std::string& why, const YamlNode* job) {
   has_jobs_ = true;
   saw_id_ = true;  // it may have had one
+  ++jobs_;
+  job_ = job;
   clear_row(row_);
   row_.fields.clear();
   places_.clear();
@@ -184,14 +199,17 @@ Result<void> JobReader::take_broken(Place place, const std::string& why) {
   row_.account.clear();
   row_.file = run_.file();
   row_.place = place;
-  refuse_row(row_, place, {}, why);
+  refuse_row(row_, place, {}, why, "no_job");
   return run_.deliver(row_);
 }
 
 Result<void> JobReader::take_job(const YamlNode& job) {
-  if (job.kind != YamlNode::Kind::Map) return take_broken(place_of(job), "a job must be a map of fields and values");
+  if (job.kind != YamlNode::Kind::Map)
+    return take_broken(place_of(job), "a job must be a map of fields and values", &job);
   if (!has_jobs_) take_preset(job);
   has_jobs_ = true;
+  ++jobs_;
+  job_ = &job;
   clear_row(row_);
   row_.fields.clear();
   places_.clear();
@@ -312,9 +330,9 @@ std::string_view JobReader::special(const YamlNode& job, std::size_t field, Plac
   if (field == Target::kId) saw_id_ = true;
   place = place_of(*given[0].value);
   const std::string_view name = NameRules::target_name(field, nullptr);
-  if (gathered.twice != nullptr) refuse_row(row_, place_of(*gathered.twice), name, "is given twice");
+  if (gathered.twice != nullptr) refuse_row(row_, place_of(*gathered.twice), name, "is given twice", "given_twice");
   if (given[0].value->kind == YamlNode::Kind::List || given[0].value->kind == YamlNode::Kind::Map)
-    refuse_row(row_, place, name, "must be text");
+    refuse_row(row_, place, name, "must be text", "invalid_value");
   return given[0].value->scalar;
 }
 
@@ -337,18 +355,21 @@ void JobReader::take_fields(const YamlNode& job) {
 bool JobReader::take_field(const YamlNode& map, std::size_t field) {
   Gathered gathered = gather(map, row_.kind, field);
   std::vector<Given>& given = gathered.given;
-  std::erase_if(given, [](const Given& g) { return is_blank(*g.value); });
+  const bool spelt_out = may_be_spelt_out(row_.kind->fields()[field]);
+  std::erase_if(
+      given, [&](const Given& g) { return is_blank(*g.value) || (spelt_out && stands_for_nothing(g.value->scalar)); });
   if (given.empty()) return false;
 
   const std::string_view name = row_.kind->fields()[field].name;
   for (const Given& one : given)
     if (const YamlNode* bad = find_malformed_scalar(*one.value)) {
-      refuse_row(row_, place_of(*bad), name, "is not UTF-8: save the file as UTF-8");
+      refuse_row(row_, place_of(*bad), name, "is not UTF-8: save the file as UTF-8", "not_utf8");
       return true;
     }
   if (given.size() > 1 && !gathered.family && !gathered.joined) {
     refuse_row(row_, place_of(*given[1].key), name,
-               fmt::format("is given twice: as '{}' and as '{}'", given[0].key->scalar, given[1].key->scalar));
+               fmt::format("is given twice: as '{}' and as '{}'", given[0].key->scalar, given[1].key->scalar),
+               "given_twice");
     return true;
   }
   RawField taken{std::string(name), {}};
@@ -470,10 +491,11 @@ Result<void> read_json_lines(ByteSource& source, ManifestRun& run) {
   JobReader jobs(run);
   SinkWatch watch;
   Result<void> read = stream_json_lines(source, run.file(), [&](JsonLine& line) -> Result<void> {
+    jobs.set_line(line.text, line.line);
     if (line.node) return watch.note(jobs.take_job(*line.node));
     if (!line.ended_by_newline)
       run.find({line.line, 1}, {}, "the last line is incomplete: is the file still being written?");
-    return watch.note(jobs.take_broken({line.line, 1}, line.node.error().message));
+    return watch.note(jobs.take_broken({line.line, 1}, line.node.error().message, nullptr));
   });
   return end(std::move(read), watch, jobs, run);
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "jobs/edit_distance.h"
@@ -24,6 +25,23 @@ std::vector<std::string_view> kind_names() {
   return names;
 }
 
+/// The place that a message about `file` begins with, which is taken off; none if it begins otherwise.
+Place take_place(std::string_view& message, std::string_view file) {
+  Place place;
+  std::string_view rest = message;
+  if (!rest.starts_with(file)) return place;
+  rest.remove_prefix(file.size());
+  for (std::uint64_t* const part : {&place.line, &place.column}) {
+    if (!rest.starts_with(':')) return {};
+    const auto [end, error] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), *part);
+    if (error != std::errc()) return {};
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+  }
+  if (!rest.starts_with(": ")) return {};
+  message = rest.substr(2);
+  return place;
+}
+
 }  // namespace
 
 const RowGlance ManifestRun::kNoGlance;
@@ -35,6 +53,8 @@ ManifestRun::ManifestRun(const ManifestOptions& options, const RowSink& sink, co
 void ManifestRun::start_file(const std::string& path) {
   files_.push_back(path);
   rows_in_file_ = 0;
+  saw_valid_ = false;
+  invalid_start_ = 0;
   found_.clear();
   warnings_.clear();
   warning_index_.clear();
@@ -48,23 +68,32 @@ void ManifestRun::note(Place place, std::string_view message) {
 void ManifestRun::find(Place place, std::string_view field, std::string_view message) {
   if (found_.contains(fmt::format("{}: {}", field, message))) return;
   found_.insert(fmt::format("{}: {}", field, message));
-  Remark remark{Remark::Level::Error, file(), place, std::string(field), std::string(message)};
-  find_said(remark.text());
+  add_finding({Remark::Level::File, file(), place, std::string(field), std::string(message), "unusable_file"});
 }
 
-void ManifestRun::find_said(std::string message) {
-  found_.insert(message);
+void ManifestRun::find_said(std::string_view message) {
+  std::string_view rest = message;
+  const Place place = take_place(rest, file());
+  Remark remark{Remark::Level::File, {}, {}, {}, std::string(message), "unusable_file"};
+  if (place.line != 0) remark = {Remark::Level::File, file(), place, {}, std::string(rest), "unusable_file"};
+  found_.insert(std::string(message));
+  add_finding(remark);
+}
+
+void ManifestRun::add_finding(const Remark& finding) {
+  if (remark_) remark_(finding);
   if (findings_.size() == kMaxFindings) {
     ++findings_left_out_;
   } else {
-    findings_.push_back(std::move(message));
+    findings_.push_back(finding.text());
   }
 }
 
-void ManifestRun::warn(Place place, std::string_view field, std::string_view message) {
+void ManifestRun::warn(Place place, std::string_view field, std::string_view message, std::string_view example) {
   const auto [found, added] = warning_index_.emplace(fmt::format("{}: {}", field, message), warnings_.size());
   if (added)
-    warnings_.push_back({{Remark::Level::Warning, file(), place, std::string(field), std::string(message)}, 0});
+    warnings_.push_back(
+        {{Remark::Level::Warning, file(), place, std::string(field), fmt::format("{}{}", message, example)}, 0});
   ++warnings_[found->second].count;
 }
 
@@ -77,23 +106,109 @@ std::optional<std::string> ManifestRun::prose(std::string_view field, RawValue::
 }
 
 void ManifestRun::expect(std::string_view id) {
-  expected_ = digest_of(id);
+  expected_ = digest_of_id(id);
   ids_.expect(*expected_);
 }
 
-bool ManifestRun::admit(const ManifestRow& row) {
+bool ManifestRun::admit(ManifestRow& row) {
   ++rows_in_file_;
-  const std::optional<Digest> expected = std::exchange(expected_, std::nullopt);
+  ++rows_;
+  const std::optional<IdDigest> expected = std::exchange(expected_, std::nullopt);
   if (row.id.empty()) return true;
-  const auto seen = ids_.insert(expected ? *expected : digest_of(row.id),
-                                {static_cast<std::uint32_t>(files_.size() - 1), row.place.line});
+  const IdDigest id = expected ? *expected : digest_of_id(row.id);
+  if (!last_rows_.empty()) {
+    const auto last = last_rows_.find(id);
+    if (last != last_rows_.end() && last->second != rows_) {
+      warn(row.place, "id", "a later row has the same id: only the last one is read", fmt::format(" ('{}')", row.id));
+      return false;
+    }
+  }
+  const auto seen = ids_.insert(id, place_in_table(row));
   if (!seen) return true;
-  if (repeated_rows_++ < kShownRepeats) {
-    Remark remark{Remark::Level::Error, row.file, row.place, "id", {}};
-    remark.message = fmt::format("'{}' is there twice: first in {}:{}", row.id, files_[seen->file], seen->line);
-    repeated_.push_back(remark.text());
+  if (seen->same) return admit_again(row, *seen, id);
+  warn(row.place, "id",
+       "differs from another one only in letter case, blanks or leading zeros: as file names they collide",
+       fmt::format(" ('{}', the other one in {}:{})", row.id, files_[seen->place.file], seen->place.line));
+  return true;
+}
+
+IdTable::Place ManifestRun::place_in_table(const ManifestRow& row) const {
+  return {static_cast<std::uint32_t>(files_.size() - 1), row.place.line};
+}
+
+/// A row whose id was there before: what is done with it is for the options to say.
+bool ManifestRun::admit_again(ManifestRow& row, const IdTable::Seen& seen, const IdDigest& id) {
+  if (scans_) {
+    last_rows_[id] = rows_;
+    return false;
+  }
+  const std::string first = fmt::format("first in {}:{}", files_[seen.place.file], seen.place.line);
+  switch (rules_.options().on_duplicate) {
+    case OnDuplicate::First:
+      warn(row.place, "id", "an earlier row has the same id: only the first one is read",
+           fmt::format(" ('{}', {})", row.id, first));
+      return false;
+    case OnDuplicate::Suffix:
+      add_suffix(row, id, first);
+      return true;
+    case OnDuplicate::Last:  // what is left of it was told by the first reading, unless the file is another one by now
+    case OnDuplicate::Error:
+      break;
+  }
+  if (!seen.again) ++repeated_ids_;
+  ++repeated_rows_;
+  Remark finding{Remark::Level::File, row.file, row.place, "id", fmt::format("'{}' is there twice: {}", row.id, first),
+                 "duplicate_id"};
+  if (repeated_.size() < kShownRepeats) repeated_.push_back(finding.text());
+  if (remark_) {
+    describe(row, finding);
+    remark_(finding);
   }
   return false;
+}
+
+void ManifestRun::add_suffix(ManifestRow& row, const IdDigest& id, std::string_view first) {
+  std::uint64_t& last = suffixes_.emplace(id, 1).first->second;
+  while (true) {
+    std::string other = fmt::format("{}-{}", row.id, ++last);
+    if (other.size() > kMaxId) {
+      refuse_row(row, row.place, "id", fmt::format("is there twice, {}, and too long for a suffix", first), "bad_id");
+      row.id.clear();
+      return;
+    }
+    const auto seen = ids_.insert(other, place_in_table(row));
+    if (seen && seen->same) continue;
+    warn(row.place, "id", "an earlier row has the same id: the later ones got a number, which depends on their order",
+         fmt::format(" ('{}' became '{}', {})", row.id, other, first));
+    row.id = std::move(other);
+    return;
+  }
+}
+
+void ManifestRun::look_at_start(const ManifestRow& row) {
+  saw_valid_ = row.valid();
+  if (saw_valid_ || ++invalid_start_ != kInvalidStart || rules_.options().allow_invalid_start) return;
+  find(row.place, {},
+       fmt::format("none of the first {} rows is valid, so the file is taken to be mapped wrongly: see what is wrong "
+                   "with them and say with --map which column is which, or go on with --allow-invalid-start",
+                   kInvalidStart));
+}
+
+void ManifestRun::take_last_rows(const ManifestRun& scan) {
+  last_rows_ = scan.last_rows_;
+  identities_ = scan.identities_;
+}
+
+void ManifestRun::identify_file(const InputFile& input) {
+  if (rules_.options().on_duplicate != OnDuplicate::Last) return;
+  if (scans_) {
+    identities_.resize(files_.size());
+    identities_.back() = input.identity();
+    return;
+  }
+  const std::size_t number = files_.size() - 1;
+  if (number < identities_.size() && identities_[number] == input.identity()) return;
+  find({}, {}, "the file was replaced while it was read: run again when it is whole");
 }
 
 Result<void> ManifestRun::deliver(ManifestRow& row) {
@@ -119,18 +234,28 @@ void ManifestRun::end_file() {
   warning_index_.clear();
 }
 
-Result<void> ManifestRun::finish() const {
+Result<void> ManifestRun::finish() {
+  if (rows_ < rules_.options().min_rows) {
+    add_finding({Remark::Level::File,
+                 {},
+                 {},
+                 {},
+                 fmt::format("there are {} rows, and --min-rows wants {} at least: is the feed whole?", rows_,
+                             rules_.options().min_rows),
+                 "too_few_rows"});
+  }
   std::string message = fmt::format("{}", fmt::join(findings_, "\n"));
   if (findings_left_out_ > 0) message += fmt::format("\n... and {} more of this sort", findings_left_out_);
   for (const std::string& line : repeated_) message += (message.empty() ? "" : "\n") + line;
   if (repeated_rows_ > 1)
-    message += fmt::format("\n{} rows repeat an id, which must be unique in a run", repeated_rows_);
+    message += fmt::format("\n{} rows repeat an id, which must be unique in a run: {} {} affected", repeated_rows_,
+                           repeated_ids_, repeated_ids_ == 1 ? "id is" : "ids are");
   if (message.empty()) return {};
   return usage_error(std::move(message));
 }
 
-void refuse_row(ManifestRow& row, Place place, std::string_view field, std::string message) {
-  row.remarks.push_back({Remark::Level::Error, row.file, place, std::string(field), std::move(message)});
+void refuse_row(ManifestRow& row, Place place, std::string_view field, std::string message, std::string_view code) {
+  row.remarks.push_back({Remark::Level::Error, row.file, place, std::string(field), std::move(message), code});
 }
 
 bool is_plain_id(std::string_view text) {
@@ -140,12 +265,14 @@ bool is_plain_id(std::string_view text) {
 
 void take_id(ManifestRow& row, std::string_view text, Place place) {
   const std::string_view id = trim(text);
-  if (id.empty()) return refuse_row(row, place, "id", "is empty: every listing needs a reference of its own");
-  if (!is_utf8(id)) return refuse_row(row, place, "id", "is not UTF-8");
+  if (id.empty())
+    return refuse_row(row, place, "id", "is empty: every listing needs a reference of its own", "missing_id");
+  if (!is_utf8(id)) return refuse_row(row, place, "id", "is not UTF-8", "not_utf8");
   if (id.size() > kMaxId)
-    return refuse_row(row, place, "id", fmt::format("has {} bytes, at most {} are allowed", id.size(), kMaxId));
+    return refuse_row(row, place, "id", fmt::format("has {} bytes, at most {} are allowed", id.size(), kMaxId),
+                      "bad_id");
   if (has_control_character(id))
-    return refuse_row(row, place, "id", fmt::format("'{}' has a control character in it", printable(id, 60)));
+    return refuse_row(row, place, "id", fmt::format("'{}' has a control character in it", printable(id, 60)), "bad_id");
   row.id = id;
 }
 
@@ -160,7 +287,8 @@ void take_kind(ManifestRow& row, std::string_view text, std::string_view otherwi
   const std::string near = did_you_mean(name, names);
   refuse_row(row, place, "kind",
              fmt::format("'{}' is not a kind{}", printable(name, 60),
-                         near.empty() ? fmt::format(": there are {}", fmt::join(names, ", ")) : near));
+                         near.empty() ? fmt::format(": there are {}", fmt::join(names, ", ")) : near),
+             "unknown_kind");
 }
 
 void take_account(ManifestRow& row, std::string_view text, std::string_view otherwise, Place place) {
@@ -168,7 +296,7 @@ void take_account(ManifestRow& row, std::string_view text, std::string_view othe
   const std::string_view name = given.empty() ? trim(otherwise) : given;
   if (row.account == name) return;  // nearly always that of the row before
   row.account.clear();
-  if (!is_utf8(name)) return refuse_row(row, place, "account", "is not UTF-8");
+  if (!is_utf8(name)) return refuse_row(row, place, "account", "is not UTF-8", "not_utf8");
   row.account = name;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "jobs/error.h"
+#include "runner/byte_source.h"
 #include "runner/id_table.h"
 #include "runner/manifest.h"
 #include "runner/name_rules.h"
@@ -34,10 +35,12 @@ class ManifestRun {
   void find(Place place, std::string_view field, std::string_view message);
 
   /// The same, for a message that names its place already.
-  void find_said(std::string message);
+  void find_said(std::string_view message);
 
   /// Something that was mended in many places: said once a file, at the first place, with the number of times.
-  void warn(Place place, std::string_view field, std::string_view message);
+  ///
+  /// example  behind the message, of the first time.
+  void warn(Place place, std::string_view field, std::string_view message, std::string_view example = {});
 
   /// Something to know about the file that is no mistake.
   void note(Place place, std::string_view message);
@@ -49,13 +52,22 @@ class ManifestRun {
   /// The id of the row that is admitted next is known: what admit() does is prepared.
   void expect(std::string_view id);
 
-  /// Every row passes here, once its id and place are known. False: the id was there before, which is a finding, and
-  /// the row goes no further. An empty id is that of no other row.
-  bool admit(const ManifestRow& row);
+  /// Every row passes here, once its id and place are known. False: the row goes no further, because its id is that of
+  /// another one. With OnDuplicate::Suffix it gets another id. An empty id is that of no other row.
+  bool admit(ManifestRow& row);
 
   /// For an admitted row without remarks: true if that was enough, else hand_on() is next.
-  Result<bool> glance(const RowText& row) { return glance_ ? glance_(row) : Result<bool>(false); }
-  Result<void> hand_on(ManifestRow& row) { return sink_(row); }
+  Result<bool> glance(const RowText& row) {
+    if (!glance_) return false;
+    Result<bool> known = glance_(row);
+    saw_valid_ = saw_valid_ || (known && *known);
+    return known;
+  }
+  Result<void> hand_on(ManifestRow& row) {
+    Result<void> taken = sink_(row);
+    if (!saw_valid_) look_at_start(row);
+    return taken;
+  }
 
   /// All three, for a row that is made already.
   Result<void> deliver(ManifestRow& row);
@@ -66,7 +78,14 @@ class ManifestRun {
   std::uint64_t rows_in_file() const { return rows_in_file_; }
 
   /// Fails with all findings, one a line.
-  Result<void> finish() const;
+  Result<void> finish();
+
+  /// For OnDuplicate::Last: a first reading, which only finds out which row of a repeated id is the last one, ...
+  void scan_only() { scans_ = true; }
+  /// ... and a second one, of the same files, that takes those.
+  void take_last_rows(const ManifestRun& scan);
+  /// Says which file it is that is read now, for the second reading to see that it is the same.
+  void identify_file(const InputFile& file);
 
  private:
   struct Warning {
@@ -77,23 +96,42 @@ class ManifestRun {
   const RemarkSink& remark_;
   const RowGlance& glance_;
   static const RowGlance kNoGlance;
+  bool admit_again(ManifestRow& row, const IdTable::Seen& seen, const IdDigest& id);
+  void add_suffix(ManifestRow& row, const IdDigest& id, std::string_view first);
+  void add_finding(const Remark& finding);
+  IdTable::Place place_in_table(const ManifestRow& row) const;
+  void look_at_start(const ManifestRow& row);
+
   std::vector<LabelText> labels_;  ///< of the row that is glanced at
   NameRules rules_;
   std::vector<std::string> files_;
   IdTable ids_;
-  std::optional<Digest> expected_;
+  std::optional<IdDigest> expected_;
   std::uint64_t rows_in_file_ = 0;
+  std::uint64_t rows_ = 0;           ///< in all files
+  bool saw_valid_ = false;           ///< in this file
+  std::uint64_t invalid_start_ = 0;  ///< rows of this file, as long as none is valid
+  bool scans_ = false;
+  std::map<IdDigest, std::uint64_t> last_rows_;  ///< of repeated ids: which of all rows is the last
+  std::vector<InputFile::Identity> identities_;  ///< of the files of a scan
+  std::map<IdDigest, std::uint64_t> suffixes_;   ///< of repeated ids: the last one given
   std::vector<std::string> findings_;
   std::uint64_t findings_left_out_ = 0;
   std::set<std::string> found_;  ///< in this file
   std::vector<std::string> repeated_;
   std::uint64_t repeated_rows_ = 0;
+  std::uint64_t repeated_ids_ = 0;
   std::vector<Warning> warnings_;
   std::map<std::string, std::size_t> warning_index_;
 };
 
 /// Adds an error to a row, which is then invalid.
-void refuse_row(ManifestRow& row, Place place, std::string_view field, std::string message);
+///
+/// code  Remark::code.
+void refuse_row(ManifestRow& row, Place place, std::string_view field, std::string message, std::string_view code);
+
+/// Adds to an error what the row says, as tell_remarks() does.
+void describe(const ManifestRow& row, Remark& error);
 
 /// An id that needs neither trimming nor a closer look: printable ASCII without blanks.
 bool is_plain_id(std::string_view text);

@@ -11,6 +11,7 @@
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
 #include "runner/csv.h"
+#include "runner/header_words.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_text.h"
 
@@ -26,7 +27,8 @@ struct FieldSource {
     bool list = false;            ///< several make a list, and no text of several paragraphs
   };
   const FieldSpec* spec = nullptr;
-  std::vector<Columns> columns;  ///< the first that has something in a row counts
+  std::vector<Columns> columns;   ///< the first that has something in a row counts
+  bool may_be_spelt_out = false;  ///< that there is nothing: `N/A`
   const RawValue* otherwise = nullptr;
 };
 
@@ -49,14 +51,6 @@ bool is_blank(std::string_view text) {
   return !plain_start && trim(text).empty();
 }
 
-std::string quoted_list(const std::vector<std::string>& names, std::size_t count) {
-  std::string out;
-  for (std::size_t i = 0; i < std::min(names.size(), count); ++i)
-    out += fmt::format("{}'{}'", i == 0 ? "" : ", ", printable(names[i], 60));
-  if (names.size() > count) out += fmt::format(" and {} more", names.size() - count);
-  return out;
-}
-
 class TableReader {
  public:
   TableReader(ByteSource& source, const TableFormat& format, ManifestRun& run, const TextSource* text)
@@ -64,6 +58,7 @@ class TableReader {
     row_.place_of_field = [this](std::size_t field) {
       return field_cells_[field] == kNone ? Place{} : csv_.place(field_cells_[field]);
     };
+    row_.record = [this] { return RecordText{records_, csv_.raw(), csv_.line()}; };
   }
 
   Result<void> read();
@@ -74,7 +69,6 @@ class TableReader {
   Result<bool> read_header();
   bool check_header();
   void check_mapped_columns();
-  void refuse_without_id();
   void refuse_without_images(const FieldSource& source);
   void refuse_synonyms(std::string_view field, const std::vector<std::size_t>& columns);
   void say_synonym(std::string_view field, const Arranged& arranged);
@@ -106,7 +100,6 @@ class TableReader {
   std::string_view unguarded(std::size_t column, std::string_view field);
   std::string_view take_off_guard(std::string_view text, std::size_t column, std::string_view field);
   std::string column_name(std::size_t column) const;
-  std::string shown_delimiter() const;
 
   ManifestRun& run_;
   ByteSource& source_;
@@ -131,7 +124,8 @@ class TableReader {
   std::vector<LabelText> labels_;
   std::deque<std::string> kept_;  ///< texts of this row that no cell has as they are
   ManifestRow row_;
-  bool malformed_ = false;  ///< somewhere in the record there is something that is not UTF-8
+  bool malformed_ = false;     ///< somewhere in the record there is something that is not UTF-8
+  std::uint64_t records_ = 0;  ///< rows so far
   std::uint64_t shortened_ = 0;
   Place first_shortened_;
   std::string first_shortened_id_;
@@ -146,6 +140,8 @@ class TableReader {
   bool in_group_ = false;
   ManifestRow group_;
   std::vector<Place> group_places_;
+  std::uint64_t group_record_ = 0;  ///< the number of its first record
+  std::string group_text_;          ///< its records as written
 };
 
 Result<void> TableReader::read() {
@@ -263,7 +259,8 @@ bool TableReader::check_header() {
   kind_ = special_column(Target::kKind);
   account_ = special_column(Target::kAccount);
   check_mapped_columns();
-  if (id_ == kNone && run_.rules().mapped(Target::kId, nullptr) == nullptr) refuse_without_id();
+  if (id_ == kNone && run_.rules().mapped(Target::kId, nullptr) == nullptr)
+    run_.find(header_places_.front(), {}, no_id_column(header_, format_.skip_lines));
   return id_ != kNone;
 }
 
@@ -279,28 +276,11 @@ void TableReader::check_mapped_columns() {
   }
 }
 
-void TableReader::refuse_without_id() {
-  if (looks_like_data(header_))
-    return run_.find(header_places_.front(), {},
-                     "this file has no header: use --preset poliris, or --no-header --map id=#2 and so on");
-  std::vector<std::string> like;
-  for (const std::string& name : header_) {
-    const std::string folded = fold_name(name);
-    for (const std::string_view ending : {"id", "ref", "reference", "sku", "mls", "mls#", "handle", "key"})
-      if (folded == ending || folded.ends_with('_' + std::string(ending))) {
-        like.push_back(name);
-        break;
-      }
-  }
-  std::string message = fmt::format("there is no column 'id'; there are {}", quoted_list(header_, 40));
-  if (!like.empty()) message += fmt::format("; perhaps map id={}", fmt::join(like, " or id="));
-  run_.find(header_places_.front(), {}, message);
-}
-
-/// A required list of images that no column feeds makes every row invalid: said once.
+/// A required list of images that no column feeds makes every row invalid: said once, unless rows may be of kinds that
+/// go without.
 void TableReader::refuse_without_images(const FieldSource& source) {
   const bool fed = !source.columns.empty() || source.otherwise != nullptr;
-  if (fed || !source.spec->is_images || !run_.rules().options().require_images) return;
+  if (fed || kind_ != kNone || !source.spec->is_images || !run_.rules().options().require_images) return;
   run_.find(header_places_.front(), source.spec->name,
             fmt::format("there is no column with images; there are {}; say which with --map {}=...",
                         quoted_list(header_, 40), source.spec->name));
@@ -384,6 +364,7 @@ void TableReader::add_fields(Plan& plan, const std::vector<NameUse>& uses, std::
   for (std::size_t field = 0; field < candidates.size(); ++field) {
     FieldSource source;
     source.spec = &plan.kind->fields()[field];
+    source.may_be_spelt_out = may_be_spelt_out(*source.spec);
     source.otherwise = run_.rules().default_of(field, plan.kind);
     const Arranged arranged = arrange(std::move(candidates[field]));
     if (!arranged.synonyms.empty()) refuse_synonyms(source.spec->name, arranged.synonyms);
@@ -429,12 +410,6 @@ std::string TableReader::column_name(std::size_t column) const {
   return column < header_.size() ? repair_utf8(trim(header_[column])) : std::string();
 }
 
-std::string TableReader::shown_delimiter() const {
-  const CsvDialect& dialect = csv_.dialect();
-  if (dialect.delimiter == '\t') return "tab";
-  return fmt::format("'{}{}'", dialect.delimiter, dialect.second == 0 ? "" : std::string(1, dialect.second));
-}
-
 /// Valid until the next row.
 std::string_view TableReader::keep(std::string text) {
   return kept_.emplace_back(std::move(text));
@@ -464,12 +439,13 @@ Result<void> TableReader::read_row() {
 void TableReader::begin_row() {
   clear_row(row_);
   kept_.clear();
+  ++records_;
   if (row_.file != run_.file()) row_.file = run_.file();
   row_.place = {csv_.line(), 1};
   malformed_ = !csv_.is_well_formed();
   if (!said_encoding_) say_encoding();
   for (const CsvProblem& problem : csv_.problems())
-    refuse_row(row_, problem.place, column_name(problem.cell), problem.message);
+    refuse_row(row_, problem.place, column_name(problem.cell), problem.message, problem.code);
 
   read_id();
   run_.expect(row_.id);
@@ -532,9 +508,13 @@ Result<void> TableReader::take_grouped() {
     group_places_.clear();
     for (std::size_t i = 0; i < row_.fields.size(); ++i) group_places_.push_back(row_.place_of_field(i));
     group_.place_of_field = [this](std::size_t field) { return group_places_[field]; };
+    group_.record = [this] { return RecordText{group_record_, group_text_, group_.place.line}; };
+    group_record_ = records_;
+    group_text_ = csv_.raw();
     return {};
   }
   for (const Remark& remark : row_.remarks) group_.remarks.push_back(remark);
+  if (group_text_.size() < Remark::kRawMax) group_text_.append("\n").append(csv_.raw());
   for (std::size_t i = 0; i < row_.fields.size(); ++i) {
     RawField& more = row_.fields[i];
     const auto spec = std::find_if(plan.fields.begin(), plan.fields.end(),
@@ -576,7 +556,8 @@ void TableReader::read_id() {
       first_shortened_ = csv_.place(id_);
       first_shortened_id_ = id;
     }
-    return refuse_row(row_, csv_.place(id_), "id", fmt::format("'{}' was shortened by a spreadsheet", id));
+    return refuse_row(row_, csv_.place(id_), "id", fmt::format("'{}' was shortened by a spreadsheet", id),
+                      "shortened_id");
   }
   take_id(row_, id, csv_.place(id_));
 }
@@ -587,7 +568,8 @@ bool TableReader::check_shape(const Plan& plan) {
   if (cells == header_.size() + (trails ? 1 : 0)) return true;
   const std::string counts = fmt::format("{} fields, header has {}", cells - (trails ? 1 : 0), header_.size());
   if (cells > header_.size()) {
-    refuse_row(row_, csv_.place(header_.size()), {}, fmt::format("{}; an unquoted {}?", counts, shown_delimiter()));
+    refuse_row(row_, csv_.place(header_.size()), {}, fmt::format("{}; an unquoted {}?", counts, shown(csv_.dialect())),
+               "too_many_fields");
     return false;
   }
   if (!csv_.ended_by_newline())
@@ -595,7 +577,7 @@ bool TableReader::check_shape(const Plan& plan) {
               fmt::format("the last record is incomplete ({}): is the file still being written?", counts));
   if (cells < plan.needed) {
     refuse_row(row_, csv_.place(cells), column_name(cells),
-               fmt::format("{}; a missing quote or a broken line?", counts));
+               fmt::format("{}; a missing quote or a broken line?", counts), "too_few_fields");
     return false;
   }
   run_.warn(row_.place, {}, "cells are missing at the end of the row, none that feeds a field");
@@ -628,12 +610,14 @@ bool TableReader::take_cell(std::size_t column, const FieldSource& field, std::s
   text = unguarded(column, field.spec->name);
   if (malformed_)
     if (const std::size_t bad = find_malformed(text); bad != std::string_view::npos) {
-      refuse_row(
-          row_, csv_.place_in(column, bad), field.spec->name,
-          fmt::format("is not UTF-8 (byte 0x{:02X}): save the file as UTF-8", static_cast<unsigned char>(text[bad])));
+      const Encoding encoding = text_ == nullptr ? Encoding::Utf8 : text_->encoding();
+      refuse_row(row_, csv_.place_in(column, bad), field.spec->name,
+                 fmt::format("is not {} (byte 0x{:02X}): save the file as UTF-8", name_of(encoding),
+                             static_cast<unsigned char>(text[bad])),
+                 "not_utf8");
       return false;
     }
-  return !is_blank(text);
+  return !is_blank(text) && !(field.may_be_spelt_out && stands_for_nothing(text));
 }
 
 /// What one column, or several together, say. False if that is nothing.
@@ -672,7 +656,7 @@ bool TableReader::take_images(const FieldSource& field, FieldText& found) {
     const Result<std::string> list =
         complete_images({found.form, std::string(found.text)}, options.images_separator, options.media_base);
     if (!list) {
-      refuse_row(row_, row_.place, field.spec->name, list.error().message);
+      refuse_row(row_, csv_.place(field.columns[0].at[0]), field.spec->name, list.error().message, "invalid_value");
       return false;
     }
     found.form = RawValue::Form::Json;

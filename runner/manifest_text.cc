@@ -106,6 +106,14 @@ bool is_shortened_number(std::string_view text) {
   return at == text.size() && at >= exponent + 2;
 }
 
+bool stands_for_nothing(std::string_view text) {
+  constexpr std::size_t kLongest = 4;
+  const std::string_view trimmed = trim(text);
+  if (trimmed.empty() || trimmed.size() > kLongest) return false;
+  const std::string lower = ascii_lower(trimmed);
+  return lower == "null" || lower == "nan" || lower == "none" || lower == "n/a" || lower == "-";
+}
+
 std::optional<std::string> without_formula_guard(std::string_view cell) {
   if (cell.size() < 2) return std::nullopt;
   if (cell.starts_with("=\"") && cell.ends_with('"') && cell.size() > 2) {

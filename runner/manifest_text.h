@@ -24,6 +24,9 @@ long long number_in(std::string_view name, std::size_t from);
 /// Looks like an id that a spreadsheet shortened: `1,55552E+12`, `1.5E+11`, `2E+15`.
 bool is_shortened_number(std::string_view text);
 
+/// Says in words that there is nothing, as programs write it: `NULL`, `nan`, `None`, `N/A`, `-`.
+bool stands_for_nothing(std::string_view text);
+
 /// What a spreadsheet's guard against formulas hides: `="00123"` is `00123`, `'=1+2` and `'-5` lose the quote mark.
 std::optional<std::string> without_formula_guard(std::string_view cell);
 

@@ -58,6 +58,10 @@ Result<void> refuse_both_names(const Map& map, std::string_view where) {
 
 }  // namespace
 
+bool may_be_spelt_out(const FieldSpec& field) {
+  return field.is_images || field.name == "description";
+}
+
 NameRules::NameRules(const ManifestOptions& options) : options_(options) {
   for (const std::string& label : options.labels.value_or(std::vector<std::string>{}))
     listed_.push_back({label, fold_name(label)});

@@ -35,6 +35,9 @@ struct Target {
   std::string synonym;          ///< By::Synonym: which; those of one family have one
 };
 
+/// Images and descriptions, where programs write `N/A` and the like for nothing. Elsewhere that may be a name.
+bool may_be_spelt_out(const FieldSpec& field);
+
 /// A name that may feed a field, and which one of a header or of a job it is.
 struct Candidate {
   std::size_t index = 0;

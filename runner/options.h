@@ -93,6 +93,7 @@ struct Options {
   int keep_runs = 30;
 
   std::vector<std::string> outputs;  ///< `results.csv` if none is given
+  std::string rejects;               ///< what was refused of the manifests, .csv or .jsonl; empty: nowhere
 
   std::vector<AccountOptions> accounts;  ///< the first of a service is its default
 
@@ -107,6 +108,7 @@ struct Options {
   int retry_limit = 3;
   OnChange on_change = OnChange::Submit;
   bool allow_mass_change = false;
+  bool allow_shrink = false;  ///< of the feed since the last run
   std::optional<long> limit;
   std::optional<PlanDigests> keep_to;  ///< nothing is submitted unless the decisions are these
   std::vector<std::string> only;

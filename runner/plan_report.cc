@@ -1,6 +1,7 @@
 #include "runner/plan_report.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +15,7 @@
 #include "runner/intake.h"
 #include "runner/plan_file.h"
 #include "runner/progress_printer.h"
+#include "runner/rejects_file.h"
 #include "runner/remark_printer.h"
 
 namespace reelbatch {
@@ -152,9 +154,12 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
   }
   Planner planner(ledger, options, file.has_value());
   Forecaster forecaster(ledger, options);
-  RemarkPrinter remarks(stderr, kRemarks);
-  const auto remark = [&](const Remark& found) {
-    if (!options.quiet) remarks.print(found);
+  Result<RejectsFile> rejects = RejectsFile::open(options.rejects);
+  if (!rejects) return tl::unexpected(rejects.error());
+  RemarkPrinter printer(stderr, options, kRemarks, isatty(STDERR_FILENO) == 1);
+  const RemarkSink remark = [&](const Remark& found) {
+    rejects->add(found);
+    if (!options.quiet || found.level == Remark::Level::File) printer.print(found);
   };
   if (Result<void> started = planner.start(); !started) return tl::unexpected(started.error());
   std::string rows;
@@ -168,7 +173,7 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
   const auto sink = [&](ManifestRow& row) -> Result<void> {
     const Result<RowPlan> plan = planner.plan(row);
     if (!plan) return tl::unexpected(plan.error());
-    for (const Remark& found : row.remarks) remark(found);
+    tell_remarks(row, remark);
     const RowRecord* record = &plan->record;
     if (file) rows.append(before()) += row_json(*record);
     if (record->selected && record->action == Action::Submit) {
@@ -179,10 +184,12 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
     }
     return {};
   };
-  if (Result<void> read = read_manifests(options.manifests, options.manifest, sink, remark, glance); !read) {
-    return tl::unexpected(read.error());
-  }
-  remarks.finish("`reelbatch check --all` shows every one");
+  const Result<void> read = read_manifests(options.manifests, options.manifest, sink, remark, glance);
+  if (const std::optional<Remark> shared = planner.photos().remark()) remark(*shared);
+  printer.finish();
+  const Result<void> listed = rejects->commit();
+  if (!read) return tl::unexpected(printer.explain(read.error()));
+  if (!listed) return tl::unexpected(listed.error());
   const IntakeCounts& counts = planner.counts();
   const Result<void> allowed = planner.finish();
   const Result<Forecast> forecast = forecaster.make();

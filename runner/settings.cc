@@ -182,6 +182,32 @@ Result<void> apply_prose(SettingTarget& target, const Values& values) {
   return store(parse_flag(values.back()), target.options.manifest.prose.*Member);
 }
 
+Result<void> apply_rejects(SettingTarget& target, const Values& values) {
+  const std::string ending = lower(std::filesystem::path(values.back()).extension().string());
+  if (ending != ".csv" && ending != ".jsonl")
+    return usage_error(fmt::format("'{}': the ending decides the format: it must be .csv or .jsonl", values.back()));
+  return store_text(values.back(), target.options.rejects);
+}
+
+Result<void> apply_on_duplicate(SettingTarget& target, const Values& values) {
+  constexpr std::array<std::pair<std::string_view, OnDuplicate>, 4> kChoices = {{{"error", OnDuplicate::Error},
+                                                                                 {"first", OnDuplicate::First},
+                                                                                 {"last", OnDuplicate::Last},
+                                                                                 {"suffix", OnDuplicate::Suffix}}};
+  return choose(values.back(), kChoices, target.options.manifest.on_duplicate);
+}
+
+Result<void> apply_min_rows(SettingTarget& target, const Values& values) {
+  const Result<long> rows = parse_whole(values.back(), 0, kLimitMax);
+  if (!rows) return tl::unexpected<Error>(rows.error());
+  target.options.manifest.min_rows = static_cast<std::uint64_t>(*rows);
+  return {};
+}
+
+Result<void> apply_allow_invalid_start(SettingTarget& target, const Values& values) {
+  return store(parse_flag(values.back()), target.options.manifest.allow_invalid_start);
+}
+
 Result<void> apply_ledger(SettingTarget& target, const Values& values) {
   const std::string& text = values.back();
   if (text.find("://") != std::string::npos) {
@@ -363,6 +389,33 @@ const std::array kSettings = {
             .help = "mend descriptions that were read in the wrong encoding once; listings with such text count as "
                     "changed when this is turned on or off",
             .apply = apply_prose<&ProseOptions::repair_mojibake>},
+    Setting{.name = "rejects",
+            .commands = kFeed | kCheckBit,
+            .group = kFiles,
+            .value = "FILE",
+            .help = "write every row that is refused here, with the place, the reason and the row itself; .csv or "
+                    ".jsonl decides the format (nowhere)",
+            .is_path = true,
+            .apply = apply_rejects},
+    Setting{.name = "on-duplicate",
+            .commands = kFeed | kCheckBit,
+            .group = kFiles,
+            .value = "ACTION",
+            .help = "when an id is there twice: error, keep the first or the last row (last reads files twice), or "
+                    "suffix: make A-2 of the second A, which depends on the order of the rows (error)",
+            .apply = apply_on_duplicate},
+    Setting{.name = "min-rows",
+            .commands = kFeed | kCheckBit,
+            .group = kFiles,
+            .value = "N",
+            .help = "stop, with nothing submitted, if the manifests have fewer rows (0)",
+            .apply = apply_min_rows},
+    Setting{.name = "allow-invalid-start",
+            .shape = Shape::Flag,
+            .commands = kFeed | kCheckBit,
+            .group = kFiles,
+            .help = "go on with a file whose first 20 rows are all invalid",
+            .apply = apply_allow_invalid_start},
 
     Setting{.name = "limit",
             .commands = kFeed,
@@ -396,6 +449,13 @@ const std::array kSettings = {
             .group = kChoice,
             .help = "submit even if more than 20 listings and 20 % of those with a video changed",
             .apply = apply_flag<&Options::allow_mass_change>},
+    Setting{.name = "allow-shrink",
+            .shape = Shape::Flag,
+            .commands = kFeed,
+            .group = kChoice,
+            .help = "submit even if the feed has fewer than half the rows it had in the last run, where those were 20 "
+                    "or more",
+            .apply = apply_flag<&Options::allow_shrink>},
     Setting{.name = "max-credits",
             .commands = kWork,
             .group = kChoice,

@@ -68,6 +68,7 @@ class SqliteLedger : public Ledger {
                             const std::function<void(const PackedRow&)>& packed = {}) override;
   Result<void> for_each_changing_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) override;
   Result<UnchangedCounts> unchanged_rows(RunId run) override;
+  Result<std::optional<RowsBefore>> rows_before(std::span<const std::string> files) override;
   Result<std::vector<std::string>> label_names(RunId run) override;
   Result<std::vector<HeldJob>> held_jobs() override;
   Result<CreditSums> credit_sums(AccountId account, RunId run) override;

@@ -340,6 +340,34 @@ Result<UnchangedCounts> SqliteLedger::unchanged_rows(RunId run) {
   return UnchangedCounts{query.integer(0), query.integer(1)};
 }
 
+/// Found at both ends of each run, so that it takes no longer for a million rows.
+Result<std::optional<Ledger::RowsBefore>> SqliteLedger::rows_before(std::span<const std::string> files) {
+  // By run: the last pack, how many rows it and those in front of it make, and what stands outside of packs behind it.
+  Statement query = database_->prepare(
+      "WITH recent AS (SELECT id, uid FROM runs ORDER BY id DESC LIMIT 30), "
+      "ends AS (SELECT id, uid, (SELECT max(first_number) FROM run_packs WHERE run = id) AS pack, "
+      "(SELECT max(number) FROM rows WHERE run = id) AS row FROM recent) "
+      "SELECT uid, CASE WHEN pack IS NULL THEN coalesce(row, 0) ELSE pack - 1 + "
+      "(SELECT p.rows FROM run_packs r JOIN row_packs p ON p.id = r.pack WHERE r.run = e.id AND r.first_number = pack) "
+      "+ "
+      "(SELECT count(*) FROM rows WHERE run = e.id AND number > pack) END, "
+      "coalesce((SELECT file FROM rows WHERE run = e.id AND number = 1), "
+      "(SELECT file FROM run_packs WHERE run = e.id AND first_number = 1)), "
+      "CASE WHEN row > coalesce(pack, 0) THEN (SELECT file FROM rows WHERE run = e.id AND number = row) "
+      "ELSE (SELECT file FROM run_packs WHERE run = e.id AND first_number = pack) END "
+      "FROM ends e WHERE pack IS NOT NULL OR row IS NOT NULL ORDER BY id DESC");
+  const auto is_read = [&](std::string_view file) {
+    return std::find(files.begin(), files.end(), file) != files.end();
+  };
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return std::nullopt;
+    if (!is_read(query.text(2)) || !is_read(query.text(3))) continue;
+    return RowsBefore{std::string(query.text(0)), query.integer(1)};
+  }
+}
+
 Result<std::vector<std::string>> SqliteLedger::label_names(RunId run) {
   Statement query = database_->prepare("SELECT name FROM run_labels WHERE run = ? ORDER BY position");
   query.bind(1, run);

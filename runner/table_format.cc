@@ -33,11 +33,6 @@ struct Trial {
   bool clean = true;       ///< no text after a quote, no quote that is never closed
 };
 
-std::string shown(const CsvDialect& dialect) {
-  if (dialect.delimiter == '\t') return "a tab";
-  return fmt::format("'{}{}'", dialect.delimiter, dialect.second == 0 ? "" : std::string(1, dialect.second));
-}
-
 Trial try_dialect(std::string_view sample, bool whole, CsvDialect dialect) {
   Trial trial;
   trial.dialect = dialect;
@@ -64,9 +59,10 @@ Trial try_dialect(std::string_view sample, bool whole, CsvDialect dialect) {
   return trial;
 }
 
-/// At least nine in ten records have the same number of cells, and there is more than one.
+/// At least nine in ten records have the same number of cells, the first among them, and there is more than one.
 bool is_even(const Trial& trial) {
-  return trial.width >= 2 && trial.records.size() >= 2 && 10 * trial.common >= 9 * trial.records.size();
+  return trial.width >= 2 && trial.records.size() >= 2 && 10 * trial.common >= 9 * trial.records.size() &&
+         trial.records[0].cells.size() == trial.width;
 }
 
 std::size_t offset_of_line(std::string_view text, std::uint64_t line) {
@@ -94,6 +90,7 @@ class Finder {
   int names_known(const std::vector<std::string>& cells) const;
   bool is_header(const std::vector<std::string>& cells) const;
   std::size_t header_after_preamble(const Trial& trial) const;
+  std::uint64_t lines_before_header(const Trial& trial) const;
   Result<void> take_preset(const std::vector<std::string>& header);
   std::string_view text() const { return sample_.substr(format_.skip_bytes); }
 
@@ -144,6 +141,7 @@ Result<TableFormat> Finder::find() {
         trial->records.begin() + static_cast<std::ptrdiff_t>(preamble_) + 1, trial->records.end(),
         [&](const Record& record) { return record.cells.size() == width + 1 && record.cells.back().empty(); });
   }
+  if (format_.has_header) format_.skip_lines = lines_before_header(*trial);
   if (preamble_ < trial->records.size() && format_.has_header)
     if (Result<void> taken = take_preset(trial->records[preamble_].cells); !taken)
       return tl::unexpected<Error>(taken.error());
@@ -246,7 +244,11 @@ Result<Trial> Finder::choose_by_evenness(std::vector<Trial>& trials) const {
   for (Trial& trial : trials)
     if (is_even(trial) && trial.clean) even.push_back(&trial);
   if (even.empty()) return std::move(trials.front());
-  if (even.size() == 1 || even.front() == &trials.front()) return std::move(*even.front());
+  // The file's name decides between equals; it does not make a table with fewer columns the better one.
+  const bool named = even.front() == &trials.front() && std::none_of(even.begin(), even.end(), [&](const Trial* trial) {
+                       return trial->width > trials.front().width;
+                     });
+  if (even.size() == 1 || named) return std::move(*even.front());
   std::string counts;
   for (const Trial* trial : even)
     counts += fmt::format("{}{} gives {} columns", counts.empty() ? "" : ", ", shown(trial->dialect), trial->width);
@@ -318,6 +320,15 @@ std::size_t Finder::header_after_preamble(const Trial& trial) const {
   return 0;
 }
 
+/// For a first record that is no header: the lines in front of one of the first ten that is, 0 if there is none.
+std::uint64_t Finder::lines_before_header(const Trial& trial) const {
+  const std::size_t end = std::min(trial.records.size(), kPreambleMax);
+  if (preamble_ >= end || is_header(trial.records[preamble_].cells)) return 0;
+  for (std::size_t i = preamble_ + 1; i < end; ++i)
+    if (names_known(trial.records[i].cells) >= 2) return format_.first_line + trial.records[i].line - 2;
+  return 0;
+}
+
 Result<void> Finder::take_preset(const std::vector<std::string>& header) {
   if (options_.preset == "none") return {};
   if (options_.preset != "auto") {
@@ -342,6 +353,14 @@ Result<void> Finder::take_preset(const std::vector<std::string>& header) {
 }
 
 }  // namespace
+
+std::string shown(const CsvDialect& dialect) {
+  constexpr std::string_view kSigns = ",;|\t";
+  constexpr std::string_view kNames[] = {"comma", "semicolon", "pipe", "tab"};
+  const std::size_t known = kSigns.find(dialect.delimiter);
+  if (known != std::string_view::npos && dialect.second == 0) return std::string(kNames[known]);
+  return fmt::format("'{}{}'", dialect.delimiter, dialect.second == 0 ? "" : std::string(1, dialect.second));
+}
 
 Result<CsvDialect> parse_delimiter(std::string_view text) {
   if (text == "tab" || text == "\\t" || text == "\t") return CsvDialect('\t');

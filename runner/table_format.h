@@ -25,8 +25,12 @@ struct TableFormat {
   bool in_sections = false;         ///< `#HEADER#`, `#DEFINITION#`, `#DATA#`, `#END#`
   std::size_t skip_bytes = 0;       ///< up to the header, or to the first record; a byte order mark included
   std::uint64_t first_line = 1;     ///< where that is
+  std::uint64_t skip_lines = 0;     ///< in front of a line that looks more like a header than the one taken; 0: none
   std::vector<std::pair<std::uint64_t, std::string>> notices;  ///< line and what was skipped or found
 };
+
+/// A delimiter for people: `comma`, `tab`, `'!#'`.
+std::string shown(const CsvDialect& dialect);
 
 /// `,`, `;`, `tab`, `|`, `!#` and other single characters: what `--delimiter` takes.
 Result<CsvDialect> parse_delimiter(std::string_view text);

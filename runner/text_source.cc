@@ -104,14 +104,18 @@ std::string_view name_of(Encoding encoding) {
 EncodingMark find_encoding(std::string_view head) {
   for (const Mark& mark : kMarks)
     if (head.starts_with(mark.bytes)) return {mark.encoding, false};
-  // Text in Latin letters as UTF-16 has a NUL in every other byte.
+  // Text in Latin letters as UTF-16 has a NUL in every other byte,
+  // and in three of four as UTF-32.
   const std::string_view sample = head.substr(0, 512);
-  std::size_t even = 0, odd = 0;
+  if (sample.size() < 8) return {};
+  std::array<std::size_t, 4> nuls{};
   for (std::size_t i = 0; i < sample.size(); ++i)
-    if (sample[i] == '\0') ++(i % 2 == 0 ? even : odd);
-  const std::size_t enough = sample.size() / 3;
-  if (sample.size() >= 8 && even > enough && odd == 0) return {Encoding::Utf16Be, true};
-  if (sample.size() >= 8 && odd > enough && even == 0) return {Encoding::Utf16Le, true};
+    if (sample[i] == '\0') ++nuls.at(i % 4);
+  const std::size_t most = sample.size() / 6;
+  if (nuls[1] > most && nuls[2] > most && nuls[3] > most && nuls[0] == 0) return {Encoding::Utf32Le, true};
+  if (nuls[0] > most && nuls[1] > most && nuls[2] > most && nuls[3] == 0) return {Encoding::Utf32Be, true};
+  if (nuls[0] > most && nuls[2] > most && nuls[1] + nuls[3] == 0) return {Encoding::Utf16Be, true};
+  if (nuls[1] > most && nuls[3] > most && nuls[0] + nuls[2] == 0) return {Encoding::Utf16Le, true};
   return {};
 }
 

@@ -95,7 +95,9 @@ Read read(const std::vector<File>& files, const ManifestOptions& options = {}) {
     out.rows.push_back(row);
     return {};
   };
-  const auto remark = [&](const Remark& said) { out.warnings.push_back(folder.without(said.text())); };
+  const auto remark = [&](const Remark& said) {
+    if (said.level != Remark::Level::File) out.warnings.push_back(folder.without(said.text()));
+  };
   const Result<void> done = read_manifests(paths, options, sink, remark, glance);
   if (!done) out.error = folder.without(done.error().message);
   return out;
@@ -147,7 +149,7 @@ TEST_CASE("a row that is dealt with at a glance goes no further, but its id is k
   CHECK(folder.without(done.error().message) ==
         "a.csv:5:1: id: 'A-1' is there twice: first in a.csv:2\n"
         "b.json:1:2: id: 'A-2' is there twice: first in a.csv:3\n"
-        "2 rows repeat an id, which must be unique in a run");
+        "2 rows repeat an id, which must be unique in a run: 2 ids are affected");
 
   const auto fail = [](const RowText& row) -> Result<bool> {
     if (row.id == "A-2") return usage_error("enough");
@@ -308,7 +310,7 @@ TEST_CASE("an id is there once in all files of a run") {
   for (int i = 0; i < 15; ++i) many += "x\n";
   const std::string error = read_csv(many).error;
   CHECK(std::count(error.begin(), error.end(), '\n') == 10);
-  CHECK(error.find("\n14 rows repeat an id, which must be unique in a run") != std::string::npos);
+  CHECK(error.find("\n14 rows repeat an id, which must be unique in a run: 1 id is affected") != std::string::npos);
 }
 
 TEST_CASE("a wrong row is refused alone, with its id and labels") {
@@ -327,7 +329,7 @@ TEST_CASE("a wrong row is refused alone, with its id and labels") {
       {"id that is not UTF-8", "\xE9,,x,éé,b\n", " description=x a:éé b:b !f.csv:2:1: id: is not UTF-8"},
       {"unknown kind", "1,iacrea.atuo,x,a,b\n",
        "1 description:x a:a b:b !f.csv:2:3: kind: 'iacrea.atuo' is not a kind (did you mean 'iacrea.auto'?)"},
-      {"too many", "1,,x,a,b,c,d\n", "1 a:a b:b !f.csv:2:10: 7 fields, header has 5; an unquoted ','?"},
+      {"too many", "1,,x,a,b,c,d\n", "1 a:a b:b !f.csv:2:10: 7 fields, header has 5; an unquoted comma?"},
       {"too few for a field", "1,\n",
        "1 a: b: !f.csv:2:3: description: 2 fields, header has 5; a missing quote or a broken line?"},
       {"text after a quote", "1,,\"x\"y,a,b\n",

@@ -1,0 +1,82 @@
+#include "runner/shared_photos.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "jobs/unicode.h"
+
+namespace reelbatch {
+namespace {
+
+constexpr std::uint64_t kTimes = 3;  ///< the bits of an entry that count
+static_assert(SharedPhotos::kListings <= kTimes);
+
+}  // namespace
+
+SharedPhotos::SharedPhotos() : seen_(kSets * kWays) {}
+
+void SharedPhotos::add(std::span<const NormalField> fields, std::string_view file, Place place) {
+  for (const NormalField& field : fields) {
+    if (!field.spec->is_images) continue;
+    // A list of texts; an address has neither a quote nor a backslash in it.
+    std::string_view rest = field.json;
+    while (true) {
+      const std::size_t begin = rest.find('"');
+      const std::size_t end = begin == std::string_view::npos ? begin : rest.find('"', begin + 1);
+      if (end == std::string_view::npos) break;
+      add_address(rest.substr(begin + 1, end - begin - 1), file, place);
+      rest.remove_prefix(end + 1);
+    }
+  }
+}
+
+void SharedPhotos::add_address(std::string_view address, std::string_view file, Place place) {
+  const Digest digest = digest_of(address);
+  std::uint64_t* const set = &seen_[kWays * (digest.low % kSets)];
+  const std::uint64_t tag = digest.high & ~kTimes;
+  // Which of several equals makes room is left to chance, or the first ones would never go.
+  const std::size_t first = static_cast<std::size_t>(digest.low >> 60U);
+  std::uint64_t* rarest = set + first % kWays;
+  for (std::size_t i = 0; i < kWays; ++i) {
+    std::uint64_t* const entry = set + (first + i) % kWays;
+    if ((*entry & ~kTimes) == tag && *entry != 0) {
+      if ((*entry & kTimes) < kListings) ++*entry;
+      if ((*entry & kTimes) == kListings) count(digest, address, file, place);
+      return;
+    }
+    if ((*entry & kTimes) < (*rarest & kTimes)) rarest = entry;
+  }
+  // A photo that was met once makes room at once; the others get weaker and keep their place for now.
+  if ((*rarest & kTimes) <= 1) {
+    *rarest = tag | 1U;
+  } else {
+    --*rarest;
+  }
+}
+
+void SharedPhotos::count(const Digest& digest, std::string_view address, std::string_view file, Place place) {
+  const auto known = shared_.find(digest);
+  if (known != shared_.end()) {
+    ++known->second.listings;
+  } else if (shared_.size() < kSharedMax) {
+    shared_.emplace(digest, Shared{std::string(address), std::string(file), place, kListings});
+  } else {
+    more_ = true;
+  }
+}
+
+std::optional<Remark> SharedPhotos::remark() const {
+  if (shared_.empty()) return std::nullopt;
+  const Shared& most = std::max_element(shared_.begin(), shared_.end(), [](const auto& a, const auto& b) {
+                         return a.second.listings < b.second.listings;
+                       })->second;
+  std::string message = fmt::format("{} listings have the same photo {}: is it one that stands for none?",
+                                    most.listings, printable(most.address, 200));
+  if (shared_.size() > 1)
+    message +=
+        fmt::format(" ({}{} photos are in {} or more listings)", more_ ? "more than " : "", shared_.size(), kListings);
+  return Remark{Remark::Level::Warning, most.file, most.place, {}, std::move(message)};
+}
+
+}  // namespace reelbatch

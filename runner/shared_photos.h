@@ -1,0 +1,53 @@
+// Photos that stand in many listings: "photo coming soon" makes a video that nobody wants.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jobs/job.h"
+#include "runner/digest.h"
+#include "runner/manifest.h"
+
+namespace reelbatch {
+
+/// Counts addresses of images over millions of rows in a table of 1 MiB: exactly for photos that come up again within
+/// some 100,000 others, and from there on. One that two far-apart listings of a huge catalogue share may be missed; one
+/// that stands everywhere is not.
+class SharedPhotos {
+ public:
+  /// So many listings with one photo are worth a word: a flat that is for sale and for rent is there twice.
+  static constexpr std::uint64_t kListings = 3;
+
+  SharedPhotos();
+
+  /// A row's fields as normalised, in which no address is there twice. Where the row stands is for the message.
+  void add(std::span<const NormalField> fields, std::string_view file, Place place);
+
+  /// What there is to say, once: how many photos, and the one in most listings. Nothing if none is in kListings.
+  std::optional<Remark> remark() const;
+
+ private:
+  static constexpr std::size_t kWays = 4;
+  static constexpr std::size_t kSets = std::size_t{1} << 15U;
+  static constexpr std::size_t kSharedMax = 1000;  ///< photos that are counted one by one
+
+  struct Shared {
+    std::string address;
+    std::string file;
+    Place place;  ///< of the row that made it one too many
+    std::uint64_t listings = 0;
+  };
+  void add_address(std::string_view address, std::string_view file, Place place);
+  void count(const Digest& digest, std::string_view address, std::string_view file, Place place);
+
+  std::vector<std::uint64_t> seen_;  ///< kSets of kWays: a part of the digest, and in the last two bits how often
+  std::map<Digest, Shared> shared_;
+  bool more_ = false;  ///< than kSharedMax
+};
+
+}  // namespace reelbatch

@@ -1,0 +1,466 @@
+// What feeds do wrong, line by line of the survey's list of pitfalls (FORMATS 7): whether the file is refused, a row is
+// rejected, something is mended with one warning, or nothing is said; and where, and in which words.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "runner/csv.h"
+#include "runner/manifest.h"
+#include "tests/scoped_folder.h"
+
+namespace reelbatch {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+/// What is done about a pitfall, as the survey has it.
+enum class Do { Refuse, Reject, Warn, Nothing };
+
+struct Said {
+  std::vector<std::string> errors, warnings;  ///< of rows; of files
+  std::string refused;                        ///< the error that ended the reading
+  std::vector<std::string> ids;               ///< of valid rows
+  std::vector<Remark> rejects;
+  std::vector<RawFields> fields;  ///< of valid rows
+};
+
+std::string without(std::string text, const std::string& folder) {
+  for (std::size_t at = text.find(folder); at != std::string::npos; at = text.find(folder))
+    text.erase(at, folder.size());
+  return text;
+}
+
+Said read_in(const ScopedFolder& place, const std::vector<std::string>& names, const ManifestOptions& options) {
+  Said said;
+  const std::string folder = place.path().string() + '/';
+  std::vector<std::string> paths;
+  for (const std::string& name : names) paths.push_back(folder + name);
+  const RemarkSink remark = [&](const Remark& found) {
+    if (found.level == Remark::Level::Error) said.errors.push_back(without(found.text(), folder));
+    if (found.level == Remark::Level::Warning) said.warnings.push_back(without(found.text(), folder));
+    if (found.level == Remark::Level::Error || found.level == Remark::Level::File) said.rejects.push_back(found);
+  };
+  const auto sink = [&](ManifestRow& row) -> Result<void> {
+    validate(row);
+    tell_remarks(row, remark);
+    if (row.valid()) {
+      said.ids.push_back(row.id);
+      said.fields.push_back(row.fields);
+    }
+    return {};
+  };
+  const Result<void> done = read_manifests(paths, options, sink, remark);
+  if (!done) said.refused = without(done.error().message, folder);
+  return said;
+}
+
+/// Reads one file as the commands do.
+Said read(const std::string& name, std::string_view bytes, ManifestOptions options = {}) {
+  const ScopedFolder folder;
+  folder.write(name, std::string(bytes));
+  options.require_images = true;
+  return read_in(folder, {name}, options);
+}
+
+/// A row of the columns id, image_urls and description.
+std::string row(std::string_view id, std::string_view description = "A quiet flat near the park") {
+  return fmt::format("{},https://img.example.test/{}.jpg,{}\n", id, id, description);
+}
+
+const std::string kHeader = "id,image_urls,description\n";
+
+std::string utf16(std::string_view ascii, bool big, std::size_t width = 2) {
+  std::string out;
+  for (const char c : ascii) {
+    const std::string zeros(width - 1, '\0');
+    out += big ? zeros + c : c + zeros;
+  }
+  return out;
+}
+
+struct Pitfall {
+  const char* name;
+  std::string bytes;
+  Do what;
+  std::string at;                          ///< how the message begins: its place
+  std::string says;                        ///< what is in it
+  std::vector<std::string> ids = {"A-1"};  ///< the rows that are read all the same
+  std::string file = "f.csv";
+};
+
+void check_pitfall(const Pitfall& pitfall, const ManifestOptions& options = {}) {
+  CAPTURE(pitfall.name);
+  const Said said = read(pitfall.file, pitfall.bytes, options);
+  const auto is_said = [&](const std::vector<std::string>& messages) {
+    return std::any_of(messages.begin(), messages.end(), [&](const std::string& message) {
+      return message.starts_with(pitfall.at) && message.find(pitfall.says) != std::string::npos;
+    });
+  };
+  CAPTURE(said.refused);
+  CAPTURE(fmt::format("{}", fmt::join(said.errors, "\n")));
+  CAPTURE(fmt::format("{}", fmt::join(said.warnings, "\n")));
+  if (pitfall.what == Do::Refuse) {
+    std::vector<std::string> lines;
+    for (std::size_t from = 0; from < said.refused.size();) {
+      const std::size_t end = std::min(said.refused.find('\n', from), said.refused.size());
+      lines.push_back(said.refused.substr(from, end - from));
+      from = end + 1;
+    }
+    CHECK(is_said(lines));
+    return;
+  }
+  CHECK(said.refused == "");
+  CHECK(said.ids == pitfall.ids);
+  if (pitfall.what == Do::Reject) {
+    CHECK(said.errors.size() == 1);
+    CHECK(is_said(said.errors));
+    return;
+  }
+  CHECK(said.errors.empty());
+  CHECK(said.warnings.size() == (pitfall.what == Do::Warn ? 1U : 0U));
+  if (pitfall.what == Do::Warn) CHECK(is_said(said.warnings));
+}
+
+}  // namespace
+
+TEST_CASE("pitfalls: encodings") {
+  const std::string plain = kHeader + row("A-1");
+  const std::string latin = kHeader + row("A-1") + "A-2,https://img.example.test/2.jpg,Un appartement r\xE9nov\xE9\n";
+  const Pitfall pitfalls[] = {
+      {"UTF-8 BOM", "\xEF\xBB\xBF" + plain, Do::Nothing, "", ""},
+      {"UTF-16 with BOM", "\xFF\xFE" + utf16(plain, false), Do::Nothing, "", ""},
+      {"UTF-16, the other way", "\xFE\xFF" + utf16(plain, true), Do::Nothing, "", ""},
+      {"UTF-32 with BOM", std::string("\xFF\xFE\0\0"sv) + utf16(plain, false, 4), Do::Nothing, "", ""},
+      {"not UTF-8, no BOM",
+       latin,
+       Do::Warn,
+       "f.csv:3: ",
+       "read as windows-1252; first non-ASCII at line 3; use --encoding",
+       {"A-1", "A-2"}},
+      {"UTF-16 without BOM", utf16(plain, false), Do::Warn, "f.csv:1:1: ", "looks like UTF-16"},
+      {"UTF-16 without BOM, the other way", utf16(plain, true), Do::Warn, "f.csv:1:1: ", "read as UTF-16BE"},
+      {"UTF-32 without BOM", utf16(plain, false, 4), Do::Warn, "f.csv:1:1: ", "looks like UTF-32"},
+      {"UTF-32 without BOM, the other way", utf16(plain, true, 4), Do::Warn, "f.csv:1:1: ", "read as UTF-32BE"},
+      {"NUL byte in a field", plain + row("A-2", "A flat \0 by the sea"sv), Do::Reject,
+       "f.csv:3:45: ", "description: a NUL character"},
+  };
+  for (const Pitfall& pitfall : pitfalls) check_pitfall(pitfall);
+
+  ManifestOptions stated;
+  stated.encoding = "utf-8";
+  check_pitfall({"an encoding that is stated is strict", latin, Do::Reject,
+                 "f.csv:3:52: ", "description: is not UTF-8 (byte 0xE9)"},
+                stated);
+  stated.encoding = "windows-1252";
+  check_pitfall({"windows-1252 does not have every byte", kHeader + row("A-1") + row("A-2", "A flat by the sea \x81 x"),
+                 Do::Reject, "f.csv:3:56: ", "description: is not windows-1252 (byte 0x81)"},
+                stated);
+}
+
+TEST_CASE("pitfalls: no text at all") {
+  const Pitfall pitfalls[] = {
+      {"empty file", "", Do::Refuse, "f.csv: ", "0 listings"},
+      {"header only", kHeader, Do::Warn, "f.csv: ", "0 listings", {}},
+      {"XLSX", "PK\x03\x04.. [Content_Types].xml", Do::Refuse, "f.csv: ", "an Excel workbook: save it as CSV"},
+      {"ZIP", "PK\x03\x04.. Annonces.csv", Do::Refuse, "f.csv: ", "a ZIP archive: unpack it"},
+      {"gzip", "\x1F\x8B\x08", Do::Refuse, "f.csv: ", "a gzip archive: unpack it"},
+      {"XML", "<?xml version=\"1.0\"?><feed/>", Do::Refuse, "f.csv: ", "this is XML"},
+      {"HTML", "<!doctype html><title>Sign in</title>", Do::Refuse, "f.csv: ", "did the download need a login?"},
+      {"HTML in UTF-16", "\xFF\xFE" + utf16("<html><body>", false), Do::Refuse, "f.csv: ", "an HTML page"},
+      {"JSON", "[{\"id\": \"A-1\"}]", Do::Refuse, "f.csv: ", "this is JSON: name it .json"},
+  };
+  for (const Pitfall& pitfall : pitfalls) check_pitfall(pitfall);
+}
+
+TEST_CASE("pitfalls: quotes, fields and lines") {
+  const std::string one = kHeader + row("A-1");
+  const std::string many_lines(CsvReader::kMaxLines + 1, '\n');
+  const Pitfall pitfalls[] = {
+      {"delimiter unclear", "a;b;c,d\n1;2;3,4\n5;6;7,8\n", Do::Refuse, "f.csv: ",
+       "the delimiter is unclear: comma gives 2 columns, semicolon gives 3 columns; say which with --delimiter"},
+      {"unclosed quote", one + "A-2,\"https://img.example.test/2.jpg,A flat\nA-3,x,y\n", Do::Refuse,
+       "f.csv:3:5: ", "a quote is opened here and never closed"},
+      {"text after a closing quote", one + "A-2,https://img.example.test/2.jpg,\"A flat\" by the sea\n", Do::Reject,
+       "f.csv:3:44: ", "text after a closing quote"},
+      {"quote inside an unquoted field", kHeader + row("A-1", "A desk of 12\" x 9\" in it"), Do::Nothing, "", ""},
+      {"backslash-escaped quotes", kHeader + "A-1,https://img.example.test/1.jpg,\"The \\\"sea\\\", seen from here\"\n",
+       Do::Warn, "f.csv:2:1: ", "backslash escapes detected"},
+      {"too many fields", one + row("A-2", "A flat, by the sea"), Do::Reject,
+       "f.csv:3:45: ", "4 fields, header has 3; an unquoted comma?"},
+      {"too few fields", one + "A-2,https://img.example.test/2.jpg\n", Do::Reject,
+       "f.csv:3:35: ", "description: 2 fields, header has 3"},
+      {"delimiter at the end of every row", kHeader + "A-1,https://img.example.test/1.jpg,A flat by the sea,\n",
+       Do::Nothing, "", ""},
+      {"empty last column", "id,image_urls,description,\nA-1,https://img.example.test/1.jpg,A flat by the sea,\n",
+       Do::Nothing, "", ""},
+      {"missing cells that are not mapped", "id,image_urls,description,city,zip\n" + row("A-1"), Do::Warn,
+       "f.csv:2:1: ", "cells are missing at the end of the row"},
+      {"# is data", one + "# a remark\n", Do::Reject, "f.csv:3:11: ", "1 fields, header has 3"},
+      {"blank lines count as lines", "\n" + kHeader + "\n" + row("A-1") + "\r\n\n" + "A-2,x\n", Do::Reject,
+       "f.csv:7:6: ", "2 fields, header has 3"},
+      {"line ends mixed",
+       kHeader + row("A-1") + "A-2,https://img.example.test/2.jpg,A flat by the sea\r\n",
+       Do::Warn,
+       "f.csv: ",
+       "line ends are mixed",
+       {"A-1", "A-2"}},
+      {"line end in a quoted cell",
+       kHeader + "A-1,https://img.example.test/1.jpg,\"A flat\nby the sea\"\n,https://img.example.test/2.jpg,A flat\n",
+       Do::Reject, "f.csv:4:1: ", "id: is empty"},
+      {"a cell of 2 MiB",
+       "id,image_urls,description,notes\nA-1,https://img.example.test/1.jpg,A flat by the sea," +
+           std::string(std::size_t{2} << 20U, 'x') + "\n",
+       Do::Nothing, "", ""},
+      {"a record of too many lines", one + "A-2,x,\"" + many_lines + "\"\n", Do::Refuse,
+       "f.csv:3:7: ", "a record goes on for more than 100000 lines; is a quote opened here and never closed?"},
+      {"last record cut short", one + "A-2,https://img", Do::Refuse,
+       "f.csv:3:1: ", "the last record is incomplete (2 fields, header has 3): is the file still being written?"},
+      {"last record cut in a quote", one + "A-2,\"https://img", Do::Refuse, "f.csv:3:5: ", "never closed"},
+  };
+  for (const Pitfall& pitfall : pitfalls) check_pitfall(pitfall);
+}
+
+TEST_CASE("pitfalls: headers") {
+  const std::string rest = ",https://img.example.test/1.jpg,A flat by the sea\n";
+  const Pitfall pitfalls[] = {
+      {"duplicate header that is mapped", "id,description,description,image_urls\n", Do::Refuse,
+       "f.csv:1:16: ", "description: columns 2 and 3"},
+      {"duplicate header that is not", "id,city,city,image_urls,description\nA-1,x,y" + rest, Do::Warn,
+       "f.csv:1:9: ", "columns 2 and 3 have the same name"},
+      {"empty header name", "id,,image_urls,description\nA-1,x" + rest, Do::Nothing, "", ""},
+      {"header with spaces, newline, NBSP, case", "\xC2\xA0ID ,\"Image\nURLs\", DESCRIPTION\nA-1" + rest, Do::Nothing,
+       "", ""},
+      {"no header", "A-1" + rest + "A-2" + rest, Do::Refuse,
+       "f.csv:1:1: ", "this file has no header: use --preset poliris, or --no-header --map id=#2"},
+      {"preamble", "Export of 26 November\n\n" + kHeader + "A-1" + rest, Do::Warn,
+       "f.csv:1:1: ", "skipped 2 lines in front of the header"},
+      {"preamble as wide as the header", "Export,of 26,November\n" + kHeader + "A-1" + rest, Do::Refuse,
+       "f.csv:1:1: ", "line 2 looks like a header: use --skip-lines 1"},
+      {"sep=", "sep=;\nid;image_urls;description\nA-1;https://img.example.test/1.jpg;A flat, by the sea\n", Do::Warn,
+       "f.csv:1:1: ", "skipped the line 'sep=;'"},
+      {"no image column at all", "id,description,city\nA-1,A flat by the sea,Lyon\n", Do::Refuse,
+       "f.csv:1:1: ", "image_urls: there is no column with images; there are 'id', 'description', 'city'"},
+      {"no id column", "title,image_urls,description\nx" + rest, Do::Refuse,
+       "f.csv:1:1: ", "there is no column 'id'; there are 'title', 'image_urls', 'description'"},
+  };
+  for (const Pitfall& pitfall : pitfalls) check_pitfall(pitfall);
+
+  ManifestOptions options;
+  options.map = {{"description", "#2"}};
+  check_pitfall({"empty header name, mapped by position",
+                 "id,,image_urls\nA-1,A flat by the sea,https://img.example.test/1.jpg\n", Do::Nothing, "", ""},
+                options);
+  options.map.clear();
+  options.skip_lines = 1;
+  check_pitfall(
+      {"lines that are skipped as told", "Export,of 26,November\n" + kHeader + "A-1" + rest, Do::Nothing, "", ""},
+      options);
+  // Where rows may be of a kind that goes without images, those that need them are rejected one by one.
+  const Said mixed = read("f.csv", "id,kind,description\nA-1,,A flat by the sea\n");
+  CHECK(mixed.refused == "");
+  REQUIRE(mixed.errors.size() == 1);
+  CHECK(mixed.errors[0].starts_with("f.csv:2:1: image_urls: is missing"));
+}
+
+TEST_CASE("pitfalls: ids") {
+  const std::string one = kHeader + row("A-1");
+  const std::string rest = ",https://img.example.test/2.jpg,A flat by the sea\n";
+  const Pitfall pitfalls[] = {
+      {"duplicate id", one + row("A-2") + row("A-1"), Do::Refuse,
+       "f.csv:4:1: ", "id: 'A-1' is there twice: first in f.csv:2"},
+      {"shortened id", one + "\"1,55552E+12\"" + rest + "1.5E+11" + rest, Do::Refuse,
+       "f.csv:3:1: ", "id: '1,55552E+12' was shortened by a spreadsheet and the id is lost (2 rows)"},
+      {"ids that differ in letter case",
+       one + row("a-1"),
+       Do::Warn,
+       "f.csv:3:1: ",
+       "id: differs from another one only in letter case, blanks or leading zeros: as file names they collide ('a-1', "
+       "the other one in f.csv:2)",
+       {"A-1", "a-1"}},
+      {"ids that differ in blanks",
+       one + "A -1" + rest,
+       Do::Warn,
+       "f.csv:3:1: ",
+       "('A -1', the other one in f.csv:2)",
+       {"A-1", "A -1"}},
+      {"ids that differ in leading zeros",
+       kHeader + row("7") + row("007") + row("0070"),
+       Do::Warn,
+       "f.csv:3:1: ",
+       "('007', the other one in f.csv:2)",
+       {"7", "007", "0070"}},
+      {"missing id", one + rest, Do::Reject, "f.csv:3:1: ", "id: is empty"},
+      {"an id that is no file name", kHeader + "../A:1\\x" + rest, Do::Nothing, "", "", {"../A:1\\x"}},
+      {"formula guards",
+       kHeader + "\"=\"\"0012\"\"\"" + rest + "'-5" + rest,
+       Do::Warn,
+       "f.csv:2:1: ",
+       "id: took off a spreadsheet's guard",
+       {"0012", "-5"}},
+  };
+  for (const Pitfall& pitfall : pitfalls) check_pitfall(pitfall);
+  const Said many = read("f.csv", kHeader + row("1") + row("2") + row("2") + row("1") + row("2"));
+  CHECK(many.refused.ends_with("\n3 rows repeat an id, which must be unique in a run: 2 ids are affected"));
+}
+
+TEST_CASE("pitfalls: fields of a row") {
+  const std::string one = kHeader + row("A-1");
+  const Pitfall pitfalls[] = {
+      {"empty description", one + row("A-2", ""), Do::Reject, "f.csv:3:1: ", "description: is missing"},
+      {"no usable image", one + "A-2,photo one|photo two,A flat by the sea\n", Do::Reject,
+       "f.csv:3:5: ", "image_urls: 'photo one'"},
+      {"file names instead of addresses", kHeader + "A-1,a.jpg|b.jpg,A flat by the sea\nA-2,c.jpg,A flat too\n",
+       Do::Refuse, "f.csv:2:5: ",
+       "no image has an address (2 rows have file names, such as 'a.jpg|b.jpg'): say with "
+       "--media-base"},
+  };
+  for (const Pitfall& pitfall : pitfalls) check_pitfall(pitfall);
+
+  for (const char* nothing : {"NULL", "null", "nan", "NaN", "None", "N/A", "-", " - "}) {
+    CAPTURE(nothing);
+    const Said text = read("f.csv", one + row("A-2", nothing));
+    REQUIRE(text.errors.size() == 1);
+    CHECK(text.errors[0].starts_with("f.csv:3:1: description: is missing"));
+    const Said images = read("f.csv", one + fmt::format("A-2,{},A flat by the sea\n", nothing));
+    REQUIRE(images.errors.size() == 1);
+    CHECK(images.errors[0].starts_with("f.csv:3:1: image_urls: is missing"));
+    // Elsewhere it may be a name.
+    const Said music = read("f.csv",
+                            "id,image_urls,description,music\nA-1,https://img.example.test/1.jpg,A flat by "
+                            "the sea," +
+                                std::string(nothing) + "\n");
+    const bool kept = !music.errors.empty() || (music.fields.size() == 1 && music.fields[0].size() == 3);
+    CHECK(kept);
+  }
+  const Said json = read("f.jsonl", R"({"id": "A-1", "image_urls": "nan", "description": "N/A"})"
+                                    "\n");
+  REQUIRE(json.errors.size() == 2);
+  CHECK(json.errors[0].find("image_urls: is missing") != std::string::npos);
+  CHECK(json.errors[1].find("description: is missing") != std::string::npos);
+}
+
+TEST_CASE("a file that is written to while it is read is refused") {
+  const ScopedFolder folder;
+  const std::string path = folder.write("f.csv", kHeader + row("A-1"));
+  const auto sink = [&](ManifestRow&) -> Result<void> {
+    std::ofstream(path, std::ios::app) << row("A-2");
+    return {};
+  };
+  const Result<void> done = read_manifests({path}, {}, sink, {});
+  REQUIRE_FALSE(done.has_value());
+  CHECK(done.error().message.find("the file was written to while it was read") != std::string::npos);
+}
+
+TEST_CASE("a repeated id is dealt with as the options say") {
+  const std::string feed = kHeader + row("A", "The first of them all") + row("B") + row("A", "The second of them all") +
+                           row("A-2", "A name that is taken") + row("A", "The third of them all");
+  struct Case {
+    OnDuplicate what;
+    std::vector<std::string> ids, warnings;
+    std::string first;  ///< the description of the first row
+  };
+  const Case cases[] = {
+      {OnDuplicate::First,
+       {"A", "B", "A-2"},
+       {"f.csv:4:1: id: an earlier row has the same id: only the first one is read ('A', first in f.csv:2) (2 times)"},
+       "The first of them all"},
+      {OnDuplicate::Last,
+       {"B", "A-2", "A"},
+       {"f.csv:2:1: id: a later row has the same id: only the last one is read ('A') (2 times)"},
+       "A quiet flat near the park"},
+      {OnDuplicate::Suffix,
+       {"A", "B", "A-2", "A-2-2", "A-3"},
+       {"f.csv:4:1: id: an earlier row has the same id: the later ones got a number, which depends on their order "
+        "('A' became 'A-2', first in f.csv:2) (3 times)"},
+       "The first of them all"},
+  };
+  for (const Case& test : cases) {
+    CAPTURE(static_cast<int>(test.what));
+    ManifestOptions options;
+    options.on_duplicate = test.what;
+    const Said said = read("f.csv", feed, options);
+    CHECK(said.refused == "");
+    CHECK(said.ids == test.ids);
+    CHECK(said.warnings == test.warnings);
+    REQUIRE(said.fields.size() == test.ids.size());
+    CHECK(said.fields[0][1].value.text == test.first);
+  }
+  ManifestOptions last;
+  last.on_duplicate = OnDuplicate::Last;
+  const ScopedFolder folder;
+  folder.write("a.csv", kHeader + row("A") + row("B"));
+  folder.write("b.jsonl",
+               R"({"id": "A", "image_urls": "https://img.example.test/1.jpg", "description": "From another file"})"
+               "\n");
+  const Said files = read_in(folder, {"a.csv", "b.jsonl"}, last);
+  CHECK(files.ids == std::vector<std::string>{"B", "A"});
+
+  const Result<void> done = read_manifests({"-"}, last, [](ManifestRow&) { return Result<void>(); }, {});
+  REQUIRE_FALSE(done.has_value());
+  CHECK(done.error().message.find("standard input can be read only once") != std::string::npos);
+}
+
+TEST_CASE("a suffix that would make an id too long makes its row invalid") {
+  ManifestOptions options;
+  options.on_duplicate = OnDuplicate::Suffix;
+  const std::string id(255, 'x');
+  const std::string rest = ",https://img.example.test/1.jpg,A flat by the sea\n";
+  const Said said = read("f.csv", kHeader + id + rest + id + rest, options);
+  CHECK(said.ids == std::vector<std::string>{id});
+  REQUIRE(said.errors.size() == 1);
+  CHECK(said.errors[0] == "f.csv:3:1: id: is there twice, first in f.csv:2, and too long for a suffix");
+}
+
+TEST_CASE("a file whose first rows are all invalid is taken to be mapped wrongly") {
+  std::string bad;
+  for (int i = 0; i < 19; ++i) bad += row(fmt::format("N-{}", i), "short");
+  const auto refused = [](const std::string& rows, const ManifestOptions& options = {}) {
+    return read("f.csv", kHeader + rows, options).refused;
+  };
+  CHECK(refused(bad) == "");
+  CHECK(refused(bad + row("A-1") + row("Z", "short")) == "");
+  CHECK(refused(row("A-1") + bad + row("Z", "short")) == "");
+  const std::string all = bad + row("Z", "short") + row("A-1");
+  CHECK(refused(all).starts_with("f.csv:21:1: none of the first 20 rows is valid"));
+  ManifestOptions options;
+  options.allow_invalid_start = true;
+  CHECK(refused(all, options) == "");
+}
+
+TEST_CASE("a manifest with fewer rows than asked for is refused") {
+  ManifestOptions options;
+  options.min_rows = 3;
+  CHECK(read("f.csv", kHeader + row("1") + row("2"), options).refused ==
+        "there are 2 rows, and --min-rows wants 3 at least: is the feed whole?");
+  CHECK(read("f.csv", kHeader + row("1") + row("2") + row("3", ""), options).refused == "");
+}
+
+TEST_CASE("an error knows the record it is about") {
+  const Said table = read("f.csv", kHeader + row("A-1") + "A-2,https://img.example.test/2.jpg,\"too\nmany\",x\n");
+  REQUIRE(table.rejects.size() == 1);
+  CHECK(table.rejects[0].code == "too_many_fields");
+  CHECK(table.rejects[0].record == 2);
+  CHECK(table.rejects[0].raw == "A-2,https://img.example.test/2.jpg,\"too\nmany\",x");
+  CHECK(table.rejects[0].place.line == 4);
+  CHECK(table.rejects[0].excerpt == "    many\",x\n          ^");
+
+  const Said lines = read("f.jsonl", "{\"id\": \"A-1\"}\n");
+  REQUIRE(lines.rejects.size() == 2);
+  CHECK(lines.rejects[0].code == "missing_value");
+  CHECK(lines.rejects[0].raw == "{\"id\": \"A-1\"}");
+
+  const Said yaml = read("f.yaml", "jobs:\n- id: A-1\n  image_urls: [x]\n  description: A flat by the sea\n");
+  REQUIRE(yaml.rejects.size() == 1);
+  CHECK(yaml.rejects[0].code == "invalid_value");
+  CHECK(yaml.rejects[0].raw == R"({"id":"A-1","image_urls":["x"],"description":"A flat by the sea"})");
+
+  const Said twice = read("f.csv", kHeader + row("A-1") + row("A-1"));
+  REQUIRE(twice.rejects.size() == 1);
+  CHECK(twice.rejects[0].code == "duplicate_id");
+  CHECK(twice.rejects[0].record == 2);
+  CHECK(twice.rejects[0].raw + "\n" == row("A-1"));
+}
+
+}  // namespace reelbatch
