@@ -1,5 +1,6 @@
 #include "runner/id_table.h"
 
+#include <algorithm>
 #include <array>
 
 #include "runner/check.h"
@@ -29,11 +30,10 @@ IdTable::Place place_of(std::uint64_t packed) {
 IdDigest digest_of_id(std::string_view id) {
   std::array<char, kFoldedMax> folded;
   std::size_t size = 0;
-  bool leads = true;
-  for (const char c : id.substr(0, kFoldedMax)) {
-    leads = leads && (c == '0' || c == ' ');
-    if (leads || c == ' ') continue;
-    folded[size++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (const char c : id.substr(std::min(id.find_first_not_of("0 "), id.size())).substr(0, kFoldedMax)) {
+    const bool upper = c >= 'A' && c <= 'Z';
+    folded[size] = static_cast<char>(c + (upper ? 'a' - 'A' : 0));
+    size += c == ' ' ? 0U : 1U;  // without a branch: most ids have both kinds of letters
   }
   return {digest_of({folded.data(), size}).low, digest_of(id).low};
 }

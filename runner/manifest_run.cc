@@ -116,7 +116,7 @@ bool ManifestRun::admit(ManifestRow& row) {
   const std::optional<IdDigest> expected = std::exchange(expected_, std::nullopt);
   if (row.id.empty()) return true;
   const IdDigest id = expected ? *expected : digest_of_id(row.id);
-  if (!last_rows_.empty()) {
+  if (!scans_ && !last_rows_.empty()) {
     const auto last = last_rows_.find(id);
     if (last != last_rows_.end() && last->second != rows_) {
       warn(row.place, "id", "a later row has the same id: only the last one is read", fmt::format(" ('{}')", row.id));

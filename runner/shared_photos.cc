@@ -20,14 +20,10 @@ void SharedPhotos::add(std::span<const NormalField> fields, std::string_view fil
   for (const NormalField& field : fields) {
     if (!field.spec->is_images) continue;
     // A list of texts; an address has neither a quote nor a backslash in it.
-    std::string_view rest = field.json;
-    while (true) {
-      const std::size_t begin = rest.find('"');
-      const std::size_t end = begin == std::string_view::npos ? begin : rest.find('"', begin + 1);
-      if (end == std::string_view::npos) break;
-      add_address(rest.substr(begin + 1, end - begin - 1), file, place);
-      rest.remove_prefix(end + 1);
-    }
+    const std::string_view list = field.json;
+    const std::size_t begin = list.find('"');
+    const std::size_t end = begin == std::string_view::npos ? begin : list.find('"', begin + 1);
+    if (end != std::string_view::npos) add_address(list.substr(begin + 1, end - begin - 1), file, place);
   }
 }
 
@@ -71,7 +67,7 @@ std::optional<Remark> SharedPhotos::remark() const {
   const Shared& most = std::max_element(shared_.begin(), shared_.end(), [](const auto& a, const auto& b) {
                          return a.second.listings < b.second.listings;
                        })->second;
-  std::string message = fmt::format("{} listings have the same photo {}: is it one that stands for none?",
+  std::string message = fmt::format("{} listings begin with the same photo {}: is it one that stands for none?",
                                     most.listings, printable(most.address, 200));
   if (shared_.size() > 1)
     message +=

@@ -15,9 +15,10 @@
 
 namespace reelbatch {
 
-/// Counts addresses of images over millions of rows in a table of 1 MiB: exactly for photos that come up again within
-/// some 100,000 others, and from there on. One that two far-apart listings of a huge catalogue share may be missed; one
-/// that stands everywhere is not.
+/// Counts the first photos of millions of listings in a table of 256 KiB: exactly for those that come up again within
+/// some 10,000 others, and from there on. One that two far-apart listings of a huge catalogue share may be missed; one
+/// that stands everywhere is not. Only the first, because that is where a photo that stands for none is, and so that a
+/// good row costs next to nothing.
 class SharedPhotos {
  public:
   /// So many listings with one photo are worth a word: a flat that is for sale and for rent is there twice.
@@ -25,7 +26,7 @@ class SharedPhotos {
 
   SharedPhotos();
 
-  /// A row's fields as normalised, in which no address is there twice. Where the row stands is for the message.
+  /// A row's fields as normalised. Where the row stands is for the message.
   void add(std::span<const NormalField> fields, std::string_view file, Place place);
 
   /// What there is to say, once: how many photos, and the one in most listings. Nothing if none is in kListings.
@@ -33,7 +34,7 @@ class SharedPhotos {
 
  private:
   static constexpr std::size_t kWays = 4;
-  static constexpr std::size_t kSets = std::size_t{1} << 15U;
+  static constexpr std::size_t kSets = std::size_t{1} << 13U;
   static constexpr std::size_t kSharedMax = 1000;  ///< photos that are counted one by one
 
   struct Shared {

@@ -345,17 +345,17 @@ Result<std::optional<Ledger::RowsBefore>> SqliteLedger::rows_before(std::span<co
   // By run: the last pack, how many rows it and those in front of it make, and what stands outside of packs behind it.
   Statement query = database_->prepare(
       "WITH recent AS (SELECT id, uid FROM runs ORDER BY id DESC LIMIT 30), "
-      "ends AS (SELECT id, uid, (SELECT max(first_number) FROM run_packs WHERE run = id) AS pack, "
-      "(SELECT max(number) FROM rows WHERE run = id) AS row FROM recent) "
-      "SELECT uid, CASE WHEN pack IS NULL THEN coalesce(row, 0) ELSE pack - 1 + "
-      "(SELECT p.rows FROM run_packs r JOIN row_packs p ON p.id = r.pack WHERE r.run = e.id AND r.first_number = pack) "
-      "+ "
-      "(SELECT count(*) FROM rows WHERE run = e.id AND number > pack) END, "
-      "coalesce((SELECT file FROM rows WHERE run = e.id AND number = 1), "
-      "(SELECT file FROM run_packs WHERE run = e.id AND first_number = 1)), "
-      "CASE WHEN row > coalesce(pack, 0) THEN (SELECT file FROM rows WHERE run = e.id AND number = row) "
-      "ELSE (SELECT file FROM run_packs WHERE run = e.id AND first_number = pack) END "
-      "FROM ends e WHERE pack IS NOT NULL OR row IS NOT NULL ORDER BY id DESC");
+      "ends AS (SELECT t.id AS run, t.uid, (SELECT max(r.first_number) FROM run_packs r WHERE r.run = t.id) AS packed, "
+      "(SELECT max(r.number) FROM rows r WHERE r.run = t.id) AS other FROM recent t) "
+      "SELECT e.uid, CASE WHEN e.packed IS NULL THEN e.other ELSE e.packed - 1 + "
+      "(SELECT p.rows FROM run_packs r JOIN row_packs p ON p.id = r.pack WHERE r.run = e.run AND r.first_number = "
+      "e.packed) + (SELECT count(*) FROM rows r WHERE r.run = e.run AND r.number > e.packed) END, "
+      "coalesce((SELECT r.file FROM rows r WHERE r.run = e.run AND r.number = 1), "
+      "(SELECT r.file FROM run_packs r WHERE r.run = e.run AND r.first_number = 1)), "
+      "CASE WHEN e.other > coalesce(e.packed, 0) THEN "
+      "(SELECT r.file FROM rows r WHERE r.run = e.run AND r.number = e.other) "
+      "ELSE (SELECT r.file FROM run_packs r WHERE r.run = e.run AND r.first_number = e.packed) END "
+      "FROM ends e WHERE e.packed IS NOT NULL OR e.other IS NOT NULL ORDER BY e.run DESC");
   const auto is_read = [&](std::string_view file) {
     return std::find(files.begin(), files.end(), file) != files.end();
   };

@@ -180,11 +180,11 @@ class BadNights(Case):
         soon = "https://img.example.test/coming-soon.jpg"
         rows = [row(f"A-{n}", image_urls=soon) for n in range(4)]
         self.manifest(rows)
-        words = f"4 listings have the same photo {soon}"
+        words = f"4 listings begin with the same photo {soon}"
         self.assertIn(words, self.run_it("check", "feed.csv").out)
         done = self.run_feed(code=0)
         self.assertEqual(done.err.count(words), 1, done)
-        self.assertNotIn("the same photo", self.run_feed(code=0).err)
+        self.assertNotIn("with the same photo", self.run_feed(code=0).err)
 
     def test_no_column_with_images_is_a_wrong_file(self):
         self.write("feed.csv", "id,description\nA-1,A quiet flat near the park\n")

@@ -144,6 +144,7 @@ void Campaign::configure() {
   options.outage_timeout = seconds(s_.outage_timeout_s);
   options.max_connections = static_cast<int>(s_.connections);
   options.allow_mass_change = true;
+  options.allow_shrink = true;  // rows leave the feed by chance
   options.retry_failed = s_.retry_failed != 0;
   if (s_.max_credits > 0) options.max_credits = credits(s_.max_credits);
   for (AccountOptions& account : options.accounts) {
