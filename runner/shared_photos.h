@@ -15,8 +15,8 @@
 
 namespace reelbatch {
 
-/// Counts the first photos of millions of listings in a table of 256 KiB: exactly for those that come up again within
-/// some 10,000 others, and from there on. One that two far-apart listings of a huge catalogue share may be missed; one
+/// Counts the first photos of millions of listings in a table of 64 KiB: exactly for those that come up again within
+/// a thousand others, and from there on. One that two far-apart listings of a huge catalogue share may be missed; one
 /// that stands everywhere is not. Only the first, because that is where a photo that stands for none is, and so that a
 /// good row costs next to nothing.
 class SharedPhotos {
@@ -34,7 +34,7 @@ class SharedPhotos {
 
  private:
   static constexpr std::size_t kWays = 4;
-  static constexpr std::size_t kSets = std::size_t{1} << 13U;
+  static constexpr std::size_t kSets = std::size_t{1} << 11U;
   static constexpr std::size_t kSharedMax = 1000;  ///< photos that are counted one by one
 
   struct Shared {
