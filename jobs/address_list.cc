@@ -142,6 +142,12 @@ std::string without_escapes(std::string_view item) {
   return out;
 }
 
+/// RESO's other categories are documents, plans, tours and videos.
+bool is_photo_category(std::string_view category) {
+  const std::string lower = ascii_lower(trim_blanks(category));
+  return lower.empty() || lower.find("photo") != std::string::npos || lower.find("image") != std::string::npos;
+}
+
 // ---- Items into addresses -------------------------------------------------------------------------------------------
 
 class Collector {
@@ -152,12 +158,7 @@ class Collector {
     std::string_view text;
     if (!element.get(text)) return add_text(text);
     simdjson::dom::array array;
-    if (!element.get(array)) {
-      for (const JsonElement item : array) {
-        if (auto added = add_element(item, depth + 1); !added) return added;
-      }
-      return {};
-    }
+    if (!element.get(array)) return add_array(array, depth);
     simdjson::dom::object object;
     if (!element.get(object)) return add_object(object, depth);
     return add_item(json_text(element));
@@ -181,10 +182,32 @@ class Collector {
     remark(duplicates_, "dropped {} duplicate", "dropped {} duplicates");
     remark(entities_, "read &amp; as & in {} address", "read &amp; as & in {} addresses");
     remark(completed_, "put https:// before {} address", "put https:// before {} addresses");
+    remark(no_photos_, "left out {} that is no photo by its MediaCategory",
+           "left out {} that are no photos by their MediaCategory");
     return std::move(list_);
   }
 
  private:
+  Result<void> add_array(simdjson::dom::array array, int depth) {
+    std::vector<std::pair<double, JsonElement>> items;
+    bool ordered = true;
+    for (const JsonElement item : array) {
+      double order = 0;
+      ordered = ordered && item.is_object() && !item.at_key("Order").get(order);
+      std::string_view category;
+      if (item.is_object() && !item.at_key("MediaCategory").get(category) && !is_photo_category(category)) {
+        ++no_photos_;
+      } else {
+        items.emplace_back(order, item);
+      }
+    }
+    if (ordered)
+      std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (const auto& [order, item] : items)
+      if (auto added = add_element(item, depth + 1); !added) return added;
+    return {};
+  }
+
   Result<void> add_object(simdjson::dom::object object, int depth) {
     // An object around the whole list may have an address of its own that is the listing's page.
     constexpr std::array<std::string_view, 9> kNames{"images",   "photos", "url",      "src", "href",
@@ -220,6 +243,7 @@ class Collector {
   std::size_t duplicates_ = 0;
   std::size_t entities_ = 0;
   std::size_t completed_ = 0;
+  std::size_t no_photos_ = 0;
 };
 
 Result<AddressList> parse_structured(std::string_view text) {
@@ -250,6 +274,24 @@ void collect_texts(JsonElement element, int depth, std::vector<std::string>& out
   simdjson::dom::array array;
   if (depth > kDepthMax || element.get(array)) return;
   for (const JsonElement item : array) collect_texts(item, depth + 1, out);
+}
+
+/// The items between separators, if each is an address in its one form, a photo as far as can be told, and there once.
+std::optional<std::vector<std::string_view>> plain_items(std::string_view text, std::string_view separator) {
+  // Beyond that, looking for duplicates one by one would take its time.
+  constexpr std::size_t kMost = 64;
+  std::vector<std::string_view> addresses;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, at), text.size());
+    const std::string_view address = text.substr(at, end - at);
+    if (!is_plain_address(address) || ends_with_one_of(without_query(address), kNoPhoto)) return std::nullopt;
+    if (addresses.size() == kMost || std::find(addresses.begin(), addresses.end(), address) != addresses.end()) {
+      return std::nullopt;
+    }
+    addresses.push_back(address);
+    at = end + separator.size();
+  }
+  return addresses;
 }
 
 bool is_bare_name(std::string_view item) {
@@ -310,20 +352,12 @@ Result<std::string> complete_images(const RawValue& value, const std::optional<s
 }
 
 std::optional<std::vector<std::string_view>> plain_addresses(std::string_view text) {
-  // Beyond that, looking for duplicates one by one would take its time.
-  constexpr std::size_t kMost = 64;
-  std::vector<std::string_view> addresses;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find('|', at), text.size());
-    const std::string_view address = text.substr(at, end - at);
-    if (!is_plain_address(address) || ends_with_one_of(without_query(address), kNoPhoto)) return std::nullopt;
-    if (addresses.size() == kMost || std::find(addresses.begin(), addresses.end(), address) != addresses.end()) {
-      return std::nullopt;
-    }
-    addresses.push_back(address);
-    at = end + 1;
-  }
-  return addresses;
+  return plain_items(text, "|");
+}
+
+bool is_plain_address_list(std::string_view json) {
+  const bool is_list = json.size() > 4 && json.starts_with("[\"") && json.ends_with("\"]");
+  return is_list && plain_items(json.substr(2, json.size() - 4), "\",\"").has_value();
 }
 
 Result<AddressList> parse_address_list(const RawValue& value) {

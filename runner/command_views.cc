@@ -10,6 +10,7 @@
 #include "runner/commands.h"
 #include "runner/credit_table.h"
 #include "runner/intake.h"
+#include "runner/mapping.h"
 #include "runner/plan_report.h"
 #include "runner/progress_printer.h"
 #include "runner/remark_printer.h"
@@ -25,16 +26,20 @@ int command_check(const Options& options, const CheckCommand& command) {
   const bool all = command.all || isatty(STDOUT_FILENO) == 0;
   RemarkPrinter printer(stdout, all ? 0 : 10);
   std::int64_t rows = 0, invalid = 0;
+  MappingReport mapping;
   const auto sink = [&](ManifestRow& row) -> Result<void> {
+    if (command.mapping) mapping.see(row);
     if (row.valid()) validate(row);
     ++rows;
     if (!row.valid()) ++invalid;
     for (const Remark& remark : row.remarks) printer.print(remark);
     return {};
   };
-  const Result<void> read =
-      read_manifests(options.manifests, options.manifest, sink, [&](const Remark& remark) { printer.print(remark); });
+  const auto remark = [&](const Remark& found) { printer.print(found); };
+  const Result<void> read = read_manifests_and_mapping(options.manifests, options.manifest, sink, remark,
+                                                       [&](const FileMapping& file) { mapping.take(file); });
   printer.finish("--all shows every one");
+  if (command.mapping) fmt::print("{}", for_terminal(mapping.text()));
   if (!read) return report_error(read.error());
   if (!options.quiet || invalid > 0) {
     fmt::print("{} {}: {} valid, {} invalid\n", rows, rows == 1 ? "row" : "rows", rows - invalid, invalid);
