@@ -395,6 +395,8 @@ void TableReader::tell_mapping(const Plan& plan, const std::vector<bool>& feeds)
   }
   for (std::size_t i = 0; i < used.size(); ++i)
     if (!used[i]) mapping.not_used.push_back(shown_[i]);
+  // Numbers by the hundred tell nobody anything.
+  if (!format_.has_header) mapping.not_used = {fmt::format("{} columns", mapping.not_used.size())};
   run_.mapping().kinds.push_back(std::move(mapping));
 }
 

@@ -20,14 +20,18 @@ class FeedCase(Case):
         return name
 
     def submitted(self, name, *flags, code=0):
-        """Id to (text, images without the host they share) of what a run of the feed submits, in the feed's order."""
+        """Id to (text, images without the host they share) of what a run of the feed submits."""
         done = self.run_it("run", self.copy(name), *flags)
         self.assertEqual(done.code, code, done)
-        sent = [row["id"] for row in done.rows if row["submissions"] == "1"]
-        posts = self.provider.posts()
-        self.assertEqual(len(sent), len(posts), done)
-        return {ref: (post.json["description"], [address.removeprefix(CDN) for address in post.json["image_urls"]])
-                for ref, post in zip(sent, posts)}
+        images = {post.json["description"]: post.json["image_urls"] for post in self.provider.posts()}
+        self.assertEqual(len(images), len(self.provider.posts()), "descriptions tell the listings of these feeds apart")
+        found = {}
+        for row in done.rows:
+            if row["submissions"] == "1":
+                text = self.provider.by_id[row["job_id"]].description
+                found[row["id"]] = (text, [address.removeprefix(CDN) for address in images[text]])
+        self.assertEqual(len(found), len(images), done)
+        return found
 
     def assert_feed(self, name, expected, *flags, preset=None):
         """The same with the preset found out and with the preset named."""
