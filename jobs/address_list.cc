@@ -323,6 +323,24 @@ bool collect_texts(JsonElement element, int depth, std::vector<std::string>& out
   return std::all_of(array.begin(), array.end(), [&](JsonElement item) { return collect_texts(item, depth + 1, out); });
 }
 
+/// The items between separators, if each is an address in its one form, a photo as far as can be told, and there once.
+std::optional<std::vector<std::string_view>> plain_items(std::string_view text, std::string_view separator) {
+  // Beyond that, looking for duplicates one by one would take its time.
+  constexpr std::size_t kMost = 64;
+  std::vector<std::string_view> addresses;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, at), text.size());
+    const std::string_view address = text.substr(at, end - at);
+    if (!is_plain_address(address) || ends_with_one_of(without_query(address), kNoPhoto)) return std::nullopt;
+    if (addresses.size() == kMost || std::find(addresses.begin(), addresses.end(), address) != addresses.end()) {
+      return std::nullopt;
+    }
+    addresses.push_back(address);
+    at = end + separator.size();
+  }
+  return addresses;
+}
+
 }  // namespace
 
 bool has_image_name(std::string_view text) {
@@ -375,20 +393,12 @@ Result<std::string> complete_images(const RawValue& value, const std::optional<s
 }
 
 std::optional<std::vector<std::string_view>> plain_addresses(std::string_view text) {
-  // Beyond that, looking for duplicates one by one would take its time.
-  constexpr std::size_t kMost = 64;
-  std::vector<std::string_view> addresses;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find('|', at), text.size());
-    const std::string_view address = text.substr(at, end - at);
-    if (!is_plain_address(address) || ends_with_one_of(without_query(address), kNoPhoto)) return std::nullopt;
-    if (addresses.size() == kMost || std::find(addresses.begin(), addresses.end(), address) != addresses.end()) {
-      return std::nullopt;
-    }
-    addresses.push_back(address);
-    at = end + 1;
-  }
-  return addresses;
+  return plain_items(text, "|");
+}
+
+bool is_plain_address_list(std::string_view json) {
+  const bool is_list = json.size() > 4 && json.starts_with("[\"") && json.ends_with("\"]");
+  return is_list && plain_items(json.substr(2, json.size() - 4), "\",\"").has_value();
 }
 
 Result<AddressList> parse_address_list(const RawValue& value) {

@@ -19,7 +19,8 @@ struct AddressList {
 /// Splits a value where an address starts, so that commas and pipes inside an address survive. Accepts, in this order:
 /// a JSON value (RawValue::Form::Json, or text that begins with `[` or `{`), a Python list literal, and plain text with
 /// addresses separated by `|`, `;`, `,` or white space. A new address begins only at the start or after a separator, so
-/// `?u=https://...` stays whole. Source: the survey of feeds, FORMATS 4.
+/// `?u=https://...` stays whole. Objects in a list are sorted by their member `Order` where each has one, and those
+/// whose `MediaCategory` is no photo are left out (RESO's Media). Source: the survey of feeds, FORMATS 2 and 4.
 ///
 /// Fails if an item is no http(s) address, quoting the first such item and saying why. An empty value is an empty list.
 Result<AddressList> parse_address_list(const RawValue& value);
@@ -27,6 +28,9 @@ Result<AddressList> parse_address_list(const RawValue& value);
 /// The addresses of a plain text with nothing but `|` between them, if each is in its one form already, a photo as far
 /// as can be told, and there once. Views of `text`. Nothing where parse_address_list() has to say.
 std::optional<std::vector<std::string_view>> plain_addresses(std::string_view text);
+
+/// Whether a text is a compact JSON list of such addresses, at least one: then it is its own normal form.
+bool is_plain_address_list(std::string_view json);
 
 /// The images of one value as a JSON list, for what is not to be guessed: split at `separator` where one is given, and
 /// with `base` in front of those that are file names. Anything else is left for parse_address_list() to judge.

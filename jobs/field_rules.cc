@@ -337,6 +337,7 @@ FieldReading read_addresses(const RawValue& value) {
       return value_of(json + ']');
     }
   }
+  if (value.form == RawValue::Form::Json && is_plain_address_list(value.text)) return value_of(value.text);
   if (trim_blanks(value.text).empty()) return absent();
   Result<AddressList> list = parse_address_list(value);
   if (!list) return problem(list.error().message);

@@ -6,11 +6,11 @@
 #include <array>
 
 #include "jobs/service_faults.h"
+#include "runner/wrapped_text.h"
 
 namespace reelbatch {
 namespace {
 
-constexpr std::size_t kWidth = 79;
 constexpr std::size_t kFlagColumn = 30;
 constexpr std::size_t kCommandColumn = 18;
 
@@ -24,7 +24,11 @@ constexpr std::array<OwnFlag, 2> kRunFlags = {
       "start a pretended service and run against it: no key, no cost, its own ledger; pace 100/1s, submissions 10/1s, "
       "polls 200ms unless given here"}}};
 
-constexpr std::array<OwnFlag, 1> kCheckOwn = {{{"all", 0, "", "every problem, not only ten of a kind"}}};
+constexpr std::array<OwnFlag, 2> kCheckOwn = {
+    {{"all", 0, "", "every problem, not only ten of a kind"},
+     {"mapping", 0, "",
+      "also show how each file is read: encoding, delimiter, preset, header, and for each field the column, what "
+      "chose it, and its first two values; then the labels and what is not used"}}};
 constexpr std::array<OwnFlag, 1> kPlanOwn = {{{"output", 'o', "FILE.json", "write the plan, row by row (none)"}}};
 constexpr std::array<OwnFlag, 1> kRunOwn = {
     {{"plan", 0, "FILE.json",
@@ -116,36 +120,6 @@ constexpr std::array<CommandSpec, 11> kCommands = {{
      "itself.",
      kSandboxOwn},
 }};
-
-/// Appends `text` broken at blanks, each further line indented; the first one begins at column `at`.
-void append_wrapped(std::string& out, std::string_view text, std::size_t indent, std::size_t at) {
-  bool fresh = true;
-  while (!text.empty()) {
-    const std::string_view word = text.substr(0, text.find(' '));
-    if (!fresh && at + 1 + word.size() > kWidth) {
-      out += fmt::format("\n{:{}}", "", indent);
-      at = indent;
-      fresh = true;
-    }
-    if (!fresh) out += ' ';
-    out += word;
-    at += word.size() + (fresh ? 0 : 1);
-    fresh = false;
-    text.remove_prefix(std::min(word.size() + 1, text.size()));
-  }
-  out += '\n';
-}
-
-/// One entry of a list: a name, and what it is from `column` on.
-void append_entry(std::string& out, std::string_view name, std::string_view text, std::size_t column) {
-  out += name;
-  if (name.size() + 2 > column) {
-    out += fmt::format("\n{:{}}", "", column);
-  } else {
-    out += fmt::format("{:{}}", "", column - name.size());
-  }
-  append_wrapped(out, text, column, column);
-}
 
 void append_flag(std::string& out, std::string_view name, char letter, std::string_view value, std::string_view text) {
   std::string head = letter == 0 ? "      " : fmt::format("  -{}, ", letter);

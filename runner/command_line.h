@@ -18,7 +18,8 @@
 namespace reelbatch {
 
 struct CheckCommand {
-  bool all = false;  ///< every problem, not ten of a kind
+  bool all = false;      ///< every problem, not ten of a kind
+  bool mapping = false;  ///< also how each file is read
 };
 
 struct PlanCommand {

@@ -10,6 +10,7 @@
 #include "runner/commands.h"
 #include "runner/credit_table.h"
 #include "runner/intake.h"
+#include "runner/mapping.h"
 #include "runner/plan_report.h"
 #include "runner/progress_printer.h"
 #include "runner/rejects_file.h"
@@ -30,21 +31,25 @@ int command_check(const Options& options, const CheckCommand& command) {
   RemarkPrinter printer(stdout, options, all ? 0 : 10, true);
   SharedPhotos photos;
   std::int64_t rows = 0, invalid = 0;
+  MappingReport mapping;
   const RemarkSink remark = [&](const Remark& found) {
     rejects->add(found);
     printer.print(found);
   };
   const auto sink = [&](ManifestRow& row) -> Result<void> {
+    if (command.mapping) mapping.see(row);
     photos.add(validate(row).fields, row.file, row.place);
     ++rows;
     if (!row.valid()) ++invalid;
     if (!row.remarks.empty()) tell_remarks(row, remark);
     return {};
   };
-  const Result<void> read = read_manifests(options.manifests, options.manifest, sink, remark);
+  const Result<void> read = read_manifests_and_mapping(options.manifests, options.manifest, sink, remark,
+                                                       [&](const FileMapping& file) { mapping.take(file); });
   if (const std::optional<Remark> shared = photos.remark()) printer.print(*shared);
   printer.finish();
   const Result<void> kept = rejects->commit();
+  if (command.mapping) fmt::print("{}", for_terminal(mapping.text()));
   if (!read) return report_error(printer.explain(read.error()));
   if (!kept) return report_error(kept.error());
   if (!options.quiet || invalid > 0) {

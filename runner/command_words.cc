@@ -266,7 +266,7 @@ std::string place_of(const std::string& file) {
 }  // namespace
 
 Result<Command> command_of(const CommandSpec& spec, const Words& words) {
-  if (spec.name == "check") return CheckCommand{has(words, "all")};
+  if (spec.name == "check") return CheckCommand{has(words, "all"), has(words, "mapping")};
   if (spec.name == "plan") return plan_command(words);
   if (spec.name == "run") {
     const std::string file = text_of(words, "plan");

@@ -199,15 +199,23 @@ NumberedName numbered_image(std::string_view folded) {
   return {std::string(stem) + (rest.empty() ? "" : "/") + std::string(rest), number_in(folded, digits)};
 }
 
-bool is_caption_name(std::string_view folded) {
-  constexpr std::array<std::string_view, 9> kWords{"text",  "caption", "captions", "tag", "alt",
-                                                   "title", "legend",  "label",    "desc"};
-  for (std::size_t at = 0; at < folded.size();) {
-    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (static_cast<unsigned char>(c) >= 0x80U); };
+bool is_no_photo_name(std::string_view name) {
+  constexpr std::array<std::string_view, 32> kWords{
+      "text",      "caption", "captions",   "tag",    "alt",    "title",      "legend", "label",
+      "desc",      "host",    "agent",      "agents", "agency", "broker",     "seller", "logo",
+      "logos",     "avatar",  "thumbnail",  "thumb",  "thumbs", "thumbnails", "plan",   "plans",
+      "floorplan", "epc",     "floorplans", "video",  "videos", "tour",       "tours",  "map"};
+  const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  const auto is_letter = [&](char c) {
+    return is_upper(c) || (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80U;
+  };
+  for (std::size_t at = 0; at < name.size();) {
     std::size_t end = at;
-    while (end < folded.size() && is_letter(folded[end])) ++end;
-    if (std::find(kWords.begin(), kWords.end(), folded.substr(at, end - at)) != kWords.end()) return true;
-    at = end + 1;
+    while (end < name.size() && is_letter(name[end]) && (end == at || !is_upper(name[end]) || is_upper(name[end - 1])))
+      ++end;
+    const std::string word = ascii_lower(name.substr(at, end - at));
+    if (std::find(kWords.begin(), kWords.end(), word) != kWords.end()) return true;
+    at = end < name.size() && is_letter(name[end]) && end > at ? end : end + 1;
   }
   return false;
 }

@@ -66,7 +66,8 @@ struct NumberedName {
 };
 NumberedName numbered_image(std::string_view folded);
 
-/// Whether a folded name says that what it holds is no photo but a caption of one.
-bool is_caption_name(std::string_view folded);
+/// Whether a column's name says that what it holds is no photo of the listing: a caption, the agent's portrait, a logo,
+/// a thumbnail, a floor plan, an EPC, a video, a map. Told by whole words, also where only letter case parts them.
+bool is_no_photo_name(std::string_view name);
 
 }  // namespace reelbatch

@@ -155,8 +155,7 @@ YamlNode TreeBuilder::build_object(const simdjson::dom::object& object) {
   return node;
 }
 
-Result<YamlNode> read_tree(JsonReader& reader, std::string_view text, Position at) {
-  const Result<JsonElement> element = reader.parse(text);
+Result<YamlNode> build_tree(const Result<JsonElement>& element, std::string_view text, Position at) {
   if (!element) return tl::unexpected<Error>(element.error());
   TreeBuilder builder(text, at);
   YamlNode node = builder.build(*element);
@@ -277,7 +276,7 @@ Result<void> Scanner::read_piece() {
 
 Result<YamlNode> Scanner::read_value() {
   if (Result<void> read = read_piece(); !read) return tl::unexpected<Error>(read.error());
-  Result<YamlNode> node = read_tree(reader_, piece_, piece_at_);
+  Result<YamlNode> node = build_tree(reader_.parse(piece_), piece_, piece_at_);
   if (!node) return error_at(piece_at_, node.error().message);
   return node;
 }
@@ -348,8 +347,12 @@ Result<void> stream_json(ByteSource& source, std::string_view file, std::string_
   return Scanner(source, file, list, sink).read();
 }
 
+Result<YamlNode> tree_of(const JsonLine& line) {
+  return build_tree(line.element, line.text, {line.line, 1});
+}
+
 Result<void> stream_json_lines(ByteSource& source, std::string_view file,
-                               const std::function<Result<void>(JsonLine& line)>& sink) {
+                               const std::function<Result<void>(const JsonLine& line)>& sink) {
   JsonReader reader;
   std::vector<char> buffer(kBlock);
   std::size_t begin = 0;
@@ -359,8 +362,7 @@ Result<void> stream_json_lines(ByteSource& source, std::string_view file,
     Position at{number++, 1};
     if (at.line == 1 && text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) return {};
-    JsonLine line{read_tree(reader, text, at), text, at.line, newline};
-    return sink(line);
+    return sink({text, reader.parse(text), at.line, newline});
   };
   while (true) {
     if (begin > 0) std::memmove(buffer.data(), buffer.data() + begin, filled - begin);
@@ -380,6 +382,91 @@ Result<void> stream_json_lines(ByteSource& source, std::string_view file,
     }
     if (*taken == 0) return begin == filled ? Result<void>() : deliver({buffer.data() + begin, filled - begin}, false);
   }
+}
+
+// ---- Objects without a tree -------------------------------------------------------------------------------------
+
+// The line is valid JSON, so that its text needs no second look: only where the values stand is looked for.
+
+void FlatObject::skip(std::string_view text, char more) {
+  while (at_ < text.size() && (is_space(text[at_]) || text[at_] == more)) ++at_;
+}
+
+/// Behind the string that begins at `at`.
+std::size_t FlatObject::end_of_string(std::string_view text, std::size_t at) {
+  for (std::size_t quote = text.find('"', at + 1); quote != std::string_view::npos; quote = text.find('"', quote + 1)) {
+    std::size_t from = quote;
+    while (text[from - 1] == '\\') --from;
+    if ((quote - from) % 2 == 0) return quote + 1;
+  }
+  return text.size();
+}
+
+bool FlatObject::read(const JsonLine& line) {
+  members_.clear();
+  lists_.clear();
+  in_lists_.clear();
+  simdjson::dom::object object;
+  if (!line.element || line.element->get(object)) return false;
+  at_ = 0;
+  skip(line.text, ' ');
+  begin_ = at_++;
+  for (const auto field : object) {
+    skip(line.text, ',');
+    if (field.key.find('\0') != std::string_view::npos) return false;
+    at_ = end_of_string(line.text, at_);
+    skip(line.text, ':');
+    FlatMember member;
+    member.key = field.key;
+    member.at = at_;
+    in_lists_.emplace_back(lists_.size(), 0);
+    if (!read_value(line.text, field.value, member)) return false;
+    in_lists_.back().second = lists_.size() - in_lists_.back().first;
+    members_.push_back(member);
+  }
+  for (std::size_t i = 0; i < members_.size(); ++i)
+    if (members_[i].kind == FlatMember::Kind::List)
+      members_[i].value = std::string_view(lists_).substr(in_lists_[i].first, in_lists_[i].second);
+  return true;
+}
+
+bool FlatObject::read_value(std::string_view text, JsonElement value, FlatMember& member) {
+  switch (value.type()) {
+    case simdjson::dom::element_type::OBJECT:
+      return false;
+    case simdjson::dom::element_type::ARRAY:
+      member.kind = FlatMember::Kind::List;
+      return read_list(text, value.get_array().value_unsafe());
+    case simdjson::dom::element_type::STRING:
+      member.kind = FlatMember::Kind::Text;
+      member.value = value.get_string().value_unsafe();
+      at_ = end_of_string(text, at_);
+      return true;
+    default:
+      member.kind = value.is_null() ? FlatMember::Kind::Null : FlatMember::Kind::Plain;
+      while (at_ < text.size() && !is_space(text[at_]) && text[at_] != ',' && text[at_] != '}') ++at_;
+      member.value = text.substr(member.at, at_ - member.at);
+      return true;
+  }
+}
+
+bool FlatObject::read_list(std::string_view text, const simdjson::dom::array& items) {
+  lists_ += '[';
+  ++at_;
+  bool first = true;
+  for (const JsonElement item : items) {
+    std::string_view item_text;
+    if (item.get(item_text)) return false;
+    skip(text, ',');
+    at_ = end_of_string(text, at_);
+    if (!first) lists_ += ',';
+    first = false;
+    append_json_quoted(lists_, item_text);
+  }
+  lists_ += ']';
+  skip(text, ' ');
+  ++at_;
+  return true;
 }
 
 }  // namespace reelbatch

@@ -2,10 +2,15 @@
 // says the same things: text in quotes is `quoted`, numbers and booleans are scalars as written.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "jobs/error.h"
+#include "jobs/json.h"
 #include "runner/byte_source.h"
 #include "runner/yaml.h"
 
@@ -16,14 +21,49 @@ namespace reelbatch {
 /// one valid JSON value, a duplicate key among them.
 Result<void> stream_json(ByteSource& source, std::string_view file, std::string_view list, const YamlSink& sink);
 
-/// Each line that is not blank: its tree, or why it has none (`line:column` is in `line` and the message has no place).
+/// A line that is not blank.
 struct JsonLine {
-  Result<YamlNode> node;
-  std::string_view text;  ///< as written, valid while the sink looks at it
+  std::string_view text;        ///< without its line end
+  Result<JsonElement> element;  ///< what it says, or why it says nothing; valid while the line is with its sink
   std::uint64_t line = 0;
   bool ended_by_newline = false;
 };
+/// Its tree. Fails, without a place, if it has none, or a duplicate key.
+Result<YamlNode> tree_of(const JsonLine& line);
+
 Result<void> stream_json_lines(ByteSource& source, std::string_view file,
-                               const std::function<Result<void>(JsonLine& line)>& sink);
+                               const std::function<Result<void>(const JsonLine& line)>& sink);
+
+/// A member of an object, as views: many rows can be read without a tree of each.
+struct FlatMember {
+  enum class Kind { Null, Text, Plain, List };
+  std::string_view key;
+  Kind kind = Kind::Null;
+  std::string_view
+      value;           ///< Text: what is in the quotes; Plain: a number or boolean as written; List: as compact JSON
+  std::size_t at = 0;  ///< where the value stands in the line, in bytes
+};
+
+/// Takes apart lines that are objects of texts, numbers, booleans, nulls and lists of texts.
+class FlatObject {
+ public:
+  /// False if the line is anything else, or has a NUL in a key. Duplicate keys are not looked for.
+  bool read(const JsonLine& line);
+  /// In their order. Valid until the next read() and while the line is with its sink.
+  const std::vector<FlatMember>& members() const { return members_; }
+  std::size_t begin() const { return begin_; }  ///< where the object stands in the line, in bytes
+
+ private:
+  void skip(std::string_view text, char more);
+  static std::size_t end_of_string(std::string_view text, std::size_t at);
+  bool read_value(std::string_view text, JsonElement value, FlatMember& member);
+  bool read_list(std::string_view text, const simdjson::dom::array& items);
+
+  std::vector<FlatMember> members_;
+  std::string lists_;                                          ///< the JSON of all lists of the line
+  std::vector<std::pair<std::size_t, std::size_t>> in_lists_;  ///< parallel to members_: begin and size
+  std::size_t begin_ = 0;
+  std::size_t at_ = 0;
+};
 
 }  // namespace reelbatch

@@ -51,6 +51,31 @@ std::optional<Encoding> encoding_of(std::string_view head, ManifestFormat format
   return is_table(format) ? std::nullopt : std::optional(Encoding::Utf8);
 }
 
+std::string_view name_of(ManifestFormat format) {
+  switch (format) {
+    case ManifestFormat::Yaml:
+      return "YAML";
+    case ManifestFormat::Json:
+      return "JSON";
+    case ManifestFormat::JsonLines:
+      return "JSON Lines";
+    default:
+      return "table";
+  }
+}
+
+std::string words_of(const TableFormat& format) {
+  const CsvDialect& dialect = format.dialect;
+  const std::string delimiter =
+      dialect.delimiter == '\t'
+          ? "tab"
+          : fmt::format("'{}{}'", dialect.delimiter, dialect.second == 0 ? "" : std::string(1, dialect.second));
+  std::string words = fmt::format("{} between cells", delimiter);
+  if (format.in_sections) return words + fmt::format(", header on line {}, in sections", format.header_line);
+  if (!format.has_header) return words + ", no header";
+  return words + fmt::format(", header on line {}", format.first_line);
+}
+
 Result<void> read_rows(std::string_view text, bool whole, ManifestFormat format, TextSource& source, ManifestRun& run) {
   const Result<TableFormat> found =
       find_table_format(text, whole, format == ManifestFormat::Tsv ? '\t' : ',', run.rules());
@@ -66,6 +91,7 @@ Result<void> read_rows(std::string_view text, bool whole, ManifestFormat format,
     }
   }
   run.set_preset(found->preset);
+  run.mapping().format = words_of(*found);
   return read_table(source, *found, run, &source);
 }
 
@@ -119,6 +145,8 @@ Result<void> read_file(const std::string& path, ManifestRun& run) {
   TextSource source(**file, encoding);
   const Result<void> read = is_table(*format) ? read_rows(text, (*file)->head_is_whole(), *format, source, run)
                                               : read_format(*format, text, source, run);
+  std::string& words = run.mapping().format;
+  words = fmt::format("{}, {}{}{}", name_of(*format), name_of(source.encoding()), words.empty() ? "" : ", ", words);
   if (!read) return read;
   if (const Result<void> same = (*file)->check_unchanged(); !same) run.find_said(same.error().message);
   return {};
@@ -150,6 +178,16 @@ Result<void> find_last_rows(const std::vector<std::string>& paths, const Manifes
   if (Result<void> read = read_files(paths, scan); !read) return read;
   run.take_last_rows(scan);
   return {};
+}
+
+/// All of it: each check that options and paths need, then the files.
+Result<void> read_all(const std::vector<std::string>& paths, const ManifestOptions& options, ManifestRun& run) {
+  if (Result<void> usable = run.rules().check(); !usable) return usable;
+  if (std::count(paths.begin(), paths.end(), "-") > 1) return usage_error("standard input can be read only once");
+  if (options.on_duplicate == OnDuplicate::Last)
+    if (Result<void> found = find_last_rows(paths, options, run); !found) return found;
+  if (Result<void> read = read_files(paths, run); !read) return read;
+  return run.finish();
 }
 
 Place place_of(const ManifestRow& row, std::string_view field) {
@@ -199,12 +237,14 @@ bool ManifestRow::valid() const {
 Result<void> read_manifests(const std::vector<std::string>& paths, const ManifestOptions& options, const RowSink& sink,
                             const RemarkSink& remark, const RowGlance& glance) {
   ManifestRun run(options, sink, remark, glance);
-  if (Result<void> usable = run.rules().check(); !usable) return usable;
-  if (std::count(paths.begin(), paths.end(), "-") > 1) return usage_error("standard input can be read only once");
-  if (options.on_duplicate == OnDuplicate::Last)
-    if (Result<void> found = find_last_rows(paths, options, run); !found) return found;
-  if (Result<void> read = read_files(paths, run); !read) return read;
-  return run.finish();
+  return read_all(paths, options, run);
+}
+
+Result<void> read_manifests_and_mapping(const std::vector<std::string>& paths, const ManifestOptions& options,
+                                        const RowSink& sink, const RemarkSink& remark, const MappingSink& mapping) {
+  ManifestRun run(options, sink, remark);
+  run.tell_mapping(mapping);
+  return read_all(paths, options, run);
 }
 
 Normalised validate(ManifestRow& row) {

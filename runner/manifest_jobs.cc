@@ -8,6 +8,7 @@
 #include "jobs/json.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
+#include "runner/flat_rows.h"
 #include "runner/json_stream.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_text.h"
@@ -78,13 +79,13 @@ class JobReader {
   Result<void> take_member(const YamlNode& key, YamlNode& value);
   /// A job; or why it has none, for a line of JSON Lines.
   Result<void> take_job(const YamlNode& job);
-  ///
-  /// job  may be nullptr after set_line().
+  Result<void> take_line(const JsonLine& line);
+  /// job  may be nullptr in take_line().
   Result<void> take_broken(Place place, const std::string& why, const YamlNode* job);
-  /// The line that the next job is.
-  void set_line(std::string_view text, std::uint64_t line) { line_ = {0, text, line}; }
   /// After the last job: what can be said only then.
   void finish();
+  /// The same: which keys fed what.
+  void tell_mapping() const;
 
  private:
   const NameUse& use_of(const YamlNode& key, const JobKind* kind);
@@ -110,15 +111,17 @@ class JobReader {
   bool has_jobs_ = false;
   bool saw_id_ = false;
   ManifestRow row_;
-  std::vector<Place> places_;      ///< parallel to its fields
+  std::vector<Place> places_;  ///< parallel to its fields
+  FlatRows flat_;
+  bool is_flat_ = false;           ///< the row came from there, and its places do
   std::uint64_t jobs_ = 0;         ///< so far
   const YamlNode* job_ = nullptr;  ///< that the row is made of, where it is no line of its own
   RecordText line_;                ///< that the row is made of, or `line` is 0
   std::string text_;               ///< of the job, as JSON
 };
 
-JobReader::JobReader(ManifestRun& run, std::string_view list) : run_(run), list_(list) {
-  row_.place_of_field = [this](std::size_t field) { return places_[field]; };
+JobReader::JobReader(ManifestRun& run, std::string_view list) : run_(run), list_(list), flat_(run) {
+  row_.place_of_field = [this](std::size_t field) { return is_flat_ ? flat_.place_of_field(field) : places_[field]; };
   row_.record = [this] {
     if (line_.line != 0) return RecordText{jobs_, line_.text, line_.line};
     text_ = to_json(*job_);
@@ -183,6 +186,39 @@ void JobReader::refuse_missing_names() {
   if (!saw_id_ && !map.contains("id")) run_.find({}, {}, fmt::format("no job has an 'id'; there are {}", there));
 }
 
+void JobReader::tell_mapping() const {
+  std::vector<std::string> shown;
+  for (const std::string& key : keys_) shown.push_back(shown_column(key, 0));
+  for (const JobKind* kind : all_kinds()) {
+    const auto uses = uses_.find(kind);
+    if (uses == uses_.end()) continue;
+    KindMapping mapping;
+    mapping.kind = kind;
+    std::vector<bool> used(keys_.size(), false);
+    const auto add = [&](std::size_t field) {
+      std::vector<Candidate> candidates;
+      for (std::size_t i = 0; i < keys_.size(); ++i)
+        if (const auto use = uses->second.find(keys_[i]); use != uses->second.end())
+          for (const Target& target : use->second.targets)
+            if (target.field == field) candidates.push_back({i, target});
+      const Arranged arranged = arrange(std::move(candidates));
+      for (const Arranged::Alternative& alternative : arranged.alternatives)
+        for (const std::size_t i : alternative.from) used[i] = true;
+      mapping.fields.push_back(
+          field_mapping(NameRules::target_name(field, kind), arranged, shown, run_.rules().default_of(field, kind)));
+    };
+    for (const std::size_t special : {Target::kId, Target::kKind, Target::kAccount}) add(special);
+    for (std::size_t field = 0; field < kind->fields().size(); ++field) add(field);
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+      const auto use = uses->second.find(keys_[i]);
+      const bool is_label = use != uses->second.end() && !use->second.label.empty() && (!used[i] || use->second.listed);
+      if (is_label) mapping.labels.push_back(shown[i]);
+      if (!is_label && !used[i]) mapping.not_used.push_back(shown[i]);
+    }
+    run_.mapping().kinds.push_back(std::move(mapping));
+  }
+}
+
 // ---- Jobs -----------------------------------------------------------------------------------------------------------
 
 Result<void> JobReader::take_broken(Place place, const std::string& why, const YamlNode* job) {
@@ -221,6 +257,21 @@ Result<void> JobReader::take_job(const YamlNode& job) {
   take_labels(job);
   take_labels(defaults_);
   return run_.deliver(row_);
+}
+
+Result<void> JobReader::take_line(const JsonLine& line) {
+  line_ = {0, line.text, line.line};
+  is_flat_ = flat_.read(line, row_);
+  if (is_flat_) {
+    ++jobs_;
+    if (row_.file != run_.file()) row_.file = run_.file();
+    return run_.deliver(row_);
+  }
+  const Result<YamlNode> tree = tree_of(line);
+  if (tree) return take_job(*tree);
+  if (!line.ended_by_newline)
+    run_.find({line.line, 1}, {}, "the last line is incomplete: is the file still being written?");
+  return take_broken({line.line, 1}, tree.error().message, nullptr);
 }
 
 const NameUse& JobReader::use_of(const YamlNode& key, const JobKind* kind) {
@@ -463,6 +514,7 @@ class SinkWatch {
 };
 
 Result<void> end(Result<void> read, const SinkWatch& watch, JobReader& jobs, ManifestRun& run) {
+  jobs.tell_mapping();
   const bool whole = read.has_value();
   if (Result<void> settled = watch.settle(std::move(read), run); !settled) return settled;
   if (whole) jobs.finish();
@@ -490,13 +542,8 @@ Result<void> read_json_jobs(ByteSource& source, ManifestRun& run, std::string_vi
 Result<void> read_json_lines(ByteSource& source, ManifestRun& run) {
   JobReader jobs(run);
   SinkWatch watch;
-  Result<void> read = stream_json_lines(source, run.file(), [&](JsonLine& line) -> Result<void> {
-    jobs.set_line(line.text, line.line);
-    if (line.node) return watch.note(jobs.take_job(*line.node));
-    if (!line.ended_by_newline)
-      run.find({line.line, 1}, {}, "the last line is incomplete: is the file still being written?");
-    return watch.note(jobs.take_broken({line.line, 1}, line.node.error().message, nullptr));
-  });
+  Result<void> read =
+      stream_json_lines(source, run.file(), [&](const JsonLine& line) { return watch.note(jobs.take_line(line)); });
   return end(std::move(read), watch, jobs, run);
 }
 

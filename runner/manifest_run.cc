@@ -42,6 +42,16 @@ Place take_place(std::string_view& message, std::string_view file) {
   return place;
 }
 
+/// Which preset is used, and why.
+std::string preset_words(const NameRules& rules) {
+  const std::string& wanted = rules.options().preset;
+  const Preset* preset = rules.preset();
+  if (preset == nullptr) return wanted == "auto" ? "none: no known program's columns are all there" : "none, as stated";
+  if (wanted != "auto") return fmt::format("{}, as stated", preset->name);
+  return fmt::format("{}: {}", preset->name,
+                     preset->has_header ? "its columns are all there" : "no header, and its signs between the cells");
+}
+
 }  // namespace
 
 const RowGlance ManifestRun::kNoGlance;
@@ -59,6 +69,8 @@ void ManifestRun::start_file(const std::string& path) {
   warnings_.clear();
   warning_index_.clear();
   rules_.set_preset(nullptr);
+  mapping_ = {};
+  mapping_.file = path;
 }
 
 void ManifestRun::note(Place place, std::string_view message) {
@@ -225,6 +237,10 @@ Result<void> ManifestRun::deliver(ManifestRow& row) {
 }
 
 void ManifestRun::end_file() {
+  if (mapping_sink_ != nullptr) {
+    mapping_.preset = preset_words(rules_);
+    (*mapping_sink_)(mapping_);
+  }
   if (rows_in_file_ == 0 && found_.empty()) warn({}, {}, "0 listings");
   for (Warning& warning : warnings_) {
     if (warning.count > 1) warning.remark.message += fmt::format(" ({} times)", warning.count);

@@ -13,6 +13,7 @@
 #include "runner/byte_source.h"
 #include "runner/id_table.h"
 #include "runner/manifest.h"
+#include "runner/mapping.h"
 #include "runner/name_rules.h"
 
 namespace reelbatch {
@@ -29,6 +30,11 @@ class ManifestRun {
   const std::string& file() const { return files_.back(); }
 
   void start_file(const std::string& path);
+
+  /// How this file is read, as far as it was found out.
+  FileMapping& mapping() { return mapping_; }
+  /// Told at the end of each file; the reference must outlive the run.
+  void tell_mapping(const MappingSink& sink) { mapping_sink_ = &sink; }
 
   /// What makes the file wrong as a whole. Reading goes on, so that more can be found; finish() fails. The same message
   /// is kept once a file.
@@ -104,6 +110,8 @@ class ManifestRun {
 
   std::vector<LabelText> labels_;  ///< of the row that is glanced at
   NameRules rules_;
+  FileMapping mapping_;
+  const MappingSink* mapping_sink_ = nullptr;
   std::vector<std::string> files_;
   IdTable ids_;
   std::optional<IdDigest> expected_;

@@ -76,6 +76,7 @@ class TableReader {
   const Plan& plan_for(const JobKind* kind);
   Plan make_plan(const JobKind* kind);
   void add_fields(Plan& plan, const std::vector<NameUse>& uses, std::vector<bool>& feeds);
+  void tell_mapping(const Plan& plan, const std::vector<bool>& feeds);
   void add_labels(Plan& plan, const std::vector<NameUse>& uses, const std::vector<bool>& feeds);
 
   // ---- rows ----
@@ -111,6 +112,8 @@ class TableReader {
   bool saw_end_ = false;       ///< of a file in sections
   std::vector<std::string> header_;
   std::vector<Place> header_places_;
+  std::vector<std::string> shown_;      ///< the header, for people
+  std::vector<FieldMapping> mappings_;  ///< of id, kind and account, then of the fields of the kind planned last
   std::size_t id_ = kNone;
   std::size_t kind_ = kNone;
   std::size_t account_ = kNone;
@@ -255,6 +258,8 @@ void TableReader::say_encoding() {
 }
 
 bool TableReader::check_header() {
+  for (std::size_t i = 0; i < header_.size(); ++i)
+    shown_.push_back(format_.has_header ? shown_column(header_[i], i + 1) : fmt::format("#{}", i + 1));
   id_ = special_column(Target::kId);
   kind_ = special_column(Target::kKind);
   account_ = special_column(Target::kAccount);
@@ -312,6 +317,7 @@ std::size_t TableReader::special_column(std::size_t special) {
       if (target.field == special) candidates.push_back({i, target});
   const Arranged arranged = arrange(std::move(candidates));
   const std::string_view name = NameRules::target_name(special, nullptr);
+  mappings_.push_back(field_mapping(name, arranged, shown_, run_.rules().default_of(special, nullptr)));
   if (!arranged.synonyms.empty()) {
     refuse_synonyms(name, arranged.synonyms);
     return arranged.synonyms[0];
@@ -352,7 +358,26 @@ Plan TableReader::make_plan(const JobKind* kind) {
   for (std::size_t i = 0; i < feeds.size(); ++i)
     if (feeds[i]) plan.needed = i + 1;
   add_labels(plan, uses, feeds);
+  tell_mapping(plan, feeds);
   return plan;
+}
+
+void TableReader::tell_mapping(const Plan& plan, const std::vector<bool>& feeds) {
+  if (plan.kind == nullptr) return;
+  KindMapping mapping;
+  mapping.kind = plan.kind;
+  mapping.fields = mappings_;
+  mappings_.resize(mappings_.size() - plan.fields.size());
+  std::vector<bool> used = feeds;
+  for (const LabelSource& label : plan.labels) {
+    mapping.labels.push_back(shown_[label.column]);
+    used[label.column] = true;
+  }
+  for (std::size_t i = 0; i < used.size(); ++i)
+    if (!used[i]) mapping.not_used.push_back(shown_[i]);
+  // Numbers by the hundred tell nobody anything.
+  if (!format_.has_header) mapping.not_used = {fmt::format("{} columns", mapping.not_used.size())};
+  run_.mapping().kinds.push_back(std::move(mapping));
 }
 
 void TableReader::add_fields(Plan& plan, const std::vector<NameUse>& uses, std::vector<bool>& feeds) {
@@ -377,6 +402,7 @@ void TableReader::add_fields(Plan& plan, const std::vector<NameUse>& uses, std::
       source.columns.push_back({alternative.from, alternative.family || source.spec->is_list});
     }
     say_synonym(source.spec->name, arranged);
+    mappings_.push_back(field_mapping(source.spec->name, arranged, shown_, source.otherwise));
     refuse_without_images(source);
     plan.fields.push_back(std::move(source));
   }
@@ -541,6 +567,7 @@ Result<void> TableReader::take_grouped() {
 Result<void> TableReader::end_group() {
   if (!in_group_) return {};
   in_group_ = false;
+  run_.expect(group_.id);  // what was expected last is the id of the row that begins the next listing
   return run_.deliver(group_);
 }
 

@@ -163,7 +163,7 @@ void NameRules::add_by_spec(NameUse& use, const ColumnSpec& spec, Target like, s
         if (!exact && !matches_glob(part.folded, folded)) continue;
         const long long number = number_in(name, part.pattern.find_first_of("*?"));
         if (part.below >= 0 && (number < 0 || number >= part.below)) continue;
-        if (is_caption_name(folded) && !is_caption_name(part.folded)) continue;
+        if (is_no_photo_name(name) && !is_no_photo_name(part.pattern)) continue;
         add(i + 1, k, exact, true, number);
       } else if (part.folded == folded) {
         add(i + 1, k, false, false, -1);

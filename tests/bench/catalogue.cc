@@ -1,20 +1,26 @@
 // Big catalogues for the benchmark, and what one pass over them costs at least.
 //
-//   catalogue write ROWS FILE             a CSV of so many listings, 600 bytes each on average
+//   catalogue write ROWS FILE             so many listings, 600 bytes each on average: .csv, .jsonl or .yaml
 //   catalogue pass FILE                   reads it and looks for its line ends: the bound for every reader
-//   catalogue finish FILE LEDGER ORIGIN   a ledger in which every listing of the file has its video, without a request
+//   catalogue events FILE                 a pass of yaml-cpp over it that makes nothing of its events: the bound for
+//   YAML catalogue finish FILE LEDGER ORIGIN   a ledger in which every listing of the file has its video, without a
+//   request
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
 
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "jobs/json.h"
 #include "jobs/registry.h"
 #include "jobs/seeded_random.h"
 #include "runner/intake.h"
@@ -49,37 +55,114 @@ constexpr std::array<std::string_view, 24> kWords = {
 constexpr std::array<std::string_view, 6> kCities = {"Lyon 3e",       "Villeurbanne", "Nice",
                                                      "Saint-Étienne", "Brest",        "Pau"};
 
-std::string listing_row(std::uint64_t number, SeededRandom& random) {
-  const std::string id = fmt::format("AG{:02}-{:07}", number % 40, number);
-  std::string row = id + ',';
+struct Listing {
+  std::string id, description, format, agency;
+  std::string_view city;
+  std::vector<std::string> images, colors;
+  std::uint64_t price = 0, surface = 0;
+};
+
+Listing draw_listing(std::uint64_t number, SeededRandom& random) {
+  Listing listing;
+  listing.id = fmt::format("AG{:02}-{:07}", number % 40, number);
   const std::uint64_t images = 2 + random.below(3);
+  std::size_t size = listing.id.size() + 50;
   for (std::uint64_t image = 1; image <= images; ++image) {
-    row += fmt::format("{}https://photos.example.com/listings/{}/{:02}-{:08x}.jpg", image == 1 ? "" : "|", id, image,
-                       random.below(0xffffffff));
+    listing.images.push_back(fmt::format("https://photos.example.com/listings/{}/{:02}-{:08x}.jpg", listing.id, image,
+                                         random.below(0xffffffff)));
+    size += listing.images.back().size() + 1;
   }
-  const std::string rest =
-      fmt::format(",{},{},\"{}\",{},{},{}\n", number % 3 == 0 ? "portrait" : "",
-                  number % 5 == 0 ? "#1a1a2e|#ffffff" : "", fmt::format("Agence {}, centre", number % 40),
-                  kCities[number % kCities.size()], 150'000 + random.below(900) * 1000, 20 + random.below(180));
-  row += ",\"";
-  if (number % 10 == 0) row += "\"\"Coup de cœur\"\" ";
+  if (number % 3 == 0) listing.format = "portrait";
+  if (number % 5 == 0) listing.colors = {"#1a1a2e", "#ffffff"};
+  listing.agency = fmt::format("Agence {}, centre", number % 40);
+  listing.city = kCities[number % kCities.size()];
+  listing.price = 150'000 + random.below(900) * 1000;
+  listing.surface = 20 + random.below(180);
+  if (number % 10 == 0) listing.description = "\"Coup de cœur\" ";
   // A description fills the row, more or less, so that rows differ in length and have `kRowBytes` on average.
-  const std::size_t wanted = kRowBytes - 33 + random.below(61) - rest.size() - 1;
+  const std::size_t wanted = kRowBytes - 33 + random.below(61) - size;
   bool first = true;
-  while (row.size() < wanted) {
-    if (!first) row += number % 50 == 0 && random.below(8) == 0 ? '\n' : ' ';
+  while (listing.description.size() < wanted) {
+    if (!first) listing.description += number % 50 == 0 && random.below(8) == 0 ? '\n' : ' ';
     first = false;
-    row += kWords[random.below(kWords.size())];
+    listing.description += kWords[random.below(kWords.size())];
   }
-  return row + '"' + rest;
+  return listing;
 }
 
-void write_catalogue(std::uint64_t rows, const char* path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path, "we"), &std::fclose);
+std::string as_csv(const Listing& listing) {
+  std::string description;
+  for (const char c : listing.description) description += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return fmt::format("{},{},\"{}\",{},{},\"{}\",{},{},{}\n", listing.id, fmt::join(listing.images, "|"), description,
+                     listing.format, fmt::join(listing.colors, "|"), listing.agency, listing.city, listing.price,
+                     listing.surface);
+}
+
+std::string as_json(const Listing& listing) {
+  std::string row = fmt::format("{{\"id\":{},\"image_urls\":[\"{}\"],\"description\":{}", json_quote(listing.id),
+                                fmt::join(listing.images, "\",\""), json_quote(listing.description));
+  if (!listing.format.empty()) row += fmt::format(",\"format\":{}", json_quote(listing.format));
+  if (!listing.colors.empty()) row += fmt::format(",\"colors\":[\"{}\"]", fmt::join(listing.colors, "\",\""));
+  return row + fmt::format(",\"agency\":{},\"city\":{},\"price\":{},\"surface\":{}}}\n", json_quote(listing.agency),
+                           json_quote(listing.city), listing.price, listing.surface);
+}
+
+/// As people and programs write it: blocks, quotes where they are needed.
+std::string as_yaml(const Listing& listing) {
+  std::string row = fmt::format("- id: {}\n  image_urls:\n", listing.id);
+  for (const std::string& image : listing.images) row += fmt::format("    - {}\n", image);
+  row += fmt::format("  description: {}\n", json_quote(listing.description));
+  if (!listing.format.empty()) row += fmt::format("  format: {}\n", listing.format);
+  if (!listing.colors.empty()) row += fmt::format("  colors: ['{}']\n", fmt::join(listing.colors, "', '"));
+  return row + fmt::format("  agency: {}\n  city: {}\n  price: {}\n  surface: {}\n", listing.agency, listing.city,
+                           listing.price, listing.surface);
+}
+
+void write_catalogue(std::uint64_t rows, const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "we"), &std::fclose);
   if (!file) give_up(fmt::format("cannot write {}", path));
   SeededRandom random(1);
-  std::fputs("id,image_urls,description,format,colors,agency,city,price,surface\n", file.get());
-  for (std::uint64_t number = 1; number <= rows; ++number) std::fputs(listing_row(number, random).c_str(), file.get());
+  const bool json = path.ends_with(".jsonl"), yaml = path.ends_with(".yaml");
+  if (yaml) std::fputs("jobs:\n", file.get());
+  if (!json && !yaml) std::fputs("id,image_urls,description,format,colors,agency,city,price,surface\n", file.get());
+  for (std::uint64_t number = 1; number <= rows; ++number) {
+    const Listing listing = draw_listing(number, random);
+    std::fputs((json ? as_json(listing) : yaml ? as_yaml(listing) : as_csv(listing)).c_str(), file.get());
+  }
+}
+
+// ---- events ---------------------------------------------------------------------------------------------------------
+
+/// Counts, so that nothing is left out as unused.
+class EventCounter final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override { ++count_; }
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override { ++count_; }
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override { ++count_; }
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    ++count_;
+  }
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    ++count_;
+  }
+  void OnMapEnd() override {}
+  std::uint64_t count() const { return count_; }
+
+ private:
+  std::uint64_t count_ = 0;
+};
+
+void pass_events(const char* path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) give_up(fmt::format("cannot read {}", path));
+  YAML::Parser parser(in);
+  EventCounter counter;
+  while (parser.HandleNextDocument(counter)) {
+  }
+  fmt::print("{} events\n", counter.count());
 }
 
 // ---- pass -----------------------------------------------------------------------------------------------------------
@@ -187,9 +270,11 @@ int main(int argc, char** argv) {
     reelbatch::write_catalogue(std::strtoull(argv[2], nullptr, 10), argv[3]);
   } else if (words.size() == 2 && words[0] == "pass") {
     reelbatch::pass(argv[2]);
+  } else if (words.size() == 2 && words[0] == "events") {
+    reelbatch::pass_events(argv[2]);
   } else if (words.size() == 4 && words[0] == "finish") {
     reelbatch::finish_catalogue(words[1], words[2], words[3]);
   } else {
-    reelbatch::give_up("write ROWS FILE | pass FILE | finish FILE LEDGER ORIGIN");
+    reelbatch::give_up("write ROWS FILE | pass FILE | events FILE | finish FILE LEDGER ORIGIN");
   }
 }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
+#include <span>
 
 #include "jobs/json.h"
 #include "jobs/raw_fields.h"
@@ -59,8 +61,7 @@ void hold_normal_form(const ManifestRow& row, const Normalised& normal) {
          normal.fields[i].json + " then " + later.fields[i].json);
 }
 
-Read read(std::string_view text, std::size_t piece, const Reader& reader, bool hold) {
-  const ManifestOptions options;
+Read read(std::string_view text, std::size_t piece, const Reader& reader, bool hold, const ManifestOptions& options) {
   Read out;
   const RowSink sink = [&](ManifestRow& row) -> Result<void> {
     const Normalised normal = validate(row);
@@ -78,7 +79,7 @@ Read read(std::string_view text, std::size_t piece, const Reader& reader, bool h
   };
   const RemarkSink remark = [&](const Remark& found) { out.remarks.push_back(found.text()); };
   ManifestRun run(options, sink, remark);
-  must(run.rules().check().has_value(), "no options are good options");
+  must(run.rules().check().has_value(), "the options are good ones");
   run.start_file("feed");
   StringSource source(text, piece);
   if (const Result<void> done = reader(source, run); !done) out.error = done.error().message;
@@ -87,9 +88,22 @@ Read read(std::string_view text, std::size_t piece, const Reader& reader, bool h
   return out;
 }
 
-void hold(std::string_view data, const Reader& reader) {
-  const Read whole = read(data, SIZE_MAX, reader, true);
-  must(read(data, 1, reader, false) == whole, "the same a byte at a time");
+void hold(std::string_view data, const Reader& reader, const ManifestOptions& options = {}) {
+  const Read whole = read(data, SIZE_MAX, reader, true, options);
+  must(read(data, 1, reader, false, options) == whole, "the same a byte at a time");
+}
+
+std::string decoded(std::string_view data, std::optional<Encoding> encoding) {
+  StringSource bytes(data);
+  TextSource source(bytes, encoding);
+  std::string text(4 * data.size() + 16, '\0');
+  std::size_t size = 0;
+  while (const Result<std::size_t> taken = source.read(text.data() + size, text.size() - size)) {
+    if (*taken == 0) break;
+    size += *taken;
+  }
+  text.resize(size);
+  return text;
 }
 
 }  // namespace
@@ -99,6 +113,30 @@ FUZZ_TARGET(table) {
   TableFormat format;
   if (tabs) format.dialect = '\t';
   hold(data, [&](ByteSource& source, ManifestRun& run) { return read_table(source, format, run); });
+}
+
+/// A table as a file is read: its encoding, dialect, header and preset found out, or a preset and columns named.
+FUZZ_TARGET(feed) {
+  const unsigned choice = take_byte(data);
+  const std::span<const Preset> presets = all_presets();
+  ManifestOptions options;
+  if (const std::size_t which = choice % (presets.size() + 1); which > 0) options.preset = presets[which - 1].name;
+  if (choice >= 128) options.map = {{"id", "#1"}, {"image_urls", "photo_*"}, {"description", "text|summary+space"}};
+  const std::optional<Encoding> encoding = find_encoding(data).encoding;
+  const std::string head = decoded(data, encoding);
+  hold(
+      data,
+      [&](ByteSource& source, ManifestRun& run) -> Result<void> {
+        const Result<TableFormat> format = find_table_format(head, true, ',', run.rules());
+        if (!format) {
+          run.find({}, {}, format.error().message);
+          return {};
+        }
+        run.set_preset(format->preset);
+        TextSource text(source, encoding);
+        return read_table(text, *format, run, &text);
+      },
+      options);
 }
 
 FUZZ_TARGET(yaml) {

@@ -1,6 +1,7 @@
 // Small texts: durations, rates, credits, headers, Retry-After, addresses, lists; and what stands in a configuration.
 #include <fmt/format.h>
 
+#include <optional>
 #include <sstream>
 
 #include "jobs/address_list.h"
@@ -14,6 +15,7 @@
 #include "runner/answer_reader.h"
 #include "runner/config.h"
 #include "runner/durations.h"
+#include "runner/text_source.h"
 #include "runner/wire_text.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -106,6 +108,28 @@ FUZZ_TARGET(addresses) {
   // Longer ones are no labels (RFC 1035 section 2.3.4).
   if (const auto label = ascii_label(data); label && label->size() <= 63)
     must(ascii_label(*label) == label, "a label has one form", *label);
+}
+
+FUZZ_TARGET(encodings) {
+  const unsigned choice = take_byte(data);
+  std::optional<Encoding> encoding = find_encoding(data).encoding;
+  if (choice % 8 < 7) encoding = static_cast<Encoding>(choice % 8);
+  const auto decode = [&](std::size_t piece, std::size_t block) {
+    StringSource bytes(data, piece);
+    TextSource source(bytes, encoding);
+    std::string text;
+    std::string part(block, '\0');
+    while (const Result<std::size_t> taken = source.read(part.data(), part.size())) {
+      if (*taken == 0) break;
+      text.append(part, 0, *taken);
+    }
+    return text;
+  };
+  const std::string whole = decode(SIZE_MAX, 4096);
+  must(decode(1, 1) == whole, "the same a byte at a time");
+  must(decode(1 + choice / 8, 7) == whole, "the same in pieces");
+  if (encoding == Encoding::Utf8) must(whole == data, "UTF-8 is handed on as it is");
+  if (encoding == Encoding::Latin1) must(is_utf8(whole), "every byte is a character of ISO-8859-1");
 }
 
 FUZZ_TARGET(config) {

@@ -1,0 +1,88 @@
+// Lines whose keys were met before become rows without a tree: the same rows that trees give.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "runner/manifest.h"
+#include "tests/scoped_folder.h"
+
+namespace reelbatch {
+namespace {
+
+struct Read {
+  std::vector<std::string> rows;
+  std::string error;
+};
+
+Read read(const std::string& path, std::uint64_t lines_before, const ManifestOptions& options) {
+  Read out;
+  const RowSink sink = [&](ManifestRow& row) -> Result<void> {
+    std::string text = fmt::format("{} {} '{}' {}:{}", row.id, row.kind_name, row.account,
+                                   row.place.line - lines_before, row.place.column);
+    for (std::size_t i = 0; i < row.fields.size(); ++i) {
+      const RawField& field = row.fields[i];
+      const Place place = row.place_of_field(i);
+      text += fmt::format("|{}{}{}@{}", field.name, field.value.form == RawValue::Form::Json ? ":=" : "=",
+                          field.value.text, place.column);
+    }
+    for (const Label& label : row.labels) text += fmt::format("#{}:{}", label.name, label.value);
+    for (const Remark& remark : row.remarks) text += fmt::format("!{}:{}", remark.field, remark.message);
+    out.rows.push_back(text);
+    return {};
+  };
+  const RemarkSink ignore = [](const Remark&) {};
+  if (const Result<void> done = read_manifests({path}, options, sink, ignore); !done) out.error = done.error().message;
+  return out;
+}
+
+void check_same(const std::vector<std::string>& objects, const ManifestOptions& options = {}) {
+  const ScopedFolder folder;
+  std::string lines, list;
+  // Each comes three times: when it is new, when its keys are worked out, and when they are known.
+  for (int time = 0; time < 3; ++time)
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+      std::string object = objects[i];
+      object.replace(object.find("ID"), 2, fmt::format("R-{}-{}", i, time));
+      lines += object + '\n';
+      list += (list.empty() ? "" : ",\n") + object;
+    }
+  const Read flat = read(folder.write("feed.jsonl", lines), 0, options);
+  const Read tree = read(folder.write("feed.json", "[\n" + list + "\n]\n"), 1, options);
+  CHECK(flat.error.empty());
+  CHECK(tree.error.empty());
+  CHECK(flat.rows.size() == 3 * objects.size());
+  CHECK(flat.rows == tree.rows);
+}
+
+}  // namespace
+
+TEST_CASE("rows of JSON Lines are those of the same objects in a list") {
+  check_same({
+      R"({"id":"ID","description":"plain words here","image_urls":["https://a.test/1.jpg","https://a.test/2.jpg"]})",
+      R"( { "id" : "ID" , "description" : "tab\tquote\" back\\", "image_urls" : [ "https://a.test/1.jpg" ] } )",
+      R"({"description":"é\u00e9\ud83c\udfe0","id":"ID","city":"Saint-Étienne","price":1.50,"big":1e5,"sold":true})",
+      R"({"id":"ID","description":null,"image_urls":[],"city":null,"note":"","format":"  "})",
+      R"({"id":"ID","image_urls":[{"url":"https://a.test/1.jpg"}],"owner":{"name":"A"},"tags":["a","b\n"]})",
+      R"({"id":"ID","kind":"creatify.aurora","image":"https://a.test/i.jpg","audio":"https://a.test/a.mp3"})",
+      R"({"id":"ID","kind":"iacrea.auto","image":"a label here","description":"words"})",
+      R"({"id":"ID","kind":"none such"})",
+      R"({"id":"ID","kind":"","account":"second"})",
+      R"({"id":"ID","account":7,"displayLogo":false,"Description":"folded","description":"exact"})",
+      R"({"id":" ID with blanks ","description":"an id to be looked at"})",
+      R"({"id":"ID","photos":["https://a.test/1.jpg"],"x":[1,2],"empty":[]})",
+  });
+}
+
+TEST_CASE("so they are with columns mapped, defaults and chosen labels") {
+  ManifestOptions options;
+  options.map = {{"description", "text|summary"}};
+  options.defaults = {{"format", {RawValue::Form::Text, "portrait"}}, {"account", {RawValue::Form::Text, "main"}}};
+  options.labels = {{"city", "text"}};
+  check_same({R"({"id":"ID","text":"","summary":"the second one","city":"Pau","price":1})",
+              R"({"id":"ID","text":"the first one","summary":"the second one","city":"Pau"})",
+              R"({"id":"ID","summary":"alone","format":"square"})"},
+             options);
+}
+
+}  // namespace reelbatch
