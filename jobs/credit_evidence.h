@@ -12,7 +12,7 @@ namespace reelbatch {
 
 /// One answer that carried figures.
 struct CreditObservation {
-  std::int64_t job = 0;           ///< what the figures may belong to: rows that work on one video share a number
+  std::int64_t job = 0;           ///< what the figures may belong to: jobs on one subject share a number
   bool paid = false;              ///< the answer to the request that made the job: before it, the job had cost nothing
   std::int64_t request_sent = 0;  ///< ns of any one clock
   std::int64_t answer_received = 0;  ///< ns of the same clock, >= request_sent

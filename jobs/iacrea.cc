@@ -8,6 +8,7 @@
 #include "jobs/http_rules.h"
 #include "jobs/job_answers.h"
 #include "jobs/service_words.h"
+#include "jobs/unicode.h"
 
 namespace reelbatch {
 namespace {
@@ -21,7 +22,19 @@ std::string failure_words(JsonElement answer) {
   return one_line(messages_in(answer));
 }
 
-constexpr AnswerWords kWords{"done", "url", kFailed, failure_words, iacrea_credits};
+std::optional<std::vector<std::string>> clips_in_error(JsonElement answer) {
+  simdjson::dom::array clips;
+  if (answer.at_key("generatedContent").get(clips)) return std::nullopt;
+  std::vector<std::string> broken;
+  for (const JsonElement clip : clips) {
+    const std::string_view status = trim_blanks(json_string(clip, "status").value_or(""));
+    if (ascii_lower(status) != "error") continue;
+    if (std::string id = job_id_in(clip, "id"); !id.empty()) broken.push_back(std::move(id));
+  }
+  return broken;
+}
+
+constexpr AnswerWords kWords{"done", "url", kFailed, failure_words, iacrea_credits, clips_in_error};
 
 constexpr std::size_t kIdMax = 255;
 

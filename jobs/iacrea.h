@@ -24,7 +24,8 @@ CreditFigures iacrea_credits(JsonElement answer);
 SubmitVerdict read_iacrea_submit(const Response& response, std::string_view id_member);
 
 /// What an answer to a GET of one video means. `DONE` is done once there is an http(s) `url`, `ERROR` and `FAILED` have
-/// failed, and every other word, known or not, is Running: states go back and forth and their list is not closed.
+/// failed, and every other word, known or not, is Running: states go back and forth and their list is not closed. Parts
+/// are clips, broken while their item says `error` (PROVIDERS 1.2).
 PollVerdict read_iacrea_poll(const Response& response);
 
 /// The GET of a video that was made from explicit sequences; ids of auto videos have a path of their own.

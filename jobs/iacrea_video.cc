@@ -45,6 +45,13 @@ std::string IacreaVideo::followed(std::span<const NormalField> fields) const {
   return field_text(fields, "video_id");
 }
 
+std::optional<Repair> IacreaVideo::repair(std::string_view remote_id, std::string_view part) const {
+  Repair repair{"iacrea.sequence", {}};
+  repair.fields.push_back({"video_id", {RawValue::Form::Text, std::string(remote_id)}});
+  repair.fields.push_back({"sequence_id", {RawValue::Form::Text, std::string(part)}});
+  return repair;
+}
+
 Request IacreaVideo::submit(std::span<const NormalField> fields, std::string_view) const {
   return {"POST", "/api/video-editor/generate/video", fields_as_object(fields)};
 }

@@ -17,6 +17,8 @@ class IacreaVideo : public JobKind {
   Normalised normalise(const RawFields& raw) const override;
   std::string followed(std::span<const NormalField> fields) const override;
   bool may_be_overtaken() const override { return true; }  ///< by a sequence of it made again
+  /// Through `iacrea.sequence`. Not so for auto videos: whether the endpoint takes their ids is said nowhere.
+  std::optional<Repair> repair(std::string_view remote_id, std::string_view part) const override;
   Request submit(std::span<const NormalField> fields, std::string_view marker) const override;
   SubmitVerdict read_submit(const Response& response) const override;
   Request poll(std::span<const PolledJob> jobs) const override;

@@ -46,6 +46,16 @@ void add_clips(IacreaPlan& plan, const ServiceOptions& options, SeededRandom& ra
   }
 }
 
+/// Each time that a clip of an explicit video is made, it may turn out to be one that stays in error.
+void draw_stuck(IacreaPlan& plan, const IacreaJob& job, const ServiceOptions& options) {
+  if (job.is_auto || options.clip_stuck_rate <= 0) return;
+  for (std::size_t at = 0; at < plan.clips.size(); ++at) {
+    std::uint64_t times = 0;
+    for (std::size_t i = 0; i < job.applied; ++i) times += job.remakes[i].clip == at;
+    plan.clips[at].stuck = SeededRandom(mix(job.draw, mix(at + 1, times))).unit() < options.clip_stuck_rate;
+  }
+}
+
 /// The item takes the generation's id: no page says that it keeps its own (PROVIDERS 1.6).
 void apply_remakes(IacreaPlan& plan, const IacreaJob& job, JsonReader& reader) {
   for (std::size_t i = 0; i < job.remakes.size(); ++i) {
@@ -84,12 +94,14 @@ bool apply_due(IacreaJob& job, std::int64_t lag_ms, std::int64_t now_ms) {
 }
 
 void finish_clips(IacreaJob& job, const IacreaPlan& plan, std::int64_t now_ms) {
-  bool any_error = false;
+  bool any_error = false, any_stuck = false;
   for (std::size_t clip = 0; clip < plan.clips.size(); ++clip) {
     const std::string_view status = iacrea_clip_status(job, plan, clip, now_ms);
     if (status == "pending") return;
     any_error = any_error || status == "error";
+    any_stuck = any_stuck || plan.clips[clip].stuck;
   }
+  if (any_error && any_stuck && job.round > 0) return;
   if (any_error) {
     job.status = Status::Pending;
     job.round = 1;
@@ -116,6 +128,7 @@ IacreaPlan plan_iacrea_job(const IacreaJob& job, const ServiceOptions& options, 
   plan.fails = random.unit() < options.job_error_rate;
   if (job.applied > 0) plan.fails = SeededRandom(mix(job.draw, 1 + job.applied)).unit() < options.job_error_rate;
   apply_remakes(plan, job, reader);
+  draw_stuck(plan, job, options);
   return plan;
 }
 
@@ -123,6 +136,8 @@ std::string_view iacrea_clip_status(const IacreaJob& job, const IacreaPlan& plan
   const IacreaClip& clip = plan.clips[at];
   const bool made = now_ms - job.since_ms >= clip.takes_ms;
   if (job.status == Status::Error) return "error";
+  if (clip.stuck && job.status == Status::Pending && job.round == 1) return "error";
+  if (clip.stuck && job.status == Status::Generating && made) return "error";
   if (job.round == 2) {
     if (job.status != Status::Pending && (job.status != Status::Generating || made)) return "success";
     return is_remade(job, at) ? "pending" : "success";

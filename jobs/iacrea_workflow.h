@@ -60,6 +60,7 @@ struct IacreaClip {
   std::string id, url, effect, category, text;
   std::int64_t takes_ms = 0;  ///< in any round
   bool fails_first = false;
+  bool stuck = false;                 ///< in error, whatever the server tries, until it is made again
   std::vector<std::string> known_as;  ///< earlier ids, that a customer may still hold
 };
 

@@ -114,6 +114,9 @@ struct PollVerdict {
   std::string url;        ///< Done only
   std::string detail;     ///< for people: the state's name, the failure's words
   CreditFigures credits;  ///< whatever figures the answer carried
+  /// Running only: the parts of the job that are in error now, by ids that repair() takes. Nothing where the answer
+  /// does not tell of parts.
+  std::optional<std::vector<std::string>> broken = {};
 };
 
 /// What an answer to a search means (JobKind::search).
@@ -130,6 +133,12 @@ struct SearchVerdict {
 struct PolledJob {
   std::string_view remote_id;
   std::string_view subject = {};  ///< JobKind::subject() of its row
+};
+
+/// A part of a job made again: what the row would say that asks for it.
+struct Repair {
+  std::string_view kind;  ///< whose row it is; its subject is the job that has the part
+  RawFields fields;       ///< without problems
 };
 
 /// One API: checks a row, builds each request, reads each response. Stateless; one instance serves every job.
@@ -152,12 +161,22 @@ class JobKind {
 
   /// What a row's job works on, where that is at the service before the job is: the id of a video. Jobs of one subject
   /// are submitted one after the other, then polled together with one request, and take one place in flight. A later
-  /// job on it overtakes what a finished one made. Empty for a job that stands for itself.
+  /// job on it overtakes what a finished one made. Figures of credits used are the subject's, with all that was made
+  /// of it before. Empty for a job that stands for itself.
   virtual std::string subject(std::span<const NormalField>) const { return {}; }
 
   /// True if a later job, of this or another kind, may make anew what a finished one made: a night on which its row is
   /// unchanged still looks at it.
   virtual bool may_be_overtaken() const { return false; }
+
+  /// How a part of a job that is in error is made again, which is paid for like a row of that kind. Nothing where the
+  /// service cannot do it.
+  ///
+  /// part  one of PollVerdict::broken.
+  virtual std::optional<Repair> repair(std::string_view remote_id, std::string_view part) const {
+    static_cast<void>(remote_id), static_cast<void>(part);
+    return std::nullopt;
+  }
 
   /// True if an answer to a poll may for a while speak of what was there before the job: then Done and Failed count
   /// only after an answer that was neither, or a minute after the acceptance.

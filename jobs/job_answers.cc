@@ -100,6 +100,7 @@ SubmitVerdict read_job_submission(const Response& response, std::string_view id_
 PollVerdict read_job_state(JsonElement job, const AnswerWords& words) {
   PollVerdict verdict = read_state(job, words);
   verdict.credits = words.credits(job);
+  if (verdict.outcome == PollOutcome::Running && words.broken != nullptr) verdict.broken = words.broken(job);
   return verdict;
 }
 

@@ -2,9 +2,11 @@
 // a state, an address when it is done, and words when it failed. A service says how it calls these.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "jobs/job.h"
 #include "jobs/json.h"
@@ -18,6 +20,8 @@ struct AnswerWords {
   std::span<const std::string_view> failed;      ///< the states that mean failed for good
   std::string (*failure)(JsonElement answer);    ///< the service's words about a failure, one printable line or empty
   CreditFigures (*credits)(JsonElement answer);  ///< the figures of any answer; none if it is no object
+  /// PollVerdict::broken of a job that is not finished; nullptr where jobs have no parts.
+  std::optional<std::vector<std::string>> (*broken)(JsonElement job) = nullptr;
 };
 
 /// The job's id in `answer`, as opaque text: a string, or a whole number as it stands. Empty if there is none, or none

@@ -58,6 +58,7 @@ struct ServiceOptions {
   // IACrea.
   bool used_per_job = false;           ///< `creditsUsed` is the job's and not the account's
   double clip_error_rate = 0.05;       ///< a clip fails once and is made again: PENDING after GENERATING_VIDEO
+  double clip_stuck_rate = 0.0;        ///< a clip of an explicit video stays in error until it is made again
   std::int64_t regenerate_lag_ms = 0;  ///< how long a GET still shows the old render of a sequence made again
 
   // Creatify.

@@ -44,7 +44,7 @@ constexpr std::array<OwnFlag, 4> kResolveOwn = {{{"all", 0, "", "every held job;
                                                  {"kind", 0, "KIND", "only jobs of this kind (any)"},
                                                  {"account", 0, "NAME", "only jobs of this account (any)"},
                                                  {"yes", 'y', "", "do not ask"}}};
-constexpr std::array<OwnFlag, 14> kSandboxOwn = {
+constexpr std::array<OwnFlag, 15> kSandboxOwn = {
     {{"port", 0, "N", "port on 127.0.0.1, 0 for any free one (8080)"},
      {"speed", 0, "N", "time runs N times faster (60)"},
      {"state", 0, "FILE", "keep jobs and credits here between starts (forgotten)"},
@@ -54,6 +54,7 @@ constexpr std::array<OwnFlag, 14> kSandboxOwn = {
      {"late", 0, "TIME", "charges, and what is made again, show so late, in their time (0s)"},
      {"failures", 0, "SHARE", "of the jobs fail, 0 to 1 (0)"},
      {"rejections", 0, "SHARE", "of the jobs are rejected by services that do so (0)"},
+     {"stuck", 0, "SHARE", "of the clips stay in error until they are made again, where that can be asked for (0)"},
      {"refunds", 0, "", "neither of these is charged in the end (they are)"},
      {"fault", 0, "SPEC", "a fault to inject, repeatable (none)", true},
      {"seed", 0, "N", "of everything that is left to chance (drawn)"},

@@ -78,6 +78,7 @@ struct SandboxCommand {
   Duration late{};                         ///< of the services' time: how late charges and regenerations show
   double failures = 0;                     ///< the share of jobs that fail, 0 to 1
   double rejections = 0;                   ///< the share that is rejected, where a service does that
+  double stuck = 0;                        ///< the share of clips that stay in error until they are made again
   bool refunds = false;                    ///< neither costs anything in the end
   bool verbose = false;                    ///< one line a request
   std::string key;                         ///< the only one accepted; empty: any

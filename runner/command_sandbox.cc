@@ -18,6 +18,7 @@ int command_sandbox(const SandboxCommand& command) {
       std::chrono::duration_cast<std::chrono::milliseconds>(command.late).count();
   options.service.job_error_rate = command.failures;
   options.service.reject_rate = command.rejections;
+  options.service.clip_stuck_rate = command.stuck;
   options.service.refunds = command.refunds;
   options.rate = command.rate;
   options.verbose = command.verbose;

@@ -217,6 +217,7 @@ Result<void> sandbox_manners(const Words& words, SandboxCommand& command) {
   }
   if (const Result<void> read = read_share(words, "failures", command.failures); !read) return read;
   if (const Result<void> read = read_share(words, "rejections", command.rejections); !read) return read;
+  if (const Result<void> read = read_share(words, "stuck", command.stuck); !read) return read;
   if (command.failures + command.rejections > 1) return usage_error("--failures and --rejections are more than all");
   command.used_per_job = has(words, "used-per-job");
   command.refunds = has(words, "refunds");

@@ -60,6 +60,7 @@ class Reading {
         {"manifest", [this](const ConfigValue& value) { read_manifest(value); }},
         {"map", [this](const ConfigValue& value) { read_map(value); }},
         {"polling", [this](const ConfigValue& value) { read_polling(value); }},
+        {"repair", [this](const ConfigValue& value) { read_repair(value); }},
         {"retry_limit", [this](const ConfigValue& value) { read_int(value, 0, 1000, config_.options.retry_limit); }}};
     for (const Setting& setting : all_settings()) {
       if (setting.name == "ledger" || setting.name == "map") continue;
@@ -134,18 +135,28 @@ class Reading {
     const std::array<ConfigMember, 3> members = {
         {{"interval", [this](const ConfigValue& inner) { read_setting("poll-interval", inner); }},
          {"job_timeout", [this](const ConfigValue& inner) { read_setting("job-timeout", inner); }},
-         {"give_up_after", [this](const ConfigValue& inner) { read_give_up(inner); }}}};
+         {"give_up_after", [this](const ConfigValue& inner) { read_duration(inner, config_.options.give_up_after); }}}};
     reader_.map(value, members);
   }
 
-  void read_give_up(const ConfigValue& value) {
+  void read_duration(const ConfigValue& value, Duration& target) {
     const std::string* const text = reader_.scalar(value, "a duration");
     if (text == nullptr) return;
     const Result<Duration> duration = parse_duration(*text);
     if (duration && *duration <= Duration{}) {
       return reader_.problem(value, fmt::format("'{}' is too short: write more than 0", *text));
     }
-    reader_.store(value, duration, config_.options.give_up_after);
+    reader_.store(value, duration, target);
+  }
+
+  /// That it is there is the wish for it.
+  void read_repair(const ConfigValue& value) {
+    RepairPolicy& repair = config_.options.repair;
+    repair.times = 1;
+    const std::array<ConfigMember, 2> members = {
+        {{"after", [&](const ConfigValue& inner) { read_duration(inner, repair.after); }},
+         {"times", [&](const ConfigValue& inner) { read_int(inner, 0, 10, repair.times); }}}};
+    reader_.map(value, members);
   }
 
   // ---- manifest ----

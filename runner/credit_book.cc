@@ -21,8 +21,12 @@ bool CreditBook::see(std::int64_t job, const CreditFigures& figures) {
   if (figures.used) last_.used = figures.used;
   const auto found = jobs_.find(job);
   if (found == jobs_.end()) return true;
-  if (found->second.own == figures && !balance_moved) return false;
-  found->second.own = figures;
+  // An answer may tell one of the two alone.
+  CreditFigures own = found->second.own;
+  if (figures.remaining) own.remaining = figures.remaining;
+  if (figures.used) own.used = figures.used;
+  if (found->second.own == own && !balance_moved) return false;
+  found->second.own = own;
   return true;
 }
 

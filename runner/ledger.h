@@ -117,6 +117,33 @@ struct OpenJob {
   std::optional<Credits> reserved;
   std::int64_t polls = 0;
   std::string subject;
+  bool followed = false;
+  JobId repairs = 0;  ///< the job of which it makes a part again, or 0
+};
+
+/// A job that makes a part of another one again.
+struct RepairJob {
+  JobId id = 0;
+  std::string part;  ///< JobKind::repair()
+  State state = State::Planned;
+  std::string remote_id;
+};
+
+/// What is known of a job whose parts may be made again.
+struct RepairHistory {
+  std::string ref;                 ///< its listing's id, with its catalogue
+  std::string labels;              ///< read_labels_json()
+  RowNumber row = 0;               ///< of the present run that shows it, or 0
+  std::vector<RepairJob> repairs;  ///< oldest first
+};
+
+/// A new job that makes a part of another one again: it has a listing of its own, which no manifest names.
+struct NewRepair {
+  JobId of = 0;
+  std::string part;
+  AccountId account = 0;
+  std::string kind, ref;
+  std::string fields;  ///< to_json(RawFields)
 };
 
 /// The decision to send a paid request, on disk before its first byte leaves; or to follow a job that is there.
@@ -130,6 +157,9 @@ struct Intent {
   WallTime at;
   std::string subject;
   std::string followed;  ///< the job's id at the service: no request, and it is in flight
+  /// For one that makes a part of another job again; `row` then shows that one. Its listing and content are made if the
+  /// job is new.
+  std::optional<NewRepair> repair;
 };
 
 /// One step of a job (transition.h), with what came with it.
@@ -203,6 +233,8 @@ struct RowView {
   std::int64_t submissions = 0;  ///< paid requests of this run of which a byte left, or may have
   std::string previous_url;      ///< of the listing's latest finished video, when the row submits a change
   std::string overtaken_by;      ///< the row whose job made anew what this done one made, by id
+  std::int64_t repairs = 0;      ///< parts of its job that were made again
+  std::string repair_in_doubt;   ///< the id of one of which it is unknown whether the service took it
 };
 
 /// A row that was unchanged when its run began: `done`, with the video of an earlier night. In the memory of its pack,
@@ -355,6 +387,10 @@ class Ledger {
   virtual Result<std::vector<PlannedRow>> planned_rows_of(RunId run, std::string_view account,
                                                           std::string_view subject) = 0;
   virtual Result<std::vector<OpenJob>> open_jobs() = 0;
+  virtual Result<RepairHistory> repairs_of(JobId job, RunId run) = 0;
+  /// What an account's job with this remote id, and later ones on it as a subject, have come to use by their figures;
+  /// nothing unless every one of them is known, and the first has ended.
+  virtual Result<std::optional<Credits>> used_of_subject(AccountId account, std::string_view subject, JobId except) = 0;
   /// The job, other than `job`, that has this remote id in the account; 0 if none has.
   virtual Result<JobId> job_with_remote_id(AccountId account, std::string_view remote_id, JobId job) = 0;
   virtual Result<void> commit(const Commit& commit) = 0;

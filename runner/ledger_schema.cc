@@ -197,7 +197,14 @@ CREATE INDEX jobs_by_submission ON jobs (submitted_at) WHERE submitted_at IS NOT
 ALTER TABLE runs ADD COLUMN budgets_reached TEXT NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3};
+constexpr const char* kVersion4 = R"sql(
+-- A job that makes a part of another one again: what it costs is in that one's figures.
+ALTER TABLE jobs ADD COLUMN repairs INTEGER REFERENCES jobs;
+ALTER TABLE jobs ADD COLUMN part TEXT;
+CREATE INDEX jobs_repairing ON jobs (repairs) WHERE repairs IS NOT NULL;
+)sql";
+
+constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4};
 
 Result<void> set_up(Database& database) {
   // FULL: a commit is on disk before it is believed. The connection's own locking stays NORMAL, so that `status` can

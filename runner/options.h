@@ -47,6 +47,12 @@ struct Budget {
 /// What a figure of credits used means: the job's or the account's (PRODUCT.md 4.9).
 enum class CreditMeaning { Auto, Job, Account };
 
+/// Parts of a running job that stay in error are made again, which is paid for.
+struct RepairPolicy {
+  int times = 0;                             ///< at most so often a part; 0: never
+  Duration after = std::chrono::minutes(5);  ///< in error for so long
+};
+
 struct AccountOptions {
   std::string name;
   const ServiceSpec* service = nullptr;
@@ -102,6 +108,7 @@ struct Options {
   Duration give_up_after = std::chrono::hours(24 * 7);
   Duration outage_timeout = std::chrono::minutes(15);
   Duration request_timeout = std::chrono::seconds(30);
+  RepairPolicy repair;
   std::optional<Deadline> deadline;
   std::optional<Credits> max_credits;
   bool retry_failed = false;

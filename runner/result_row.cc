@@ -85,6 +85,14 @@ std::string reason_words(const RowView& view, RowState state, const RunRecord& r
       }
       break;
   }
+  if (view.repairs > 0) {
+    words += fmt::format("{}{} made again", words.empty() ? "" : "; ",
+                         view.repairs == 1 ? "1 part" : fmt::format("{} parts", view.repairs));
+  }
+  if (!view.repair_in_doubt.empty()) {
+    words += fmt::format("{}it is unknown whether the service took {}, which is not sent again by itself",
+                         words.empty() ? "" : "; ", view.repair_in_doubt);
+  }
   if (view.row.reason == Reason::Changed) {
     if (view.row.action == Action::Skip) return change_words(view) + "; kept by --on-change skip";
     words += (words.empty() ? "" : "; ") + change_words(view);

@@ -23,6 +23,7 @@ RunnerOptions runner_options(const Options& options, const Clock& clock) {
   loop.job_timeout = options.job_timeout;
   loop.give_up_after = options.give_up_after;
   loop.outage_timeout = options.outage_timeout;
+  loop.repair = options.repair;
   loop.max_credits = options.max_credits;
   loop.request_timeout = options.request_timeout;
   loop.max_connections = options.max_connections;

@@ -89,6 +89,7 @@ Result<RunOutcome> Runner::run(const RunRecord& run) {
     }
     if (Result<void> done = warn_of_labels(*account); !done) return tl::unexpected(done.error());
   }
+  warn_of_repairs();
   progress_.update(counts_, started_);
 
   Happenings happened;
@@ -174,6 +175,8 @@ Result<void> Runner::load_open_jobs() {
     flight.kind = kind;
     flight.remote_id = job.remote_id;
     flight.subject = job.subject;
+    flight.followed = job.followed;
+    flight.repairs = job.repairs;
     flight.state = job.state;
     flight.polls = job.polls;
     const Duration age = wall - job.accepted_at;
@@ -187,13 +190,15 @@ Result<void> Runner::load_open_jobs() {
       commit_.steps.push_back(step_of(job.id, State::TimedOut, Event::Resume, ""));
       flight.state = State::InFlight;
     }
-    flight.account->book.found(job.id);
+    if (flight.repairs == 0) flight.account->book.found(job.id);
     const bool on_subject = !flight.subject.empty();
     if (on_subject) {
       const Result<Group*> group = gather(*flight.account, flight.subject);
       if (!group) return tl::unexpected(group.error());
     }
     Flight& found = enter(std::move(flight));
+    // The job with the part was accepted before, so that it is here already if it is open.
+    if (const auto owner = flights_.find(found.repairs); owner != flights_.end()) work_on(owner->second);
     // The rows that a crash kept back go first.
     const bool more_to_submit = on_subject && !found.account->groups[found.subject].waiting.empty();
     schedule(found, more_to_submit ? started_ + options_.poll_interval : started_);
@@ -310,6 +315,10 @@ Result<Runner::NextRow> Runner::next_row(Account& account) {
   take_up_waiting(account);
   for (int passed = 0;; ++passed) {
     const Result<NextRow> next = row_in_turn(account);
+    if (next && next->row != nullptr && next->row->repair && !may_repair(account, *next->row)) {
+      drop_repair(account, *next);
+      continue;
+    }
     if (!next || next->row == nullptr || next->row->groups.empty()) return next;
     if (Result<void> done = prepare(*next->row); !done) return tl::unexpected(done.error());
     std::string why;
@@ -399,14 +408,17 @@ Result<void> Runner::prepare(Pending& pending) {
   return {};
 }
 
+Duration Runner::usual_duration(const Account& account, const JobKind& kind) const {
+  const auto usual = account.usual_duration.find(kind.name());
+  return usual == account.usual_duration.end() ? options_.job_timeout : usual->second;
+}
+
 /// True if the job would, by past ones of its kind, be finished before the deadline; otherwise the account submits no
 /// more.
 bool Runner::fits_deadline(Account& account, const JobKind& kind, Instant now) {
   const Instant end = deadline(now);
-  if (end == kNever) return true;
-  const auto usual = account.usual_duration.find(kind.name());
-  const Duration needed = usual == account.usual_duration.end() ? options_.job_timeout : usual->second;
-  if (now + needed <= end) return true;
+  const Duration needed = usual_duration(account, kind);
+  if (end == kNever || now + needed <= end) return true;
   stop_submitting(account, StopCause::Deadline,
                   fmt::format("a job takes about {:%Q%q}, which would not end before the deadline",
                               std::chrono::duration_cast<std::chrono::seconds>(needed)));
@@ -431,9 +443,9 @@ Spending::Price Runner::price_of(const Account& account, const JobKind& kind) co
   return price;
 }
 
-/// True if the budgets that count every job have room for one more of the kind now. Stops the account's submissions if
-/// they never will again.
-bool Runner::fits_budget(Account& account, const JobKind& kind) {
+/// True if the budgets that count every job have room for one more of the kind now. Otherwise `why` says what is in the
+/// way; it stays empty while open jobs have yet to tell a price or the balance.
+bool Runner::has_budget(const Account& account, const JobKind& kind, std::string& why) const {
   const std::optional<Credits>& keep = account.options.budget.keep;
   if (account.spending.unlimited() && run_spending_.unlimited() && !keep) return true;
   const bool anything_open = account.spending.has_open() || run_spending_.has_open();
@@ -443,7 +455,7 @@ bool Runner::fits_budget(Account& account, const JobKind& kind) {
   // Until a price is known, one at a time.
   if (!price.known() && anything_open && needs_price) return false;
   const Credits needed = price.highest.value_or(Credits{});
-  std::string why = account.spending.passed_by(price);
+  why = account.spending.passed_by(price);
   if (why.empty()) why = run_spending_.passed_by(price);
   const std::optional<Credits>& remaining = account.book.last().remaining;
   // A balance that nobody has told yet is found out by one job.
@@ -453,9 +465,16 @@ bool Runner::fits_budget(Account& account, const JobKind& kind) {
     why = fmt::format("{} credits are to be kept: {} remain, {} of them reserved", to_text(*keep), to_text(*remaining),
                       to_text(reserved));
   }
-  if (why.empty()) return true;
+  return why.empty();
+}
+
+/// The same; stops the account's submissions if there never will be room again.
+bool Runner::fits_budget(Account& account, const JobKind& kind) {
+  std::string why;
+  if (has_budget(account, kind, why)) return true;
   // Open jobs may turn out cheaper than what they reserve.
-  if (!anything_open) stop_submitting(account, StopCause::Budget, why);
+  const bool anything_open = account.spending.has_open() || run_spending_.has_open();
+  if (!why.empty() && !anything_open) stop_submitting(account, StopCause::Budget, why);
   return false;
 }
 
@@ -565,7 +584,10 @@ void Runner::start_row(Account& account, Instant now) {
 Intent Runner::intent_of(Pending& pending) {
   Intent intent;
   intent.is_new = pending.row.job == 0;
-  if (intent.is_new) pending.row.job = ledger_.next_job_id();
+  if (intent.is_new) {
+    pending.row.job = ledger_.next_job_id();
+    if (pending.repair) pending.row.id = pending.repair->ref += fmt::format("/{}", pending.row.job);
+  }
   intent.job = pending.row.job;
   intent.row = pending.row.number;
   intent.listing = pending.row.listing;
@@ -573,6 +595,7 @@ Intent Runner::intent_of(Pending& pending) {
   intent.at = clock_.wall();
   intent.subject = pending.row.subject;
   intent.followed = pending.followed;
+  intent.repair = pending.repair;
   return intent;
 }
 
@@ -582,7 +605,9 @@ void Runner::follow(Account& account, Pending pending, Instant now) {
   progress_.detail(fmt::format("{}: follows {}", pending.row.id, pending.followed));
   --counts_.planned;
   account.book.found(pending.row.job);
-  schedule(take_off(account, pending.row.job, *pending.kind, pending.followed, ""), now);
+  Flight& flight = take_off(account, pending.row.job, *pending.kind, pending.followed, "");
+  flight.followed = true;
+  schedule(flight, now);
 }
 
 /// Prepares the row's intent and its request.
@@ -592,7 +617,8 @@ void Runner::start_submission(Account& account, Pending pending, Group* group) {
   intent.reserved = price.highest;
   account.spending.reserve(intent.job, price, pending.groups);
   run_spending_.reserve(intent.job, price);
-  account.book.open(intent.job);
+  // What a repair costs is told by the job that has the part.
+  if (!pending.repair) account.book.open(intent.job);
 
   OpenExchange exchange;
   exchange.account = &account;

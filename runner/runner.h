@@ -40,6 +40,7 @@ struct RunnerOptions {
   std::optional<Instant> deadline;
   std::optional<WallTime> deadline_wall;  ///< instead of `deadline`: follows the wall clock
   std::optional<Credits> max_credits;
+  RepairPolicy repair;
   Duration request_timeout = std::chrono::seconds(30);  ///< of the transport: from connecting to the last byte
   int max_connections = 128;
 };
@@ -76,6 +77,7 @@ class Runner {
   struct Pending;
   struct Group;
   struct LostJob;
+  struct Mending;
   enum class Errand;
   struct OpenExchange;
   /// A row whose turn it is; of a group, if its job works on a subject.
@@ -126,7 +128,9 @@ class Runner {
   void pass_over(Account& account, Pending row, Spending::Group group, std::string why);
   Result<void> read_groups(const Account& account, Pending& row) const;
   Result<void> warn_of_labels(const Account& account);
+  Duration usual_duration(const Account& account, const JobKind& kind) const;
   bool fits_deadline(Account& account, const JobKind& kind, Instant now);
+  bool has_budget(const Account& account, const JobKind& kind, std::string& why) const;
   bool fits_budget(Account& account, const JobKind& kind);
   Spending::Price price_of(const Account& account, const JobKind& kind) const;
   Result<void> renew_budget(Account& account);
@@ -154,7 +158,18 @@ class Runner {
   void settle_poll(const OpenExchange& exchange, Completion& completion);
   void settle_verdict(Flight& flight, const PollVerdict& verdict, const OpenExchange& exchange,
                       const Completion& completion);
-  void see_credits(Account& account, const OpenExchange& exchange, JobId job, const CreditFigures& figures, Instant at);
+  /// What figures are about.
+  struct Credited {
+    JobId job = 0;               ///< or 0: no job
+    std::string_view subject{};  ///< of the job, if that is not the job itself
+    JobId repairs = 0;           ///< the job of which it makes a part again
+  };
+  Credited credited(const Flight& flight) const;
+  void see_credits(Account& account, const OpenExchange& exchange, const Credited& about, CreditFigures figures,
+                   Instant at);
+  std::optional<Credits> own_use(Account& account, const OpenExchange& exchange, const Credited& about, Credits used);
+  void look_for_meaning(Account& account, const OpenExchange& exchange, const Credited& about,
+                        const CreditFigures& figures, Instant at);
   std::optional<Credits> settle_credits(Account& account, const Flight& flight);
   void warn_of_prices(Account& account, const JobKind& kind);
 
@@ -174,6 +189,18 @@ class Runner {
   void leave_group(Flight& flight);
   void group_goes_on(Account& account, const std::string& subject, Instant now);
   void group_polled(Account& account, const std::string& subject);
+
+  // Parts that are made again (runner_repair.cc).
+  void warn_of_repairs();
+  void note_parts(Flight& flight, const PollVerdict& verdict, Instant now);
+  bool ask_for_repair(Flight& flight, const std::string& part);
+  bool may_repair(Account& account, const Pending& pending);
+  void drop_repair(Account& account, const NextRow& next);
+  void drop_repairs(const Flight& flight);
+  void repair_accepted(Account& account, const Pending& pending);
+  Credits reserved_by_repairs(const Account& account, JobId job) const;
+  void settle_repairs(Account& account, JobId job, bool cost_is_known);
+  void work_on(Flight& flight);
 
   // Flights.
   void schedule(Flight& flight, Instant due);
@@ -199,6 +226,7 @@ class Runner {
 
   std::vector<std::unique_ptr<Account>> accounts_;
   std::unordered_map<JobId, Flight> flights_;
+  std::unordered_map<JobId, Mending> mendings_;  ///< of flights with parts that are in error, or were made again
   std::unordered_map<ExchangeId, OpenExchange> exchanges_;
   ExchangeId last_exchange_ = 0;
 

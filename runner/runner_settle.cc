@@ -125,7 +125,8 @@ void Runner::settle_submission(OpenExchange& exchange, const Completion& complet
   if (is_known_not_taken(account, completion)) return not_taken(account, row, describe_status(completion.status), true);
 
   const SubmitVerdict verdict = row.kind->read_submit({completion.status, completion.body});
-  see_credits(account, exchange, row.row.job, verdict.credits, completion.at);
+  const JobId repairs = row.repair ? row.repair->of : 0;
+  see_credits(account, exchange, {row.row.job, row.row.subject, repairs}, verdict.credits, completion.at);
   switch (verdict.outcome) {
     case SubmitOutcome::Accepted:
       return accept(account, row, verdict);
@@ -135,9 +136,12 @@ void Runner::settle_submission(OpenExchange& exchange, const Completion& complet
       return refuse(account, row, verdict.detail);
     case SubmitOutcome::Unknown:
       return hold(account, row, verdict.detail);
+    case SubmitOutcome::AddressRefused:
+      // The address is right, since it took the job that has the part: it is the part that is not known.
+      if (row.repair) return refuse(account, row, verdict.detail);
+      break;
     case SubmitOutcome::KeyRefused:
     case SubmitOutcome::NoCredits:
-    case SubmitOutcome::AddressRefused:
       break;
   }
   not_taken(account, row, verdict.detail, true);
@@ -171,6 +175,10 @@ void Runner::accept(Account& account, const Pending& row, const SubmitVerdict& v
   progress_.detail(fmt::format("{}: accepted as {}", row.row.id, verdict.remote_id));
   --counts_.planned;
   Flight& flight = take_off(account, job, *row.kind, verdict.remote_id, row.row.subject);
+  if (row.repair) {
+    flight.repairs = row.repair->of;
+    repair_accepted(account, row);
+  }
   if (flight.subject.empty()) schedule(flight, clock_.now() + options_.poll_interval);
   if (!account.gate.may_poll()) leave_price_unknown(account, job);  // it is polled by a later run
 }
@@ -266,7 +274,7 @@ void Runner::settle_poll(const OpenExchange& exchange, Completion& completion) {
   }
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     Flight& flight = flights_.at(exchange.polled[i]);
-    see_credits(*flight.account, exchange, flight.id, verdicts[i].credits, completion.at);
+    see_credits(*flight.account, exchange, credited(flight), verdicts[i].credits, completion.at);
     settle_verdict(flight, verdicts[i], exchange, completion);
   }
   if (!subject.empty()) {
@@ -290,7 +298,8 @@ void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Op
   const bool asked_alone = exchange.polled.size() == 1;
   if (asked_alone && verdict.outcome != PollOutcome::NotKnown) flight.alone = false;
   const bool ended = verdict.outcome == PollOutcome::Done || verdict.outcome == PollOutcome::Failed;
-  if (ended && flight.kind->may_answer_with_the_past() && exchange.sent_at < flight.believed_from) {
+  const bool may_be_past = flight.kind->may_answer_with_the_past() || flight.subject == flight.remote_id;
+  if (ended && may_be_past && exchange.sent_at < flight.believed_from) {
     flight.failures = 0;
     return wait_on(flight, completion.at, "still shows what was there before", next);
   }
@@ -307,6 +316,7 @@ void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Op
     case PollOutcome::Running:
       flight.failures = 0;
       flight.believed_from = exchange.sent_at;  // what was there before is over
+      note_parts(flight, verdict, completion.at);
       return wait_on(flight, completion.at, verdict.detail, next);
     case PollOutcome::Throttled:
       --flight.polls;
@@ -387,10 +397,12 @@ void Runner::end_flight(Flight& flight, Event event, std::string detail, std::st
   if (event == Event::WaitOut) {
     // Nothing more is learnt of its price in this run: what it reserved stays spent.
     leave_price_unknown(account, flight.id);
+    settle_repairs(account, flight.id, false);
   } else {
     step.cost_alone = settle_credits(account, flight);
   }
   commit_.steps.push_back(std::move(step));
+  drop_repairs(flight);
   forget(flight);
 }
 
@@ -407,14 +419,54 @@ void Runner::forget(Flight& flight) {
 
 // ---- Credits --------------------------------------------------------------------------------------------------------
 
-void Runner::see_credits(Account& account, const OpenExchange& exchange, JobId job, const CreditFigures& figures,
+Runner::Credited Runner::credited(const Flight& flight) const {
+  const bool is_subject = flight.subject == flight.remote_id;
+  return {flight.id, is_subject ? std::string_view() : flight.subject, flight.repairs};
+}
+
+void Runner::see_credits(Account& account, const OpenExchange& exchange, const Credited& about, CreditFigures figures,
                          Instant at) {
   if (!figures.any()) return;
+  look_for_meaning(account, exchange, about, figures, at);
+  JobId job = about.job;
+  if (about.repairs != 0) {
+    // In the figures of the job that has the part, for as long as its own answers would tell them.
+    job = flights_.contains(about.repairs) ? about.repairs : 0;
+  } else if (!about.subject.empty() && figures.used) {
+    figures.used = own_use(account, exchange, about, *figures.used);
+    if (!figures.any()) return;
+  }
   if (account.book.see(job, figures)) commit_.credits.push_back({account.record.id, job, clock_.wall(), figures});
+}
+
+/// Of what a subject has come to use, the part of the job about which the answer is: what the figure rose by when it
+/// was submitted. Nothing where that is not known. Figures that are the account's stay what they are.
+std::optional<Credits> Runner::own_use(Account& account, const OpenExchange& exchange, const Credited& about,
+                                       Credits used) {
+  if (account.record.credit_meaning == "account") return used;
+  if (account.record.credit_meaning.empty() || !exchange.submission()) return std::nullopt;
+  const auto before = ledger_.used_of_subject(account.record.id, about.subject, about.job);
+  if (!before || !*before || used <= **before) return std::nullopt;
+  return used - **before;
+}
+
+/// What the account's figures of credits used are, as long as nobody knows.
+void Runner::look_for_meaning(Account& account, const OpenExchange& exchange, const Credited& about,
+                              const CreditFigures& figures, Instant at) {
   AccountRecord& record = account.record;
-  if (job == 0 || account.options.credits != CreditMeaning::Auto || !record.credit_meaning.empty()) return;
-  account.evidence.observe({job, exchange.submission(), exchange.sent_at.time_since_epoch().count(),
-                            at.time_since_epoch().count(), figures});
+  if (about.job == 0 || account.options.credits != CreditMeaning::Auto || !record.credit_meaning.empty()) return;
+  JobId job = about.job;
+  bool begins = exchange.submission();
+  if (!about.subject.empty()) {
+    // Figures of one subject may be the subject's, which was there before.
+    begins = false;
+    const auto [known, is_new] = account.evidence_of.try_emplace(std::string(about.subject), job);
+    const Result<JobId> owner = is_new ? ledger_.job_with_remote_id(record.id, about.subject, 0) : JobId{};
+    if (owner && *owner != 0) known->second = *owner;
+    job = known->second;
+  }
+  account.evidence.observe(
+      {job, begins, exchange.sent_at.time_since_epoch().count(), at.time_since_epoch().count(), figures});
   if (account.evidence.meaning() == CreditEvidence::Meaning::Undecided) return;
   record.credit_meaning = account.evidence.meaning() == CreditEvidence::Meaning::Job ? "job" : "account";
   record.credit_evidence = account.evidence.evidence();
@@ -425,9 +477,15 @@ void Runner::see_credits(Account& account, const OpenExchange& exchange, JobId j
 
 /// Closes the job's part of the book. Returns what it cost if it was open alone.
 std::optional<Credits> Runner::settle_credits(Account& account, const Flight& flight) {
+  if (flight.repairs != 0) {
+    // Settled with the job that has the part. If that has ended, nothing more is learnt of it.
+    if (!flights_.contains(flight.repairs)) leave_price_unknown(account, flight.id);
+    return std::nullopt;
+  }
   const CreditBook::Closed closed = account.book.close(flight.id);
   const std::optional<Credits> cost = account.record.credit_meaning == "job" ? closed.used : closed.alone;
-  const std::optional<Credits> reserved = account.spending.reserved_for(flight.id);
+  std::optional<Credits> reserved = account.spending.reserved_for(flight.id);
+  if (reserved) *reserved = *reserved + reserved_by_repairs(account, flight.id);
   if (cost) {
     Credits& price = account.price[flight.kind->name()];
     price = std::max(price, *cost);
@@ -446,6 +504,7 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
   account.balance_moved = true;
   account.spending.settle(flight.id, cost);
   run_spending_.settle(flight.id, cost);
+  settle_repairs(account, flight.id, cost.has_value());
   if (!cost) warn_of_prices(account, *flight.kind);
   return closed.alone;
 }

@@ -32,7 +32,9 @@ struct Runner::Flight {
   Account* account = nullptr;
   const JobKind* kind = nullptr;
   std::string remote_id;
-  std::string subject;
+  std::string subject;  ///< of its group; its own id while parts of it are made again
+  bool followed = false;
+  JobId repairs = 0;  ///< the job of which it makes a part again
   State state = State::InFlight;
   bool counted = true;       ///< takes a place in flight: the account's, or one with the others of its subject
   bool last_chance = false;  ///< polled once: it timed out more than a day ago
@@ -54,6 +56,7 @@ struct Runner::Pending {
   bool prepared = false;  ///< the rest is there: read when the row's turn comes
   std::vector<NormalField> fields;
   std::string followed;                 ///< JobKind::followed()
+  std::optional<NewRepair> repair;      ///< it makes a part of another job again
   std::vector<Spending::Group> groups;  ///< of the account's budgets by label
 };
 
@@ -66,6 +69,17 @@ struct Runner::Group {
   bool queued = false;          ///< in Account::ready_groups
   bool submitting = false;
   bool polling = false;
+};
+
+/// The parts of a job that are in error, and the jobs of this run that make some of them again.
+struct Runner::Mending {
+  struct Part {
+    std::string id;
+    Instant since;
+    bool settled = false;  ///< asked for, or not to be asked for any more
+  };
+  std::vector<Part> broken;
+  std::vector<JobId> repairs;  ///< accepted ones, whose price is in the job's own
 };
 
 /// A job that may have been accepted, at a service that can be asked for it.
@@ -146,9 +160,10 @@ struct Runner::Account {
   std::deque<Pending> ready;  ///< rows read ahead, in manifest order
   RowNumber read_up_to = 0;
   bool read_all = false;
-  std::map<std::string, Group, std::less<>> groups;  ///< by subject, those with anything in them
-  std::deque<Group*> ready_groups;                   ///< with a row that may be submitted now
-  std::unordered_set<RowNumber> gathered;            ///< rows that are in a group before they were read
+  std::map<std::string, Group, std::less<>> groups;       ///< by subject, those with anything in them
+  std::deque<Group*> ready_groups;                        ///< with a row that may be submitted now
+  std::map<std::string, JobId, std::less<>> evidence_of;  ///< by subject, while it is open what figures mean
+  std::unordered_set<RowNumber> gathered;                 ///< rows that are in a group before they were read
 
   std::vector<LostJob> lost;
   Instant search_at = kNever;

@@ -411,7 +411,8 @@ Result<std::vector<PlannedRow>> SqliteLedger::planned_rows_of(RunId run, std::st
 
 Result<std::vector<OpenJob>> SqliteLedger::open_jobs() {
   Statement query = database_->prepare(
-      "SELECT j.id, l.account, l.kind, j.remote_id, j.state, j.accepted_at, j.reserved, j.polls, j.subject "
+      "SELECT j.id, l.account, l.kind, j.remote_id, j.state, j.accepted_at, j.reserved, j.polls, j.subject, "
+      "j.followed, j.repairs "
       "FROM jobs j JOIN listings l ON l.id = j.listing WHERE j.state IN (2, 3) ORDER BY j.accepted_at, j.id");
   std::vector<OpenJob> jobs;
   for (;;) {
@@ -420,7 +421,7 @@ Result<std::vector<OpenJob>> SqliteLedger::open_jobs() {
     if (!*row) return jobs;
     jobs.push_back({query.integer(0), query.integer(1), std::string(query.text(2)), std::string(query.text(3)),
                     static_cast<State>(query.integer(4)), from_ms(query.integer(5)), maybe_credits(query, 6),
-                    query.integer(7), std::string(query.text(8))});
+                    query.integer(7), std::string(query.text(8)), query.integer(9) != 0, query.integer(10)});
   }
 }
 
@@ -477,6 +478,7 @@ Result<void> SqliteLedger::commit(const Commit& commit) {
 }
 
 Result<void> SqliteLedger::write_intent(RunId run, const Intent& intent) {
+  if (intent.repair) return write_repair(run, intent);
   Statement& write = intent.is_new ? statements_->add_job : statements_->resubmit_job;
   const int after_listing = intent.is_new ? 3 : 2;
   write.bind(1, intent.job);
@@ -495,9 +497,13 @@ Result<void> SqliteLedger::write_intent(RunId run, const Intent& intent) {
   Statement& row = statements_->row_has_job;
   row.bind(1, intent.job).bind(2, std::int64_t{!follows}).bind(3, run).bind(4, intent.row);
   if (Result<void> done = row.run(); !done) return done;
+  return write_first_step(run, intent, follows ? Event::Follow : Event::Submit);
+}
+
+Result<void> SqliteLedger::write_first_step(RunId run, const Intent& intent, Event event) {
   Statement& step = statements_->add_step;
   step.bind(1, intent.job).bind(2, run).bind(3, to_ms(intent.at)).bind(4, static_cast<std::int64_t>(State::Planned));
-  return step.bind(5, static_cast<std::int64_t>(follows ? Event::Follow : Event::Submit)).bind_null(6).run();
+  return step.bind(5, static_cast<std::int64_t>(event)).bind_null(6).run();
 }
 
 Result<void> SqliteLedger::write_step(RunId run, const Step& step) {
@@ -598,10 +604,13 @@ Result<std::vector<Ledger::PastJob>> SqliteLedger::past_jobs(AccountId account, 
 namespace {
 
 /// Of job j, in listing l of account a: what it has cost or may come to cost, at least what it was charged so far. One
-/// of unknown price counts as the dearest of its kind.
+/// of unknown price counts as the dearest of its kind. A repair counts what it reserves until the figures of the job
+/// that it makes a part of again are final: they have it in them.
 std::string expected_cost() {
   return fmt::format(
-      "coalesce({}, j.cost_alone, max(coalesce(j.reserved, (SELECT CASE a.credit_meaning WHEN 'job' THEN p.own ELSE "
+      "coalesce(CASE WHEN EXISTS (SELECT 1 FROM jobs o WHERE o.id = j.repairs AND o.state IN (5, 6) AND "
+      "coalesce(CASE a.credit_meaning WHEN 'job' THEN o.used_last END, o.cost_alone) IS NOT NULL) THEN 0 END, {}, "
+      "j.cost_alone, max(coalesce(j.reserved, (SELECT CASE a.credit_meaning WHEN 'job' THEN p.own ELSE "
       "p.alone END FROM prices p WHERE p.account = l.account AND p.kind = l.kind), 0), coalesce(CASE a.credit_meaning "
       "WHEN 'job' THEN j.used_last END, 0)))",
       kCost);

@@ -54,6 +54,8 @@ class SqliteLedger : public Ledger {
   Result<std::vector<PlannedRow>> planned_rows_of(RunId run, std::string_view account,
                                                   std::string_view subject) override;
   Result<std::vector<OpenJob>> open_jobs() override;
+  Result<RepairHistory> repairs_of(JobId job, RunId run) override;
+  Result<std::optional<Credits>> used_of_subject(AccountId account, std::string_view subject, JobId except) override;
   Result<JobId> job_with_remote_id(AccountId account, std::string_view remote_id, JobId job) override;
   Result<void> commit(const Commit& commit) override;
   Result<std::vector<Duration>> past_durations(std::string_view kind, std::size_t most) override;
@@ -103,6 +105,8 @@ class SqliteLedger : public Ledger {
   Result<void> read_paid_jobs(const std::function<Result<void>(const PaidJob&)>& visit);
   Result<void> read_figures(const std::function<Result<void>(const FigureSeen&)>& visit);
   Result<void> write_intent(RunId run, const Intent& intent);
+  Result<void> write_repair(RunId run, const Intent& intent);
+  Result<void> write_first_step(RunId run, const Intent& intent, Event event);
   Result<void> write_step(RunId run, const Step& step);
   Result<void> write_credits(RunId run, const CreditSeen& seen);
   Result<void> write_meaning(const MeaningFound& found);

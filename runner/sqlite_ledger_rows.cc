@@ -243,7 +243,10 @@ class ChangingRows {
             "jobs p WHERE p.listing = r.listing AND p.state = 5 AND p.id IS NOT r.job ORDER BY p.id DESC LIMIT 1) END, "
             "CASE WHEN j.state = 5 THEN (SELECT ol.ref FROM jobs o JOIN listings ol ON ol.id = o.listing WHERE "
             "o.subject = coalesce(j.subject, j.remote_id) AND ol.account = l.account AND o.accepted_at > "
-            "j.finished_at AND o.id <> j.id ORDER BY o.id DESC LIMIT 1) END "
+            "j.finished_at AND o.id <> j.id AND o.repairs IS NOT j.id ORDER BY o.id DESC LIMIT 1) END, "
+            "(SELECT count(*) FROM jobs m WHERE m.repairs = j.id AND m.remote_id IS NOT NULL), "
+            "(SELECT ml.ref FROM jobs m JOIN listings ml ON ml.id = m.listing WHERE m.repairs = j.id AND m.state IN "
+            "(1, 4) ORDER BY m.id DESC LIMIT 1) "
             "FROM rows r LEFT JOIN jobs j ON j.id = r.job LEFT JOIN listings l ON l.id = j.listing "
             "LEFT JOIN accounts a ON a.id = l.account WHERE r.run = ? ORDER BY r.number",
             kCost))) {
@@ -280,6 +283,8 @@ class ChangingRows {
     view.cost = maybe_credits(query_, 23);
     view.previous_url = query_.text(24);
     view.overtaken_by = query_.text(25);
+    view.repairs = query_.integer(26);
+    view.repair_in_doubt = query_.text(27);
     return {};
   }
 
@@ -381,9 +386,11 @@ Result<std::vector<std::string>> SqliteLedger::label_names(RunId run) {
 }
 
 Result<std::int64_t> SqliteLedger::listings_gone(RunId run, std::string_view prefix) {
-  // An id is unique in a run, so that every row with a listing has one of its own.
+  // An id is unique in a run, so that every row with a listing has one of its own. Those of repairs are in no manifest.
   Statement query = database_->prepare(
       "SELECT (SELECT count(*) FROM listings WHERE ?2 = '' OR substr(ref, 1, length(?2)) = ?2) - "
+      "(SELECT count(*) FROM jobs j JOIN listings l ON l.id = j.listing WHERE j.repairs IS NOT NULL AND (?2 = '' OR "
+      "substr(l.ref, 1, length(?2)) = ?2)) - "
       "(SELECT count(*) FROM rows WHERE run = ?1 AND listing IS NOT NULL)");
   const Result<bool> row = query.bind(1, run).bind(2, prefix).step();
   if (!row) return tl::unexpected(row.error());

@@ -62,8 +62,8 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
   CreditSums sums;
   Statement jobs = database_->prepare(fmt::format(
       "SELECT count(*), count(cost), sum(cost) FROM (SELECT {} AS cost FROM jobs j JOIN listings l ON l.id = j.listing "
-      "JOIN accounts a ON a.id = l.account WHERE j.run = ? AND l.account = ? AND (j.remote_id IS NOT NULL OR j.state "
-      "IN (1, 4, 7)))",
+      "JOIN accounts a ON a.id = l.account WHERE j.run = ? AND l.account = ? AND NOT j.followed AND j.repairs IS NULL "
+      "AND (j.remote_id IS NOT NULL OR j.state IN (1, 4, 7)))",
       kCostSoFar));
   Result<bool> row = jobs.bind(1, run).bind(2, account).step();
   if (!row) return tl::unexpected(row.error());
@@ -136,7 +136,8 @@ Result<void> SqliteLedger::read_paid_jobs(const std::function<Result<void>(const
   Statement query = database_->prepare(fmt::format(
       "SELECT j.id, l.account, l.kind, j.run, j.submitted_at, j.state, {}, j.reserved, j.labels FROM jobs j "
       "CROSS JOIN listings l ON l.id = j.listing CROSS JOIN accounts a ON a.id = l.account WHERE NOT "
-      "j.followed AND j.submitted_at IS NOT NULL AND (j.remote_id IS NOT NULL OR j.state IN (1, 4, 7)) "
+      "j.followed AND j.repairs IS NULL AND j.submitted_at IS NOT NULL AND (j.remote_id IS NOT NULL OR j.state IN (1, "
+      "4, 7)) "
       "ORDER BY j.id",
       kCostSoFar));
   for (;;) {
@@ -195,7 +196,8 @@ Result<LedgerCounts> SqliteLedger::counts() {
     if (!*row) break;
     counts.jobs[static_cast<State>(query.integer(0))] = query.integer(1);
   }
-  const Result<std::int64_t> listings = database_->number("SELECT count(*) FROM listings");
+  const Result<std::int64_t> listings = database_->number(
+      "SELECT (SELECT count(*) FROM listings) - (SELECT count(*) FROM jobs WHERE repairs IS NOT NULL)");
   if (!listings) return tl::unexpected(listings.error());
   counts.listings = *listings;
   return counts;
@@ -270,6 +272,11 @@ Result<std::vector<std::string>> SqliteLedger::verify() {
         "SELECT 'listing ' || l.ref || ' has ' || count(*) || ' jobs open at once' FROM jobs j JOIN listings l ON l.id "
         "= j.listing "
         "WHERE j.state IN (1, 2, 3, 4) GROUP BY j.listing HAVING count(*) > 1",
+        "SELECT 'job ' || j.id || ' makes again a part of job ' || j.repairs || ' of another account' FROM jobs j JOIN "
+        "listings l ON l.id = j.listing JOIN jobs o ON o.id = j.repairs JOIN listings ol ON ol.id = o.listing WHERE "
+        "l.account <> ol.account",
+        "SELECT 'part ' || part || ' of job ' || repairs || ' has ' || count(*) || ' repairs in doubt' FROM jobs WHERE "
+        "repairs IS NOT NULL AND state IN (1, 4) GROUP BY repairs, part HAVING count(*) > 1",
         "SELECT 'row ' || r.number || ' of run ' || r.run || ' names a missing job' FROM rows r LEFT JOIN jobs j ON "
         "j.id = r.job "
         "WHERE r.job IS NOT NULL AND j.id IS NULL"}) {

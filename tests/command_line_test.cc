@@ -440,11 +440,14 @@ TEST_CASE("the sandbox command reads no configuration and no environment") {
                                  "--failures",
                                  "0.25",
                                  "--refunds",
+                                 "--stuck",
+                                 "0.125",
                                  "--rejections",
                                  "0.5"});
   CHECK(all.late == std::chrono::seconds(90));
   CHECK(all.failures == 0.25);
   CHECK(all.rejections == 0.5);
+  CHECK(all.stuck == 0.125);
   CHECK(all.refunds);
   CHECK(usual.late == Duration());
   CHECK(usual.failures == 0);

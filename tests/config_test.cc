@@ -81,6 +81,7 @@ manifest:
   defaults: {format: portrait, kind: iacrea.auto, colors: [red, blue]}
 polling: {interval: 4s, job_timeout: 21m, give_up_after: 8d}
 retry_limit: 4
+repair: {after: 90s, times: 2}
 )");
   const Options& options = config.options;
   CHECK(options.ledger == "reelbatch.db");
@@ -92,6 +93,8 @@ retry_limit: 4
   CHECK(options.job_timeout == minutes(21));
   CHECK(options.give_up_after == hours(8 * 24));
   CHECK(options.retry_limit == 4);
+  CHECK(options.repair.after == seconds(90));
+  CHECK(options.repair.times == 2);
   CHECK(options.manifest.map ==
         std::map<std::string, std::string>{
             {"id", "Reference"}, {"description", "Texte"}, {"image_urls", "photo_*"}, {"displayLogo", "#12"}});
@@ -248,6 +251,10 @@ TEST_CASE("a mistake is named with its place and what would be right") {
        "reelbatch.yaml:1:11: polling: unknown key 'intervall' (did you mean 'interval'?)"},
       {"polling: {give_up_after: 0}\n",
        "reelbatch.yaml:1:26: polling.give_up_after: '0' is too short: write more than 0"},
+      {"repair: {aftr: 5m}\n", "reelbatch.yaml:1:10: repair: unknown key 'atfer' (did you mean 'after'?)"},
+      {"repair: {after: 0s}\n", "reelbatch.yaml:1:17: repair.after: '0s' is too short: write more than 0"},
+      {"repair: {times: 11}\n", "reelbatch.yaml:1:17: repair.times: '11' is no whole number from 0 to 10"},
+      {"repair: true\n", "reelbatch.yaml:1:9: repair: expected keys and values, got a single value"},
       {"polling: 3s\n", "reelbatch.yaml:1:10: polling: expected keys and values, got a single value"},
       {"[a]\n", "reelbatch.yaml:1:1: expected keys and values, got a list"},
       {"ledger: {must_exist: 2}\n", "reelbatch.yaml:1:22: ledger.must_exist: '2' is neither true nor false"},

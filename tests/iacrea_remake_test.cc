@@ -259,6 +259,36 @@ TEST_CASE("iacrea model: a job in error can be mended by making a sequence again
   CHECK(mended > 3);
 }
 
+TEST_CASE("iacrea model: a clip that stays in error holds its video up until it is made again") {
+  ServiceOptions options = calm();
+  options.clip_stuck_rate = 0.5;
+  int held_up = 0;
+  for (options.seed = 1; options.seed <= 20; ++options.seed) {
+    Service service(options);
+    const std::string id = service.start();
+    int remakes = 0;
+    while (service.finish(id).back() != "DONE") {
+      // As long as nobody asks, nothing changes.
+      const JsonElement answer = service.ask("GET", kVideo + "/" + id);
+      CHECK(service.text(answer, "status") == "GENERATING_VIDEO");
+      simdjson::dom::array items;
+      REQUIRE(!answer["generatedContent"].get(items));
+      std::vector<std::string> broken;
+      for (const JsonElement item : items) {
+        if (service.text(item, "status") == "error") broken.push_back(service.text(item, "id"));
+      }
+      REQUIRE_FALSE(broken.empty());
+      for (const std::string& clip : broken) service.again(id, clip);
+      remakes += static_cast<int>(broken.size());
+      REQUIRE(remakes < 50);
+    }
+    held_up += remakes > 0 ? 1 : 0;
+    CHECK(service.model.jobs().size() == 1U + static_cast<unsigned>(remakes));
+  }
+  CHECK(held_up > 5);
+  CHECK(held_up < 20);
+}
+
 TEST_CASE("iacrea model: with sequences made again a restored model continues exactly, wherever it was stopped") {
   ServiceOptions options;
   options.clip_error_rate = 0.5;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "jobs/canonical_json.h"
+#include "jobs/registry.h"
 #include "tests/kind_rows.h"
 #include "tests/kind_suite.h"
 
@@ -184,6 +185,38 @@ TEST_CASE("iacrea.video: an intro that is not first, or an outro that is not las
   CHECK(remarks(0, 1, 2) == "");
   CHECK(remarks(1, 0, 2) == "video: sequences[0].order: an intro is meant to be the first sequence\n");
   CHECK(remarks(0, 2, 1) == "video: sequences[2].order: an outro is meant to be the last sequence\n");
+}
+
+TEST_CASE(
+    "iacrea.video: clips in error are told while the video is not finished, and asked for through iacrea.sequence") {
+  const auto broken = [](std::string_view body) {
+    const std::vector<PolledJob> job{{"v-1"}};
+    return kKind.read_poll(job, {200, std::string(body)}).front().broken;
+  };
+  using Ids = std::vector<std::string>;
+  CHECK(
+      broken(R"({"status":"GENERATING_VIDEO","generatedContent":[{"id":"a","status":"success"},)"
+             R"({"id":"b","status":"error"},{"id":7,"status":" ERROR "},{"id":"","status":"error"},{"status":"error"},)"
+             R"({"id":"c","status":"failed"},3]})") == Ids{"b", "7"});
+  CHECK(broken(R"({"status":"PENDING","generatedContent":[]})") == Ids{});
+  CHECK_FALSE(broken(R"({"status":"PENDING","message":"Re-generating video in error"})"));
+  CHECK_FALSE(broken(R"({"status":"GENERATING_VIDEO","generatedContent":{"id":"b","status":"error"}})"));
+  // What has ended is not mended.
+  CHECK_FALSE(
+      broken(R"({"status":"DONE","url":"https://v.test/1.mp4","generatedContent":[{"id":"b","status":"error"}]})"));
+  CHECK_FALSE(broken(R"({"status":"ERROR","generatedContent":[{"id":"b","status":"error"}]})"));
+
+  const std::optional<Repair> repair = kKind.repair("v-1", "b");
+  REQUIRE(repair);
+  const JobKind* kind = find_kind(repair->kind);
+  REQUIRE(kind != nullptr);
+  const Normalised normal = kind->normalise(repair->fields);
+  CHECK(lines_of(normal.problems) == "");
+  CHECK(kind->subject(normal.fields) == "v-1");
+  const Request request = kind->submit(normal.fields, "");
+  CHECK(request.path == "/api/video-editor/generate/sequence/v-1");
+  CHECK(request.body == R"({"sequenceId":"b"})");
+  CHECK_FALSE(find_kind("iacrea.auto")->repair("v-1", "b"));
 }
 
 TEST_CASE("ids of IACrea are opaque, but no addresses and no directions in a path") {

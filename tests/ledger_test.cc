@@ -54,6 +54,73 @@ TEST_CASE("ledger: an older file is copied and brought up to date, a newer or fo
   CHECK(refused.error().message.find("no reelbatch ledger") != std::string::npos);
 }
 
+TEST_CASE("ledger: jobs of a version without repairs keep all they had, and can have some") {
+  const ScopedFolder folder;
+  const std::string path = (folder.path() / "l.db").string();
+  {
+    auto old = Database::open(path, Database::Mode::Create);
+    REQUIRE(old);
+    REQUIRE(prepare_ledger(*old, ledger_migrations().first(3)));
+    REQUIRE(old->execute(R"sql(
+      INSERT INTO accounts VALUES (1, 'main', 'iacrea', 'https://a.test', 'job', '');
+      INSERT INTO runs (id, uid, started_at, sandbox) VALUES (1, 'old', 1, 0);
+      INSERT INTO listings VALUES (1, 1, 'iacrea.video', 'V-1'), (2, 1, 'iacrea.video', 'V-2');
+      INSERT INTO contents (id, listing, fields) VALUES (1, 1, '{}'), (2, 2, '{}');
+      INSERT INTO jobs (id, listing, content, run, state, remote_id, submitted_at, accepted_at, reserved, labels)
+        VALUES (1, 1, 1, 1, 2, 'vid-1', 4, 5, 2000, '{"agency":"Lyon"}');
+      INSERT INTO jobs (id, listing, content, run, state, submitted_at, reserved) VALUES (2, 2, 2, 1, 4, 4, 3000);
+      INSERT INTO steps (job, run, at, from_state, event) VALUES (1, 1, 4, 0, 0), (1, 1, 5, 1, 1), (2, 1, 4, 0, 0),
+        (2, 1, 5, 1, 4);
+      INSERT INTO rows (run, number, id, kind, account, listing, content, job, action, reason, selected, file, line,
+                        submissions)
+        VALUES (1, 1, 'V-1', 'iacrea.video', 'main', 1, 1, 1, 0, 0, 1, 'feed.yaml', 2, 1);
+    )sql"));
+  }
+  auto ledger = SqliteLedger::open(path, SqliteLedger::Mode::Write);
+  REQUIRE(ledger);
+  CHECK(std::filesystem::exists(path + ".v3.bak"));
+  CHECK((*ledger)->verify().value().empty());
+  CHECK((*ledger)->held_jobs()->size() == 1);
+  REQUIRE((*ledger)->open_jobs()->size() == 1);
+  CHECK((*ledger)->open_jobs()->front().repairs == 0);
+  CHECK((*ledger)->spent(1, 0, WallTime{}).value() == Credits::whole(5));
+
+  Commit commit;
+  commit.run = 1;
+  Intent intent;
+  intent.job = (*ledger)->next_job_id();
+  intent.row = 1;
+  intent.reserved = Credits::whole(1);
+  intent.subject = "vid-1";
+  intent.repair = NewRepair{1, "clip-1", 1, "iacrea.sequence", "V-1/repair/3", R"({"video_id":"vid-1"})"};
+  commit.intents = {intent};
+  REQUIRE((*ledger)->commit(commit));
+  // What it reserves is spent, wherever its budget is counted.
+  CHECK((*ledger)->spent(1, 1, WallTime{}).value() == Credits::whole(6));
+  CHECK((*ledger)->spent_by_label(1, 1, WallTime{}, "agency").value() ==
+        std::map<std::string, Credits>{{"Lyon", Credits::whole(3)}});
+  CHECK((*ledger)->listings_gone(1, "").value() == 1);
+
+  // After a crash it is in doubt, and says so in the row.
+  CHECK((*ledger)->hold_interrupted(0, WallTime{}).value() == 1);
+  CHECK((*ledger)->verify().value().empty());
+  const RepairHistory history = (*ledger)->repairs_of(1, 1).value();
+  CHECK(history.ref == "V-1");
+  CHECK(history.row == 1);
+  REQUIRE(history.repairs.size() == 1);
+  CHECK(history.repairs[0].part == "clip-1");
+  CHECK(history.repairs[0].state == State::Held);
+  std::vector<RowView> rows;
+  REQUIRE((*ledger)->for_each_row(1, [&](const RowView& row) -> Result<void> {
+    rows.push_back(row);
+    return {};
+  }));
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].submissions == 2);
+  CHECK(rows[0].repair_in_doubt == "V-1/repair/3");
+  CHECK(rows[0].repairs == 0);
+}
+
 TEST_CASE("ledger: a file that is no database is refused and left as it is") {
   const ScopedFolder folder;
   const std::string path = folder.write("l.db", std::string(5000, 'x'));

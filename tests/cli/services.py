@@ -137,39 +137,53 @@ class VideoEditor(Service):
         self.polls_until_done = 2
         self.stale_polls = 0  # how many polls after a regeneration still say the old DONE
         self.stale = {}
+        self.breaks = []  # clips of every new video that stay in error until they are made again
+        self.breaks_again = False  # and those made again too, under their new id
+        self.broken = {}  # id: clips
+        self.used_per_video = False
+        self.spent = {}  # id: credits
 
-    def figures(self):
-        return {"creditsTotal": self.total, "creditsUsed": self.used}
+    def figures(self, video):
+        return {"creditsTotal": self.total, "creditsUsed": self.spent[video] if self.used_per_video else self.used}
 
-    def charge(self):
+    def charge(self, video):
         self.total, self.used = self.total - 1, self.used + 1
+        self.spent[video] = self.spent.get(video, 0) + 1
 
     def serve(self, request):
         if request.headers.get("x-api-key") != self.KEY:
             return 401, {"error": "Unauthorized"}
         if request.method == "POST" and request.path == self.BASE + "video":
-            self.charge()
             video = f"vid-{len(self.videos) + 1}"
-            self.videos[video], self.renders[video] = self.polls_until_done, 1
-            return 201, {"id": video, "status": "PENDING", **self.figures()}
+            self.charge(video)
+            self.videos[video], self.renders[video], self.broken[video] = self.polls_until_done, 1, list(self.breaks)
+            return 201, {"id": video, "status": "PENDING", **self.figures(video)}
         found = re.fullmatch(self.BASE + "(video|sequence)/([^/]+)", request.path)
         if not found or found[2] not in self.videos:
             return 404, {"error": "not found"}
         video = found[2]
+        broken = self.broken.setdefault(video, [])
+        self.spent.setdefault(video, 0)
         if found[1] == "sequence":
-            self.charge()
+            self.charge(video)
             self.generations += 1
+            if request.body["sequenceId"] in broken:
+                broken.remove(request.body["sequenceId"])
+                broken += [f"gen-{self.generations}"] if self.breaks_again else []
             if self.videos[video] == 0:
                 self.stale[video] = self.stale_polls
             self.videos[video], self.renders[video] = self.polls_until_done, self.renders[video] + 1
-            return 200, {"status": "START_GENERATION", "generationId": f"gen-{self.generations}", **self.figures()}
+            return 200, {"status": "START_GENERATION", "generationId": f"gen-{self.generations}", **self.figures(video)}
         if self.stale.get(video):
             self.stale[video] -= 1
-            return 200, {"status": "DONE", "url": self.address(video, self.renders[video] - 1), **self.figures()}
+            return 200, {"status": "DONE", "url": self.address(video, self.renders[video] - 1), **self.figures(video)}
+        if broken:
+            clips = [{"id": clip, "status": "error"} for clip in broken] + [{"id": "fine", "status": "success"}]
+            return 200, {"status": "GENERATING_VIDEO", "generatedContent": clips, **self.figures(video)}
         if self.videos[video] > 0:
             self.videos[video] -= 1
-            return 200, {"status": "GENERATING_VIDEO", **self.figures()}
-        return 200, {"status": "DONE", "id": video, "url": self.address(video, self.renders[video]), **self.figures()}
+            return 200, {"status": "GENERATING_VIDEO", **self.figures(video)}
+        return 200, {"status": "DONE", "id": video, "url": self.address(video, self.renders[video]), **self.figures(video)}
 
     @staticmethod
     def address(video, render):

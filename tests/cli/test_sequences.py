@@ -85,6 +85,31 @@ class Videos(Case):
         self.assertEqual([r.path[-5:] for r in self.service.sent("POST")][:2], ["old-1", "old-1"])
         self.assertEqual(len(self.service.sent("POST")), 72)
 
+    def test_a_clip_made_again_costs_what_it_added_to_the_videos_figure(self):
+        self.service.used_per_video = True
+        self.write("reelbatch.yaml", "accounts: {iacrea: {service: iacrea, credits: job}}\n")
+        self.jobs({"id": "V-1", "kind": "iacrea.video", "video": VIDEO})
+        self.go()
+        self.jobs(self.sequence("S-1", "vid-1", "c1"), self.sequence("S-2", "vid-1", "c2"))
+        done = self.go()
+        self.assertEqual([done.row(ref)["credits_used"] for ref in ("S-1", "S-2")], ["1", "1"])
+        sums = done.json["credits"]["iacrea"]
+        self.assertEqual((sums["used"], sums["remaining"], sums["unattributed"]), (2, 97, 0))
+
+    def test_of_a_video_that_others_made_the_price_is_not_known(self):
+        self.service.used_per_video = True
+        self.write("reelbatch.yaml", "accounts: {iacrea: {service: iacrea, credits: job}}\n")
+        self.service.videos["old-7"], self.service.renders["old-7"], self.service.spent["old-7"] = 0, 1, 5
+        self.jobs(self.sequence("S-1", "old-7", "c1"))
+        self.assertEqual(self.go().row("S-1")["credits_used"], "")
+
+    def test_figures_of_one_video_do_not_tell_what_they_are(self):
+        self.service.used_per_video = True
+        self.service.videos["old-7"], self.service.renders["old-7"], self.service.spent["old-7"] = 0, 1, 5
+        self.jobs(self.sequence("S-1", "old-7", "c1"), self.sequence("S-2", "old-7", "c2"))
+        self.go()  # the sums of used and remaining are the same, and the figure is the video's all the same
+        self.assertNotIn("whole account", self.run_it("status").text)
+
     def test_the_old_render_is_not_taken_for_the_new(self):
         self.service.videos["old-7"], self.service.renders["old-7"] = 0, 1
         self.service.stale_polls = 3

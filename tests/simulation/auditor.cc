@@ -59,7 +59,9 @@ void Auditor::begin(Ledger& ledger, const std::string& run_uid) {
 
 void Auditor::attempted(const Commit& commit) {
   intents_in_doubt_ = static_cast<std::int64_t>(commit.intents.size());
-  for (const Intent& intent : commit.intents) rows_submitted_.insert(intent.row);
+  for (const Intent& intent : commit.intents) {
+    if (!intent.repair) rows_submitted_.insert(intent.row);
+  }
   check(!options_.limit || static_cast<long>(rows_submitted_.size()) <= *options_.limit,
         fmt::format("{} rows are submitted with --limit {}", rows_submitted_.size(), options_.limit.value_or(0)));
 }
@@ -113,21 +115,42 @@ void Auditor::check_in_flight(const World::Send& send) {
   check(recorded >= world_.paid_open(),
         fmt::format("{} submissions are out, {} intents are recorded", world_.paid_open(), recorded));
   const auto in_flight = std::count_if(jobs->begin(), jobs->end(), [&](const OpenJob& job) {
-    return job.state == State::InFlight && service_of_account_[job.account] == send.service &&
+    // Repairs share the place of the job with the part.
+    return job.state == State::InFlight && job.repairs == 0 && service_of_account_[job.account] == send.service &&
            world_.wall() - job.accepted_at < options_.give_up_after;
   });
   const auto most = options_.accounts[send.service].max_in_flight;
-  check(in_flight + world_.paid_open(send.service) <= most,
-        fmt::format("{} in flight and {} being submitted, {} are allowed", in_flight, world_.paid_open(send.service),
-                    most));
+  const std::int64_t submitted = world_.paid_open(send.service) - world_.repairs_open(send.service);
+  check(in_flight + submitted <= most,
+        fmt::format("{} in flight and {} being submitted, {} are allowed", in_flight, submitted, most));
+}
+
+/// Each part so often as the policy says, and what was sent once only once.
+void Auditor::repaired(const World::Acceptance& acceptance) {
+  const Part sent{acceptance.service, acceptance.part};
+  const auto known = first_id_.find(sent);
+  const std::string first = known == first_id_.end() ? acceptance.part : known->second;
+  first_id_[{acceptance.service, acceptance.id}] = first;
+  const std::string ref = ref_of(acceptance.description);
+  const int allowed = allowed_repairs_[ref];
+  check(++made_again_[sent] <= 1 + allowed, fmt::format("part {} of {} is paid again twice", acceptance.part, ref));
+  const int times = ++repaired_times_[{acceptance.service, first}];
+  check(times <= options_.repair.times + allowed,
+        fmt::format("part {} of {} is made again {} times, {} are allowed", first, ref, times, options_.repair.times));
+  Credits& cost = repairs_cost_[{acceptance.service, acceptance.of}];
+  cost = cost + acceptance.charged;
+  check_budgets(acceptance);
+  acceptances_.emplace(std::pair(acceptance.service, acceptance.id), acceptance);
 }
 
 void Auditor::accepted(const World::Acceptance& acceptance) {
+  if (!acceptance.part.empty()) return repaired(acceptance);
   int failed = 0;
   if (retries) {
     for (const ServiceJob& job : world_.service(acceptance.service).jobs()) {
       const auto before = acceptances_.find({acceptance.service, job.id});
-      failed += before != acceptances_.end() && before->second.description == acceptance.description &&
+      failed += before != acceptances_.end() && before->second.part.empty() &&
+                before->second.description == acceptance.description &&
                 (job.status == "ERROR" || job.status == "failed" || job.status == "rejected");
     }
   }
@@ -238,18 +261,21 @@ void Auditor::check_row(const RowView& view, const RunRecord& run) {
   }
   const bool says_done = status == "DONE" || status == "done";
   const bool says_failed = status == "ERROR" || status == "failed" || status == "rejected";
+  const auto repairs = repairs_cost_.find({service, std::string(row.job_id)});
   if (row.state == RowState::Done) {
-    check(says_done && row.url == fmt::format("{}/{}.mp4", world_.options.service.video_base, row.job_id),
-          fmt::format("{} is done with {}, the service says {}", row.id, row.url, status));
+    const std::string video = fmt::format("{}/{}", world_.options.service.video_base, row.job_id);
+    const bool shown =
+        row.url == video + ".mp4" || (repairs != repairs_cost_.end() && row.url.starts_with(video + "-"));
+    check(says_done && shown, fmt::format("{} is done with {}, the service says {}", row.id, row.url, status));
   }
   if (row.state == RowState::Failed && view.state == State::Failed) {
     check(says_failed || view.reason.find("given up") != std::string::npos,
           fmt::format("{} is failed ({}), the service says {}", row.id, row.reason, status));
   }
   if (row.credits_used) {
-    check(*row.credits_used == found->second.charged,
-          fmt::format("{} is said to have cost {}, it was charged {}", row.id, to_text(*row.credits_used),
-                      to_text(found->second.charged)));
+    const Credits charged = found->second.charged + (repairs == repairs_cost_.end() ? Credits{} : repairs->second);
+    check(*row.credits_used == charged, fmt::format("{} is said to have cost {}, it was charged {}", row.id,
+                                                    to_text(*row.credits_used), to_text(charged)));
   }
 }
 
@@ -268,8 +294,12 @@ void Auditor::check_books(Ledger& ledger) {
     const Result<JobId> known = ledger.job_with_remote_id(account, acceptance.id, 0);
     if (known && *known != 0) continue;
     const std::string ref = ref_of(acceptance.description);
-    const bool waits = std::any_of(held->begin(), held->end(), [&](const HeldJob& job) { return job.ref == ref; });
-    check(waits || resolved_.count(ref) > 0, fmt::format("job {} of {} is lost", acceptance.id, ref));
+    const auto is_of = [&](const std::string& name) {
+      return acceptance.part.empty() ? name == ref : name.starts_with(ref + "/repair/");
+    };
+    const bool waits = std::any_of(held->begin(), held->end(), [&](const HeldJob& job) { return is_of(job.ref); });
+    check(waits || std::any_of(resolved_.begin(), resolved_.end(), is_of),
+          fmt::format("job {} of {} is lost", acceptance.id, ref));
   }
 }
 

@@ -22,6 +22,8 @@ class Auditor {
 
   /// The next submission of this description is wanted although there was one.
   void allow_again(const std::string& description) { ++allowed_[description]; }
+  /// The same for a part of a job of this row.
+  void allow_repair_again(const std::string& ref) { ++allowed_repairs_[ref]; }
   /// The operator's word on a held job: the service's side of it is answered for.
   void resolved(const std::string& ref) { resolved_.insert(ref); }
 
@@ -70,6 +72,7 @@ class Auditor {
   using Windows = std::map<std::pair<std::size_t, std::int64_t>, std::deque<Instant>>;  ///< by service and width
   void sent(const World::Send& send);
   void accepted(const World::Acceptance& acceptance);
+  void repaired(const World::Acceptance& acceptance);
   void check_window(Windows& windows, const World::Send& send, const RateWindow& window, const char* what);
   void check_in_flight(const World::Send& send);
   void check_budgets(const World::Acceptance& acceptance);
@@ -82,6 +85,11 @@ class Auditor {
   Windows all_, paid_;
   std::map<std::string, int> accepted_times_, allowed_;
   std::map<std::pair<std::size_t, std::string>, World::Acceptance> acceptances_;  ///< by service and id
+  using Part = std::pair<std::size_t, std::string>;                               ///< service and id
+  std::map<Part, std::string> first_id_;             ///< of a part, by the id of what makes it again
+  std::map<Part, int> repaired_times_, made_again_;  ///< by that id, and by the id that was sent
+  std::map<Part, Credits> repairs_cost_;             ///< by the job with the parts
+  std::map<std::string, int> allowed_repairs_;       ///< by row
   std::map<std::uint64_t, std::string> run_of_life_;
   std::map<std::string, Credits> spent_by_run_;                              ///< by uid
   std::map<std::pair<std::size_t, std::string>, Credits> spent_by_account_;  ///< and uid

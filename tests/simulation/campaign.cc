@@ -21,6 +21,9 @@ constexpr std::int64_t kLongestSpeech = 60;
 /// Events of one process after which it is taken not to end.
 constexpr std::int64_t kEventsMost = 400'000;
 
+/// The job timeout of the calm, where some jobs would never end.
+constexpr auto kCalmTimeout = std::chrono::minutes(10);
+
 /// A quarter of an hour before midnight, local time, of the nights in which the clocks of central Europe are changed.
 constexpr milliseconds kSpring{1'806'187'500'000};
 constexpr milliseconds kAutumn{1'824'932'700'000};
@@ -53,6 +56,7 @@ WorldOptions world_options(const Scenario& s) {
   world.service.render_ms = s.render_ms;
   world.service.clip_error_rate = share(s.clip_errors);
   world.service.job_error_rate = share(s.job_errors);
+  world.service.clip_stuck_rate = share(s.stuck_clips);
   return world;
 }
 
@@ -145,6 +149,8 @@ void Campaign::configure() {
   options.max_connections = static_cast<int>(s_.connections);
   options.allow_mass_change = true;
   options.allow_shrink = true;  // rows leave the feed by chance
+  options.repair.times = static_cast<int>(s_.repair_times);
+  options.repair.after = seconds(s_.repair_after_s);
   options.retry_failed = s_.retry_failed != 0;
   if (s_.max_credits > 0) options.max_credits = credits(s_.max_credits);
   for (AccountOptions& account : options.accounts) {
@@ -160,6 +166,8 @@ void Campaign::configure() {
     const std::int64_t dearer = speaks ? kLongestSpeech : 1;
     if (s_.max_price > 0) {
       account.max_price = {{speaks ? "creatify.aurora" : "iacrea.auto", credits(s_.max_price * dearer)}};
+      if (!speaks) account.max_price["iacrea.video"] = credits(s_.max_price);
+      if (!speaks) account.max_price["iacrea.sequence"] = credits(1);
     }
     if (s_.run_budget > 0) account.budget.run = credits(s_.run_budget * dearer);
     if (s_.day_budget > 0) account.budget.day = credits(s_.day_budget * dearer);
@@ -183,25 +191,36 @@ void Campaign::configure() {
 
 void Campaign::write_manifest(bool may_miss_rows) {
   const std::vector<AccountOptions>& accounts = nights_.options.accounts;
-  std::string csv = "id,kind,account,image_urls,description,audio,image,text_prompt,third\n";
+  std::string csv = "id,kind,account,image_urls,description,audio,image,text_prompt,video,third\n";
   std::size_t rows = 0;
   for (std::int64_t i = 0; i < s_.rows; ++i) {
     if (may_miss_rows && chance(s_.leaves)) {
       reach("listing that left the feed");
       continue;
     }
-    std::string photos;
+    std::string photos, sequences;
     for (std::int64_t photo = 0; photo <= i % std::max<std::int64_t>(s_.photos, 1); ++photo) {
-      photos += fmt::format("{}https://img.test/{}-{}.jpg", photo == 0 ? "" : "|", i, photo);
+      const std::string address = fmt::format("https://img.test/{}-{}.jpg", i, photo);
+      photos += (photo == 0 ? "" : "|") + address;
+      sequences += fmt::format(
+          R"({}{{""order"":{},""duration"":5,""type"":""video"",""animationType"":""AUTO_EFFECTS"",""url"":""{}""}})",
+          photo == 0 ? "" : ",", photo, address);
     }
     const std::string text =
         Nights::description(static_cast<int>(i), fmt::format(" v{}", versions_[static_cast<std::size_t>(i)]));
     const AccountOptions& account = accounts[static_cast<std::size_t>(i) % accounts.size()];
     const std::string_view third = i % 3 == 0 ? "yes" : "no";
-    if (account.service->name == "iacrea") {
-      csv += fmt::format("L-{},iacrea.auto,{},{},\"{}\",,,,{}\n", i, account.name, photos, text, third);
+    if (account.service->name == "iacrea" && s_.videos != 0 && i % 2 == 1) {
+      csv += fmt::format(
+          "L-{},iacrea.video,{},,,,,,\"{{\"\"format\"\":\"\"square\"\",\"\"colors\"\":[\"\"#000000\"\",\"\"#ffffff\"\"]"
+          ","
+          "\"\"description\"\":\"\"{}\"\",\"\"sequences\"\":[{}]}}\",{}\n",
+          i, account.name, text, sequences, third);
+      reach("row of explicit sequences");
+    } else if (account.service->name == "iacrea") {
+      csv += fmt::format("L-{},iacrea.auto,{},{},\"{}\",,,,,{}\n", i, account.name, photos, text, third);
     } else {
-      csv += fmt::format("L-{0},creatify.aurora,{1},,,https://m.test/{0}.mp3,https://m.test/{0}.png,\"{2}\",{3}\n", i,
+      csv += fmt::format("L-{0},creatify.aurora,{1},,,https://m.test/{0}.mp3,https://m.test/{0}.png,\"{2}\",,{3}\n", i,
                          account.name, text, third);
       reach("row of Aurora");
     }
@@ -374,6 +393,8 @@ Duration Campaign::calm_time() const {
   if (s_.long_rate > 0) time += windows(requests, s_.long_rate, seconds(s_.long_rate_s)) + seconds(s_.long_rate_s);
   time += job * (s_.rows / s_.in_flight + 2);
   time += milliseconds(s_.connect_ms + s_.latency_ms) * (requests / s_.connections + 2);
+  // A video with a clip that stays in error is waited for until its time is up, and again after each repair.
+  if (s_.stuck_clips > 0) time += kCalmTimeout * (1 + s_.repair_times * s_.photos) * (s_.rows / s_.in_flight + 2);
   // Windows start full after a crash.
   return time + time / 2 + 2min;
 }
@@ -382,7 +403,7 @@ void Campaign::calm() {
   nights_.world.faults = {};
   Options& options = nights_.options;
   options.max_credits.reset();
-  options.job_timeout = 24h;
+  options.job_timeout = s_.stuck_clips > 0 ? kCalmTimeout : 24h;
   options.outage_timeout = 15min;
   options.retry_failed = false;
   for (AccountOptions& account : options.accounts) account.budget = {};
@@ -446,6 +467,8 @@ CampaignResult run_scenario(const Scenario& scenario, const std::function<void(c
 
 std::vector<std::string_view> rare_cases() {
   return {"row of Aurora",
+          "row of explicit sequences",
+          "part made again",
           "429 during recovery",
           "lost answer during recovery",
           "crash while opening",

@@ -215,6 +215,17 @@ int Nights::resolve(Word word) {
     step.job = job.id;
     step.from = State::Held;
     step.at = world.wall();
+    const std::size_t repair = job.ref.find("/repair/");
+    if (repair != std::string::npos) {
+      const bool drop = word == Word::Drop;
+      step.event = drop ? Event::Drop : Event::Resubmit;
+      auditor.resolved(job.ref);
+      if (!drop) auditor.allow_repair_again(job.ref.substr(0, repair));
+      if (!drop) auditor.prices_reserved = false;
+      commit.steps.push_back(std::move(step));
+      ++words;
+      continue;
+    }
     const std::optional<std::string> made = unknown_job_of(job, **ledger);
     if (word == Word::Adopt && made) {
       if (std::count(adopted.begin(), adopted.end(), *made) > 0) continue;

@@ -28,6 +28,9 @@ constexpr std::array kFields = {FIELD(seed),
                                 FIELD(pause_s),
                                 FIELD(accounts),
                                 FIELD(aurora_accounts),
+                                FIELD(videos),
+                                FIELD(repair_times),
+                                FIELD(repair_after_s),
                                 FIELD(rate),
                                 FIELD(rate_ms),
                                 FIELD(long_rate),
@@ -56,6 +59,7 @@ constexpr std::array kFields = {FIELD(seed),
                                 FIELD(render_ms),
                                 FIELD(clip_errors),
                                 FIELD(job_errors),
+                                FIELD(stuck_clips),
                                 FIELD(connect_ms),
                                 FIELD(latency_ms),
                                 FIELD(slow),
@@ -203,6 +207,10 @@ Scenario draw_scenario(std::uint64_t seed) {
   s.list_max = draw.sometimes(6, 1, 5);
   s.label_run_budget = draw.sometimes(6, 1, 8);
   s.label_day_budget = draw.sometimes(6, 1, 15);
+  s.videos = draw.sometimes(2, 1, 1);
+  s.stuck_clips = s.videos != 0 ? draw.sometimes(2, 50, 500) : 0;
+  s.repair_times = s.stuck_clips > 0 && !draw.once_in(4) ? draw.between(1, 2) : 0;
+  s.repair_after_s = draw.between(1, 30);
   return s;
 }
 

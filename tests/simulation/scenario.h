@@ -31,6 +31,8 @@ struct Scenario {
   // Limits.
   std::int64_t accounts = 1;
   std::int64_t aurora_accounts = 0;  ///< of Creatify, beside those
+  std::int64_t videos = 0;           ///< every second row of IACrea is made from explicit sequences
+  std::int64_t repair_times = 0, repair_after_s = 1;
   std::int64_t rate = 20, rate_ms = 1000;
   std::int64_t long_rate = 0, long_rate_s = 60;  ///< 0: none
   std::int64_t submit_rate = 2, submit_ms = 1000;
@@ -55,6 +57,7 @@ struct Scenario {
   // The service and the way there.
   std::int64_t clip_ms = 5000, render_ms = 3000;
   std::int64_t clip_errors = 0, job_errors = 0;
+  std::int64_t stuck_clips = 0;  ///< of those of explicit sequences: in error until made again
   std::int64_t connect_ms = 0, latency_ms = 10;
   std::int64_t slow = 0, never_left = 0, lost_request = 0, lost_answer = 0;
   std::int64_t error_before = 0, error_after = 0, unavailable = 0, not_taken_503 = 0;

@@ -16,7 +16,15 @@ std::string description_of(const std::string& body) {
   JsonReader reader;
   const Result<JsonElement> root = reader.parse(body);
   if (!root) return {};
+  JsonElement video;
+  if (root->at_key("video").get(video) == simdjson::SUCCESS) {
+    return std::string(json_string(video, "description").value_or(""));
+  }
   return std::string(json_string(*root, "description").value_or(json_string(*root, "text_prompt").value_or("")));
+}
+
+bool is_repair(const Exchange& exchange) {
+  return exchange.paid && exchange.url.find("/generate/sequence/") != std::string::npos;
 }
 
 /// The job that a GET asks for; empty where it asks for several, or for none.
@@ -184,14 +192,24 @@ ServiceReply World::ask_service(OpenExchange& open) {
     job_id = asked_job(open.exchange.url);
     return reply;
   }
-  if (reply.status != 201) return reply;
+  const bool repairs = is_repair(open.exchange);
+  if (reply.status != (repairs ? 200 : 201)) return reply;
   JsonReader reader;
   const Result<JsonElement> root = reader.parse(reply.body);
-  job_id = json_string(*root, "id").value_or("");
+  job_id = json_string(*root, repairs ? "generationId" : "id").value_or("");
   service.accepted_ms[job_id] = now_ms;
   Acceptance acceptance{
       open.service,    job_id,   service.model->jobs().back().price, description_of(open.exchange.body),
       open.started_at, open.life};
+  if (repairs) {
+    ++reached["part made again"];
+    acceptance.of = asked_job(open.exchange.url);
+    acceptance.description = service.descriptions[acceptance.of];
+    const Result<JsonElement> asked = reader.parse(open.exchange.body);
+    acceptance.part = json_string(*asked, "sequenceId").value_or("");
+  } else {
+    service.descriptions[job_id] = acceptance.description;
+  }
   say(fmt::format("accepted {} for {} credits: {}", job_id, to_text(acceptance.charged), acceptance.description));
   if (on_accepted) on_accepted(acceptance);
   return reply;
@@ -290,7 +308,8 @@ void World::wait_until(Instant deadline, Happenings& out) {
           if (completion.answered && (completion.body.find("creditsTotal") != std::string::npos ||
                                       completion.body.find("remaining_credits") != std::string::npos))
             balance_told[open.service] = true;
-          if (open.exchange.paid && completion.status == 201 && !open.doubtful) {
+          const int taken = is_repair(open.exchange) ? 200 : 201;
+          if (open.exchange.paid && completion.status == taken && !open.doubtful) {
             services_[open.service].told.push_back(open.job_id);
             told.emplace_back(open.service, open.job_id);
           }
@@ -320,6 +339,13 @@ std::int64_t World::paid_open(std::optional<std::size_t> service) const {
   return std::count_if(exchanges_.begin(), exchanges_.end(), [&](const auto& entry) {
     const OpenExchange& open = entry.second;
     return open.life == life_ && open.exchange.paid && (!service || open.service == *service);
+  });
+}
+
+std::int64_t World::repairs_open(std::size_t service) const {
+  return std::count_if(exchanges_.begin(), exchanges_.end(), [&](const auto& entry) {
+    const OpenExchange& open = entry.second;
+    return open.life == life_ && open.service == service && is_repair(open.exchange);
   });
 }
 

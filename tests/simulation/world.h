@@ -115,6 +115,8 @@ class World final : public Clock, public Transport {
     std::string description;  ///< of the submission
     WallTime started_at;      ///< when the client started it
     std::uint64_t life;       ///< and which one: counts reboots
+    std::string of = {};      ///< of a part that is made again: the job that has it, whose description this is
+    std::string part = {};    ///< and the part's id
   };
   std::function<void(const Acceptance&)> on_accepted;
 
@@ -129,6 +131,8 @@ class World final : public Clock, public Transport {
 
   /// Paid requests started in this life and not answered yet, to one service or all.
   std::int64_t paid_open(std::optional<std::size_t> service = std::nullopt) const;
+  /// Those of them that make a part of a job again, in one service.
+  std::int64_t repairs_open(std::size_t service) const;
   std::vector<bool> balance_told;   ///< by service: an answer with figures arrived
   std::vector<Instant> held_until;  ///< by service: what a 429 that was answered asks for
   std::int64_t paid_answers = 0;    ///< how many were answered, or lost
@@ -165,6 +169,7 @@ class World final : public Clock, public Transport {
     std::size_t told_to_others = 0;  ///< of them, those told to earlier processes
     std::map<std::string, std::int64_t> accepted_ms;
     std::map<std::string, std::string> first_answer;
+    std::map<std::string, std::string> descriptions;  ///< by job
   };
   struct DrawStream {
     std::uint64_t salt;

@@ -1,0 +1,73 @@
+// Jobs that make a part of another one again, and what jobs on one subject have used together.
+#include "runner/check.h"
+#include "runner/sqlite_statements.h"
+#include "runner/sqlite_values.h"
+
+namespace reelbatch {
+
+Result<void> SqliteLedger::write_repair(RunId run, const Intent& intent) {
+  const NewRepair& repair = *intent.repair;
+  Statement write = database_->prepare(
+      intent.is_new
+          ? "INSERT INTO jobs (id, run, state, reserved, submitted_at, subject, repairs, part, labels, listing, "
+            "content) VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, (SELECT labels FROM jobs WHERE id = ?6), ?8, ?9)"
+          : "UPDATE jobs SET run = ?2, state = 1, reserved = ?3, submitted_at = ?4, reason = NULL WHERE id = ?1 AND "
+            "subject = ?5 AND repairs = ?6 AND part = ?7 AND state = 0");
+  write.bind(1, intent.job).bind(2, run).bind(3, milli(intent.reserved)).bind(4, to_ms(intent.at));
+  write.bind(5, intent.subject).bind(6, repair.of).bind(7, repair.part);
+  if (intent.is_new) {
+    const Result<ListingId> listing = this->listing(repair.account, repair.kind, repair.ref);
+    if (!listing) return tl::unexpected(listing.error());
+    const Result<ContentId> content = this->content(*listing, repair.fields);
+    if (!content) return tl::unexpected(content.error());
+    write.bind(8, *listing).bind(9, *content);
+  }
+  if (Result<void> done = write.run(); !done) return done;
+  CHECK(database_->changes() == 1);
+  Statement row = database_->prepare("UPDATE rows SET submissions = submissions + 1 WHERE run = ? AND number = ?");
+  if (Result<void> done = row.bind(1, run).bind(2, intent.row).run(); !done) return done;
+  return write_first_step(run, intent, Event::Submit);
+}
+
+Result<RepairHistory> SqliteLedger::repairs_of(JobId job, RunId run) {
+  RepairHistory history;
+  Statement about = database_->prepare(
+      "SELECT l.ref, j.labels, (SELECT r.number FROM rows r WHERE r.run = ?2 AND r.job = j.id) FROM jobs j JOIN "
+      "listings l ON l.id = j.listing WHERE j.id = ?1");
+  const Result<bool> found = about.bind(1, job).bind(2, run).step();
+  if (!found) return tl::unexpected(found.error());
+  CHECK(*found);
+  history.ref = about.text(0);
+  history.labels = about.text(1);
+  history.row = about.integer(2);
+  Statement query = database_->prepare("SELECT id, part, state, remote_id FROM jobs WHERE repairs = ? ORDER BY id");
+  query.bind(1, job);
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return history;
+    history.repairs.push_back({query.integer(0), std::string(query.text(1)), static_cast<State>(query.integer(2)),
+                               std::string(query.text(3))});
+  }
+}
+
+Result<std::optional<Credits>> SqliteLedger::used_of_subject(AccountId account, std::string_view subject,
+                                                             JobId except) {
+  Statement first = database_->prepare(
+      "SELECT j.id, j.used_last, j.finished_at FROM jobs j JOIN listings l ON l.id = j.listing WHERE j.remote_id = ?1 "
+      "AND l.account = ?2 AND j.state IN (5, 6) ORDER BY j.finished_at DESC LIMIT 1");
+  const Result<bool> made = first.bind(1, subject).bind(2, account).step();
+  if (!made) return tl::unexpected(made.error());
+  if (!*made || first.is_null(1)) return std::optional<Credits>();
+  // Those that were not taken are no longer, or not yet, charged; of those in doubt nobody knows.
+  Statement later = database_->prepare(
+      "SELECT count(*), count(j.used_last), coalesce(sum(j.used_last), 0) FROM jobs j JOIN listings l ON l.id = "
+      "j.listing WHERE j.subject = ?1 AND l.account = ?2 AND j.id <> ?3 AND j.repairs IS NULL AND (j.state IN (1, 4, "
+      "7) OR j.remote_id IS NOT NULL) AND coalesce(j.accepted_at, j.submitted_at) >= ?4");
+  later.bind(1, subject).bind(2, account).bind(3, except).bind(4, first.integer(2));
+  if (const Result<bool> row = later.step(); !row) return tl::unexpected(row.error());
+  if (later.integer(0) != later.integer(1)) return std::optional<Credits>();
+  return std::optional(Credits{first.integer(1) + later.integer(2)});
+}
+
+}  // namespace reelbatch
