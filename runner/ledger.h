@@ -117,6 +117,7 @@ struct OpenJob {
   std::optional<Credits> reserved;
   std::int64_t polls = 0;
   std::string subject;
+  bool followed = false;  ///< it was there before its row: remote_id is what it works on
 };
 
 /// The decision to send a paid request, on disk before its first byte leaves; or to follow a job that is there.
@@ -152,6 +153,7 @@ struct CreditSeen {
   JobId job = 0;
   WallTime at;
   CreditFigures figures;
+  std::optional<Credits> own;  ///< what `used` says that the job itself has cost so far; nothing: it does not tell
 };
 
 /// The last figures of an account, and how far they can be relied on.
@@ -243,6 +245,7 @@ struct PaidJob {
   WallTime submitted_at;
   bool open = false;                ///< not settled: it may still come to cost more
   std::optional<Credits> cost;      ///< as the last figures say, unknown where they do not
+  bool derived = false;             ///< the cost is not what its answers call used, but found by comparing figures
   std::optional<Credits> reserved;  ///< when it was submitted
   std::string_view labels;          ///< of its row then: read_labels_json()
 };
@@ -354,6 +357,9 @@ class Ledger {
   virtual Result<std::map<std::string, Credits>> spent_by_label(AccountId account, RunId run, WallTime since,
                                                                 std::string_view label) = 0;
   virtual Result<LastFigures> last_figures(AccountId account) = 0;
+  /// What the jobs that made a subject and that worked on it are known to have cost together: what the service calls
+  /// used of it, where it counts by subject. Nothing if one is unknown or somebody else made it.
+  virtual Result<std::optional<Credits>> used_on(AccountId account, std::string_view subject) = 0;
 
   // Views.
   /// In manifest order.

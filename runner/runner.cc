@@ -60,18 +60,7 @@ Runner::~Runner() = default;
 Result<RunOutcome> Runner::run(const RunRecord& run) {
   run_ = commit_.run = run.id;
   run_uid_ = run.uid;
-  if (options_.max_credits) {
-    Credits before;  // by the same run, if it is resumed
-    // Also of accounts that have nothing left to do in this run.
-    const Result<std::vector<AccountRecord>> all = ledger_.accounts();
-    if (!all) return tl::unexpected(all.error());
-    for (const AccountRecord& account : *all) {
-      const Result<Credits> spent = ledger_.spent(account.id, run.id, WallTime{});
-      if (!spent) return tl::unexpected(spent.error());
-      before = before + *spent;
-    }
-    run_spending_.set_cap({"--max-credits", *options_.max_credits, before});
-  }
+  if (Result<void> done = set_max_credits(); !done) return tl::unexpected(done.error());
   if (Result<void> done = load_limits(); !done) return tl::unexpected(done.error());
   for (const auto& account : accounts_) {
     if (Result<void> done = load_credits(*account); !done) return tl::unexpected(done.error());
@@ -107,6 +96,22 @@ Result<RunOutcome> Runner::run(const RunRecord& run) {
     for (const Ready& ready : happened.ready) note_sent(ready);
     for (Completion& completion : happened.completions) settle(completion);
   }
+}
+
+/// The cap of the whole run, with what it has spent before if it is resumed.
+Result<void> Runner::set_max_credits() {
+  if (!options_.max_credits) return {};
+  // Also of accounts that have nothing left to do in this run.
+  const Result<std::vector<AccountRecord>> all = ledger_.accounts();
+  if (!all) return tl::unexpected(all.error());
+  Credits before;
+  for (const AccountRecord& account : *all) {
+    const Result<Credits> spent = ledger_.spent(account.id, run_, WallTime{});
+    if (!spent) return tl::unexpected(spent.error());
+    before = before + *spent;
+  }
+  run_spending_.set_cap({"--max-credits", *options_.max_credits, before});
+  return {};
 }
 
 Result<void> Runner::load_limits() {
@@ -176,6 +181,10 @@ Result<void> Runner::load_open_jobs() {
     flight.subject = job.subject;
     flight.state = job.state;
     flight.polls = job.polls;
+    flight.found = true;
+    flight.reserved_before = job.reserved;
+    ++flight.account->found_open;
+    flight.account->found_reserved = flight.account->found_reserved + job.reserved.value_or(Credits{});
     const Duration age = wall - job.accepted_at;
     flight.wait_until = started_ + options_.job_timeout;
     flight.known_by = started_ + kNotYet;
@@ -187,7 +196,7 @@ Result<void> Runner::load_open_jobs() {
       commit_.steps.push_back(step_of(job.id, State::TimedOut, Event::Resume, ""));
       flight.state = State::InFlight;
     }
-    flight.account->book.found(job.id);
+    flight.account->book.found(job.id, job.followed ? job.remote_id : job.subject);
     const bool on_subject = !flight.subject.empty();
     if (on_subject) {
       const Result<Group*> group = gather(*flight.account, flight.subject);
@@ -448,18 +457,27 @@ bool Runner::fits_budget(Account& account, const JobKind& kind) {
   const std::optional<Credits>& remaining = account.book.last().remaining;
   // A balance that nobody has told yet is found out by one job.
   if (why.empty() && keep && !remaining && account.spending.has_open()) return false;
-  const Credits reserved = account.spending.reserved() + account.in_doubt;
+  const Credits reserved = account.spending.reserved() + account.found_reserved + account.in_doubt;
   if (why.empty() && keep && remaining && *remaining - reserved - needed < *keep) {
     why = fmt::format("{} credits are to be kept: {} remain, {} of them reserved", to_text(*keep), to_text(*remaining),
                       to_text(reserved));
+    if (price.known()) why += fmt::format(", the next job may cost {}", to_text(needed));
   }
   if (why.empty()) return true;
   // Open jobs may turn out cheaper than what they reserve.
-  if (!anything_open) stop_submitting(account, StopCause::Budget, why);
+  if (anything_open || account.found_open > 0) return false;
+  if (account.found_ended) {
+    // The ledger knows what they cost as soon as this turn is written: the caps are set anew from it.
+    account.budget_day = account.budget_month = WallTime{};
+    account.passing = true;
+    return false;
+  }
+  stop_submitting(account, StopCause::Budget, why);
   return false;
 }
 
-/// Sets the caps at the start, and those of the day and the month again when one begins.
+/// Sets the caps at the start, and again when jobs that were found in flight have ended; those of the day and the month
+/// also when one begins.
 Result<void> Runner::renew_budget(Account& account) {
   const Budget& budget = account.options.budget;
   const WallTime wall = clock_.wall();
@@ -475,6 +493,9 @@ Result<void> Runner::renew_budget(Account& account) {
   const WallTime day = start_of_day(wall);
   if (account.budget_day == day) return {};
   if (account.budget_day == WallTime{}) {
+    if (std::exchange(account.found_ended, false)) {
+      if (Result<void> done = set_max_credits(); !done) return done;
+    }
     if (Result<void> done = set(budget.run, &LabelBudget::run, "run", run_, WallTime{}); !done) return done;
   }
   account.budget_day = day;
@@ -581,7 +602,7 @@ void Runner::follow(Account& account, Pending pending, Instant now) {
   commit_.intents.push_back(intent_of(pending));
   progress_.detail(fmt::format("{}: follows {}", pending.row.id, pending.followed));
   --counts_.planned;
-  account.book.found(pending.row.job);
+  account.book.found(pending.row.job, pending.followed);
   schedule(take_off(account, pending.row.job, *pending.kind, pending.followed, ""), now);
 }
 
@@ -592,7 +613,7 @@ void Runner::start_submission(Account& account, Pending pending, Group* group) {
   intent.reserved = price.highest;
   account.spending.reserve(intent.job, price, pending.groups);
   run_spending_.reserve(intent.job, price);
-  account.book.open(intent.job);
+  account.book.open(intent.job, intent.subject);
 
   OpenExchange exchange;
   exchange.account = &account;

@@ -85,6 +85,7 @@ class Runner {
   };
 
   // Setting up.
+  Result<void> set_max_credits();
   Result<void> load_limits();
   Result<void> load_credits(Account& account);
   Result<void> load_open_jobs();
@@ -154,7 +155,8 @@ class Runner {
   void settle_poll(const OpenExchange& exchange, Completion& completion);
   void settle_verdict(Flight& flight, const PollVerdict& verdict, const OpenExchange& exchange,
                       const Completion& completion);
-  void see_credits(Account& account, const OpenExchange& exchange, JobId job, const CreditFigures& figures, Instant at);
+  void see_credits(Account& account, const OpenExchange& exchange, JobId job, std::string_view whose,
+                   const CreditFigures& figures, Instant at);
   std::optional<Credits> settle_credits(Account& account, const Flight& flight);
   void warn_of_prices(Account& account, const JobKind& kind);
 
@@ -173,6 +175,7 @@ class Runner {
   void join_group(Flight& flight);
   void leave_group(Flight& flight);
   void group_goes_on(Account& account, const std::string& subject, Instant now);
+  void leave_if_idle(Account& account, const std::string& subject);
   void group_polled(Account& account, const std::string& subject);
 
   // Flights.

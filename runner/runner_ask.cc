@@ -86,7 +86,7 @@ void Runner::settle_balance(Account& account, const OpenExchange& exchange, cons
     figures = account.options.service->read_balance({completion.status, completion.body});
   }
   if (figures.remaining) {
-    see_credits(account, exchange, 0, figures, completion.at);
+    see_credits(account, exchange, 0, "", figures, completion.at);
     account.balance_tries = 0;
     return go_on();
   }

@@ -125,7 +125,8 @@ void Runner::settle_submission(OpenExchange& exchange, const Completion& complet
   if (is_known_not_taken(account, completion)) return not_taken(account, row, describe_status(completion.status), true);
 
   const SubmitVerdict verdict = row.kind->read_submit({completion.status, completion.body});
-  see_credits(account, exchange, row.row.job, verdict.credits, completion.at);
+  see_credits(account, exchange, row.row.job, row.row.subject.empty() ? verdict.remote_id : row.row.subject,
+              verdict.credits, completion.at);
   switch (verdict.outcome) {
     case SubmitOutcome::Accepted:
       return accept(account, row, verdict);
@@ -266,7 +267,8 @@ void Runner::settle_poll(const OpenExchange& exchange, Completion& completion) {
   }
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     Flight& flight = flights_.at(exchange.polled[i]);
-    see_credits(*flight.account, exchange, flight.id, verdicts[i].credits, completion.at);
+    see_credits(account, exchange, flight.id, subject.empty() ? flight.remote_id : subject, verdicts[i].credits,
+                completion.at);
     settle_verdict(flight, verdicts[i], exchange, completion);
   }
   if (!subject.empty()) {
@@ -397,6 +399,12 @@ void Runner::end_flight(Flight& flight, Event event, std::string detail, std::st
 /// The run does nothing more for it.
 void Runner::forget(Flight& flight) {
   if (flight.counted) --counts_.in_flight;
+  if (flight.found) {
+    Account& account = *flight.account;
+    --account.found_open;
+    account.found_reserved = account.found_reserved - flight.reserved_before.value_or(Credits{});
+    account.found_ended = true;
+  }
   if (!flight.subject.empty()) {
     leave_group(flight);
   } else if (flight.counted) {
@@ -407,13 +415,16 @@ void Runner::forget(Flight& flight) {
 
 // ---- Credits --------------------------------------------------------------------------------------------------------
 
-void Runner::see_credits(Account& account, const OpenExchange& exchange, JobId job, const CreditFigures& figures,
-                         Instant at) {
+/// whose  what the service counts `used` for, if it does not for the account: the job, or the subject of several; empty
+///        if the answer is about neither.
+void Runner::see_credits(Account& account, const OpenExchange& exchange, JobId job, std::string_view whose,
+                         const CreditFigures& figures, Instant at) {
   if (!figures.any()) return;
-  if (account.book.see(job, figures)) commit_.credits.push_back({account.record.id, job, clock_.wall(), figures});
+  if (account.book.see(job, figures))
+    commit_.credits.push_back({account.record.id, job, clock_.wall(), figures, account.book.own(job)});
   AccountRecord& record = account.record;
-  if (job == 0 || account.options.credits != CreditMeaning::Auto || !record.credit_meaning.empty()) return;
-  account.evidence.observe({job, exchange.submission(), exchange.sent_at.time_since_epoch().count(),
+  if (whose.empty() || account.options.credits != CreditMeaning::Auto || !record.credit_meaning.empty()) return;
+  account.evidence.observe({std::string(whose), exchange.submission(), exchange.sent_at.time_since_epoch().count(),
                             at.time_since_epoch().count(), figures});
   if (account.evidence.meaning() == CreditEvidence::Meaning::Undecided) return;
   record.credit_meaning = account.evidence.meaning() == CreditEvidence::Meaning::Job ? "job" : "account";
@@ -426,8 +437,10 @@ void Runner::see_credits(Account& account, const OpenExchange& exchange, JobId j
 /// Closes the job's part of the book. Returns what it cost if it was open alone.
 std::optional<Credits> Runner::settle_credits(Account& account, const Flight& flight) {
   const CreditBook::Closed closed = account.book.close(flight.id);
-  const std::optional<Credits> cost = account.record.credit_meaning == "job" ? closed.used : closed.alone;
-  const std::optional<Credits> reserved = account.spending.reserved_for(flight.id);
+  const bool tells = account.record.credit_meaning == "job" && closed.used;
+  const std::optional<Credits> cost = tells ? closed.used : closed.alone;
+  std::optional<Credits> reserved = account.spending.reserved_for(flight.id);
+  if (!reserved) reserved = flight.reserved_before;
   if (cost) {
     Credits& price = account.price[flight.kind->name()];
     price = std::max(price, *cost);

@@ -34,6 +34,8 @@ struct Runner::Flight {
   std::string remote_id;
   std::string subject;
   State state = State::InFlight;
+  bool found = false;                      ///< another process submitted it
+  std::optional<Credits> reserved_before;  ///< and reserved that
   bool counted = true;       ///< takes a place in flight: the account's, or one with the others of its subject
   bool last_chance = false;  ///< polled once: it timed out more than a day ago
   bool give_up = false;      ///< and if that does not finish it, it has failed
@@ -113,6 +115,9 @@ struct Runner::Account {
   CreditEvidence evidence;
   Spending spending;
   Credits in_doubt;                           ///< reserved by held jobs: the balance may not show them yet
+  std::int64_t found_open = 0;                ///< jobs that were found in flight and have not ended
+  Credits found_reserved;                     ///< by them
+  bool found_ended = false;                   ///< some have, since the caps were set with what they reserved
   WallTime budget_day, budget_month;          ///< for which the budget's day and month are counted
   std::map<std::string_view, Credits> price;  ///< by kind: the highest seen
   struct Average {

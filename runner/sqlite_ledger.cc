@@ -411,7 +411,8 @@ Result<std::vector<PlannedRow>> SqliteLedger::planned_rows_of(RunId run, std::st
 
 Result<std::vector<OpenJob>> SqliteLedger::open_jobs() {
   Statement query = database_->prepare(
-      "SELECT j.id, l.account, l.kind, j.remote_id, j.state, j.accepted_at, j.reserved, j.polls, j.subject "
+      "SELECT j.id, l.account, l.kind, j.remote_id, j.state, j.accepted_at, j.reserved, j.polls, j.subject, "
+      "j.followed "
       "FROM jobs j JOIN listings l ON l.id = j.listing WHERE j.state IN (2, 3) ORDER BY j.accepted_at, j.id");
   std::vector<OpenJob> jobs;
   for (;;) {
@@ -420,7 +421,7 @@ Result<std::vector<OpenJob>> SqliteLedger::open_jobs() {
     if (!*row) return jobs;
     jobs.push_back({query.integer(0), query.integer(1), std::string(query.text(2)), std::string(query.text(3)),
                     static_cast<State>(query.integer(4)), from_ms(query.integer(5)), maybe_credits(query, 6),
-                    query.integer(7), std::string(query.text(8))});
+                    query.integer(7), std::string(query.text(8)), query.integer(9) != 0});
   }
 }
 
@@ -538,8 +539,8 @@ Result<void> SqliteLedger::write_credits(RunId run, const CreditSeen& seen) {
   add.bind(1, seen.account).bind(2, id_or_null(run)).bind(3, id_or_null(seen.job)).bind(4, to_ms(seen.at));
   if (Result<void> done = add.bind(5, milli(seen.figures.remaining)).bind(6, milli(seen.figures.used)).run(); !done)
     return done;
-  if (!seen.figures.used || seen.job == 0) return {};
-  return statements_->job_used.bind(1, seen.figures.used->milli).bind(2, seen.job).run();
+  if (!seen.own) return {};
+  return statements_->job_used.bind(1, seen.own->milli).bind(2, seen.job).run();
 }
 
 Result<void> SqliteLedger::write_meaning(const MeaningFound& found) {

@@ -63,6 +63,7 @@ class SqliteLedger : public Ledger {
   Result<std::map<std::string, Credits>> spent_by_label(AccountId account, RunId run, WallTime since,
                                                         std::string_view label) override;
   Result<LastFigures> last_figures(AccountId account) override;
+  Result<std::optional<Credits>> used_on(AccountId account, std::string_view subject) override;
 
   Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit,
                             const std::function<void(const PackedRow&)>& packed = {}) override;

@@ -134,42 +134,46 @@ class VideoEditor(Service):
         self.renders = {}
         self.generations = 0
         self.total, self.used = 100, 0
+        self.used_is = "account"  # what creditsUsed means, or "video": what that one has cost, remakes included
+        self.used_by = {}
         self.polls_until_done = 2
         self.stale_polls = 0  # how many polls after a regeneration still say the old DONE
         self.stale = {}
 
-    def figures(self):
-        return {"creditsTotal": self.total, "creditsUsed": self.used}
+    def figures(self, video):
+        used = self.used if self.used_is == "account" else self.used_by.get(video, 0)
+        return {"creditsTotal": self.total, "creditsUsed": used}
 
-    def charge(self):
-        self.total, self.used = self.total - 1, self.used + 1
+    def charge(self, video, credits):
+        self.total, self.used = self.total - credits, self.used + credits
+        self.used_by[video] = self.used_by.get(video, 0) + credits
 
     def serve(self, request):
         if request.headers.get("x-api-key") != self.KEY:
             return 401, {"error": "Unauthorized"}
         if request.method == "POST" and request.path == self.BASE + "video":
-            self.charge()
             video = f"vid-{len(self.videos) + 1}"
+            self.charge(video, len(request.body["video"]["sequences"]))
             self.videos[video], self.renders[video] = self.polls_until_done, 1
-            return 201, {"id": video, "status": "PENDING", **self.figures()}
+            return 201, {"id": video, "status": "PENDING", **self.figures(video)}
         found = re.fullmatch(self.BASE + "(video|sequence)/([^/]+)", request.path)
         if not found or found[2] not in self.videos:
             return 404, {"error": "not found"}
         video = found[2]
         if found[1] == "sequence":
-            self.charge()
+            self.charge(video, 1)
             self.generations += 1
             if self.videos[video] == 0:
                 self.stale[video] = self.stale_polls
             self.videos[video], self.renders[video] = self.polls_until_done, self.renders[video] + 1
-            return 200, {"status": "START_GENERATION", "generationId": f"gen-{self.generations}", **self.figures()}
+            return 200, {"status": "START_GENERATION", "generationId": f"gen-{self.generations}", **self.figures(video)}
         if self.stale.get(video):
             self.stale[video] -= 1
-            return 200, {"status": "DONE", "url": self.address(video, self.renders[video] - 1), **self.figures()}
+            return 200, {"status": "DONE", "url": self.address(video, self.renders[video] - 1), **self.figures(video)}
         if self.videos[video] > 0:
             self.videos[video] -= 1
-            return 200, {"status": "GENERATING_VIDEO", **self.figures()}
-        return 200, {"status": "DONE", "id": video, "url": self.address(video, self.renders[video]), **self.figures()}
+            return 200, {"status": "GENERATING_VIDEO", **self.figures(video)}
+        return 200, {"status": "DONE", "id": video, "url": self.address(video, self.renders[video]), **self.figures(video)}
 
     @staticmethod
     def address(video, render):
