@@ -84,6 +84,9 @@ void PaceAuditor::ended(const World::End& end) {
   Service& service = services_[end.service];
   if (end.paid) {
     const bool taken_or_refused = end.status / 100 == 2 || end.status == 400 || end.status == 422;
+    const std::vector<int>& untaken = options_.accounts[end.service].not_taken;
+    if (end.answered && std::count(untaken.begin(), untaken.end(), end.status) > 0)
+      return;  // the operator knows better
     if (end.doubtful) {
       ++service.doubts;
       service.last_doubt = world_.now();
