@@ -12,7 +12,7 @@ namespace reelbatch {
 
 /// One answer that carried figures.
 struct CreditObservation {
-  std::int64_t job = 0;           ///< what the figures may belong to: jobs on one subject share a number
+  std::string job;                ///< what the figures may belong to: jobs on one subject share a name
   bool paid = false;              ///< the answer to the request that made the job: before it, the job had cost nothing
   std::int64_t request_sent = 0;  ///< ns of any one clock
   std::int64_t answer_received = 0;  ///< ns of the same clock, >= request_sent
@@ -51,7 +51,7 @@ class CreditEvidence {
   Meaning meaning_ = Meaning::Undecided;
   std::string evidence_;
   std::deque<CreditObservation> recent_;  ///< oldest first
-  std::set<std::int64_t> steady_;         ///< jobs that showed the same figure while the balance fell by it
+  std::set<std::string> steady_;          ///< jobs that showed the same figure while the balance fell by it
 };
 
 }  // namespace reelbatch

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "jobs/credits.h"
@@ -22,18 +24,27 @@ class CreditBook {
   }
 
   /// A submission starts: from now on it may be charged.
-  void open(std::int64_t job);
+  ///
+  /// subject  what it works on at the service, if that was there before it: a `used` in answers about it is then taken
+  ///          for the subject's, and what the job cost for its rise.
+  void open(std::int64_t job, std::string_view subject = {});
   /// A job is found in flight: it may have been charged before the last figures, or after them.
-  void found(std::int64_t job);
+  void found(std::int64_t job, std::string_view subject = {});
+  /// What the subject has used so far, for the job on it that is opened next.
+  void stands_at(std::string_view subject, Credits used) { subjects_[std::string(subject)] = used; }
+  /// Nothing more is opened on the subject for now.
+  void forget(std::string_view subject) { subjects_.erase(std::string(subject)); }
   /// Takes the figures of an answer about a job. True if they differ from that job's last ones, or the balance from the
   /// account's, so that they are recorded.
   bool see(std::int64_t job, const CreditFigures& figures);
+  /// What `used` in the answers says that the job itself has cost so far, where it is not the account's.
+  std::optional<Credits> own(std::int64_t job) const;
   /// The job ended, or was not taken.
   struct Closed {
     /// What it cost, if no other job of the account was open meanwhile and the account's figures before it are known:
     /// the fall of the balance, or the rise of what is used where there is no balance.
     std::optional<Credits> alone;
-    std::optional<Credits> used;  ///< the last `used` figure of its own answers
+    std::optional<Credits> used;  ///< own(), at the end
   };
   Closed close(std::int64_t job);
 
@@ -44,10 +55,15 @@ class CreditBook {
     CreditFigures before;  ///< the account's, when it was opened
     CreditFigures own;     ///< the last of its own answers
     bool alone = false;
+    std::string subject;
+    bool told = false;  ///< an answer said what was used since it was opened
+    std::optional<Credits> cost;
   };
+  void see_used(Job& job, Credits used);
   CreditFigures last_;
   bool is_base_ = true;
   std::unordered_map<std::int64_t, Job> jobs_;
+  std::unordered_map<std::string, Credits> subjects_;  ///< what each has used; none while that is not known
 };
 
 }  // namespace reelbatch

@@ -68,7 +68,7 @@ std::string account_text(const AccountCredits& account) {
                         to_text(balance.last), to_rfc3339(balance.last_at));
     const Credits fall = balance.first - balance.last;
     text += fmt::format("  it {} {}: {} used by jobs, {} unattributed", fall.milli < 0 ? "rose by" : "fell by",
-                        to_text(fall.milli < 0 ? Credits{} - fall : fall), to_text(sums.used.value_or(Credits{})),
+                        to_text(fall.milli < 0 ? Credits{} - fall : fall), amount_or(sums.used, "unknown"),
                         to_text(sums.unattributed.value_or(Credits{})));
     if (balance.elsewhere.milli > 0) {
       text += fmt::format(", of which {} show before or after these figures", to_text(balance.elsewhere));

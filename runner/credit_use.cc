@@ -63,6 +63,7 @@ struct CreditUse::Note {
   JobId id = 0;
   WallTime submitted_at;
   std::optional<Credits> cost;
+  bool derived = false;         ///< PaidJob
   std::optional<Credits> told;  ///< of it, by the figures so far
 };
 
@@ -173,7 +174,7 @@ std::size_t CreditUse::bucket_of(const FigureSeen& seen) {
 // ---- Jobs and figures -----------------------------------------------------------------------------------------------
 
 Result<void> CreditUse::add(const PaidJob& job) {
-  notes_.push_back({job.id, job.submitted_at, job.cost, {}});
+  notes_.push_back({job.id, job.submitted_at, job.cost, job.derived, {}});
   if (!asked_for(job.submitted_at)) {
     // Labels are named as wrong only if no job ever had them.
     if (query_.by != CreditQuery::By::Label) return {};
@@ -202,11 +203,11 @@ CreditUse::Note* CreditUse::note(JobId job) {
 Credits CreditUse::newly_known(const FigureSeen& seen, const Account& account, Note* note) const {
   if (note == nullptr || !note->cost) return {};
   Credits known = *note->cost;
-  if (account.record.credit_meaning == "job") {
+  if (account.record.credit_meaning == "job" && !note->derived) {
     if (!seen.figures.used) return {};
     known = *seen.figures.used;
   } else if (!seen.figures.remaining) {
-    return {};  // what the job cost was found by the balance
+    return {};  // what the job cost shows in the balance alone
   }
   const Credits more = known - note->told.value_or(Credits{});
   note->told = known;

@@ -117,8 +117,8 @@ struct OpenJob {
   std::optional<Credits> reserved;
   std::int64_t polls = 0;
   std::string subject;
-  bool followed = false;
-  JobId repairs = 0;  ///< the job of which it makes a part again, or 0
+  bool followed = false;  ///< it was there before its row: remote_id is what it works on
+  JobId repairs = 0;      ///< the job of which it makes a part again, or 0
 };
 
 /// A job that makes a part of another one again.
@@ -182,6 +182,7 @@ struct CreditSeen {
   JobId job = 0;
   WallTime at;
   CreditFigures figures;
+  std::optional<Credits> own;  ///< what `used` says that the job itself has cost so far; nothing: it does not tell
 };
 
 /// The last figures of an account, and how far they can be relied on.
@@ -295,6 +296,7 @@ struct PaidJob {
   WallTime submitted_at;
   bool open = false;                ///< not settled: it may still come to cost more
   std::optional<Credits> cost;      ///< as the last figures say, unknown where they do not
+  bool derived = false;             ///< the cost is not what its answers call used, but found by comparing figures
   std::optional<Credits> reserved;  ///< when it was submitted
   std::string_view labels;          ///< of its row then: read_labels_json()
 };
@@ -388,9 +390,6 @@ class Ledger {
                                                           std::string_view subject) = 0;
   virtual Result<std::vector<OpenJob>> open_jobs() = 0;
   virtual Result<RepairHistory> repairs_of(JobId job, RunId run) = 0;
-  /// What an account's job with this remote id, and later ones on it as a subject, have come to use by their figures;
-  /// nothing unless every one of them is known, and the first has ended.
-  virtual Result<std::optional<Credits>> used_of_subject(AccountId account, std::string_view subject, JobId except) = 0;
   /// The job, other than `job`, that has this remote id in the account; 0 if none has.
   virtual Result<JobId> job_with_remote_id(AccountId account, std::string_view remote_id, JobId job) = 0;
   virtual Result<void> commit(const Commit& commit) = 0;
@@ -410,6 +409,9 @@ class Ledger {
   virtual Result<std::map<std::string, Credits>> spent_by_label(AccountId account, RunId run, WallTime since,
                                                                 std::string_view label) = 0;
   virtual Result<LastFigures> last_figures(AccountId account) = 0;
+  /// What the jobs that made a subject and that worked on it are known to have cost together: what the service calls
+  /// used of it, where it counts by subject. Nothing if one is unknown or somebody else made it.
+  virtual Result<std::optional<Credits>> used_on(AccountId account, std::string_view subject) = 0;
 
   // Views.
   /// In manifest order.

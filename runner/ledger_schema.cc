@@ -189,6 +189,7 @@ ALTER TABLE jobs ADD COLUMN followed INTEGER NOT NULL DEFAULT 0;
 
 -- Those of the row that was last submitted, as JSON: rows go, what was paid for whom stays.
 ALTER TABLE jobs ADD COLUMN labels TEXT;
+UPDATE jobs SET labels = r.labels FROM rows r WHERE r.job = jobs.id AND r.run = jobs.run AND r.labels IS NOT NULL;
 
 -- What was spent since a day or a month began.
 CREATE INDEX jobs_by_submission ON jobs (submitted_at) WHERE submitted_at IS NOT NULL;

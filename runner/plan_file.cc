@@ -84,13 +84,24 @@ Result<void> keep_to_plan(const std::string& file, Options& options) {
   if (!manifest || !decisions) return refuse("its digest is damaged");
   options.keep_to = PlanDigests{*manifest, *decisions};
   if (options.manifests.empty()) options.manifests = read_list(*plan, "manifests");
-  std::int64_t limit = 0;
-  options.limit.reset();
-  if (asked["limit"].get(limit) == simdjson::SUCCESS) options.limit = limit;
-  options.only = read_list(asked, "only");
-  options.retry_failed = read_bool(asked, "retry_failed");
+  std::optional<std::int64_t> limit;
+  if (std::int64_t number = 0; asked["limit"].get(number) == simdjson::SUCCESS) limit = number;
+  const std::vector<std::string> only = read_list(asked, "only");
+  const bool retry_failed = read_bool(asked, "retry_failed");
+  const OnChange on_change = json_string(asked, "on_change") == "skip" ? OnChange::Skip : OnChange::Submit;
+  // Left out in silence, a limit that was given would be passed with money.
+  const auto other = [&](std::string_view option) {
+    return refuse(fmt::format("it was made with another {0}; plan again with the {0} that is wanted", option));
+  };
+  if (options.limit && options.limit != limit) return other("--limit");
+  if (!options.only.empty() && options.only != only) return other("--only");
+  if (options.retry_failed && !retry_failed) return other("--retry-failed");
+  if (options.on_change == OnChange::Skip && on_change != OnChange::Skip) return other("--on-change");
+  options.limit = limit;
+  options.only = only;
+  options.retry_failed = retry_failed;
   options.allow_mass_change = read_bool(asked, "allow_mass_change");
-  options.on_change = json_string(asked, "on_change") == "skip" ? OnChange::Skip : OnChange::Submit;
+  options.on_change = on_change;
   return {};
 }
 

@@ -60,18 +60,7 @@ Runner::~Runner() = default;
 Result<RunOutcome> Runner::run(const RunRecord& run) {
   run_ = commit_.run = run.id;
   run_uid_ = run.uid;
-  if (options_.max_credits) {
-    Credits before;  // by the same run, if it is resumed
-    // Also of accounts that have nothing left to do in this run.
-    const Result<std::vector<AccountRecord>> all = ledger_.accounts();
-    if (!all) return tl::unexpected(all.error());
-    for (const AccountRecord& account : *all) {
-      const Result<Credits> spent = ledger_.spent(account.id, run.id, WallTime{});
-      if (!spent) return tl::unexpected(spent.error());
-      before = before + *spent;
-    }
-    run_spending_.set_cap({"--max-credits", *options_.max_credits, before});
-  }
+  if (Result<void> done = set_max_credits(); !done) return tl::unexpected(done.error());
   if (Result<void> done = load_limits(); !done) return tl::unexpected(done.error());
   for (const auto& account : accounts_) {
     if (Result<void> done = load_credits(*account); !done) return tl::unexpected(done.error());
@@ -179,6 +168,10 @@ Result<void> Runner::load_open_jobs() {
     flight.repairs = job.repairs;
     flight.state = job.state;
     flight.polls = job.polls;
+    flight.found = true;
+    flight.reserved_before = job.reserved;
+    ++flight.account->found_open;
+    flight.account->found_reserved = flight.account->found_reserved + job.reserved.value_or(Credits{});
     const Duration age = wall - job.accepted_at;
     flight.wait_until = started_ + options_.job_timeout;
     flight.known_by = started_ + kNotYet;
@@ -190,7 +183,7 @@ Result<void> Runner::load_open_jobs() {
       commit_.steps.push_back(step_of(job.id, State::TimedOut, Event::Resume, ""));
       flight.state = State::InFlight;
     }
-    if (flight.repairs == 0) flight.account->book.found(job.id);
+    if (flight.repairs == 0) flight.account->book.found(job.id, job.followed ? job.remote_id : job.subject);
     const bool on_subject = !flight.subject.empty();
     if (on_subject) {
       const Result<Group*> group = gather(*flight.account, flight.subject);
@@ -425,107 +418,6 @@ bool Runner::fits_deadline(Account& account, const JobKind& kind, Instant now) {
   return false;
 }
 
-/// What a job of the kind reserves: the configured price, else the highest seen; and what it costs on average. Nothing
-/// while neither is known.
-Spending::Price Runner::price_of(const Account& account, const JobKind& kind) const {
-  Spending::Price price;
-  const auto usual = account.usual_price.find(kind.name());
-  if (usual != account.usual_price.end() && usual->second.jobs > 0) {
-    price.likely = Credits{(usual->second.sum.milli + usual->second.jobs - 1) / usual->second.jobs};
-  }
-  const auto configured = account.options.max_price.find(std::string(kind.name()));
-  const auto seen = account.price.find(kind.name());
-  if (configured != account.options.max_price.end()) {
-    price.highest = configured->second;
-  } else if (seen != account.price.end()) {
-    price.highest = seen->second;
-  }
-  return price;
-}
-
-/// True if the budgets that count every job have room for one more of the kind now. Otherwise `why` says what is in the
-/// way; it stays empty while open jobs have yet to tell a price or the balance.
-bool Runner::has_budget(const Account& account, const JobKind& kind, std::string& why) const {
-  const std::optional<Credits>& keep = account.options.budget.keep;
-  if (account.spending.unlimited() && run_spending_.unlimited() && !keep) return true;
-  const bool anything_open = account.spending.has_open() || run_spending_.has_open();
-  const Spending::Price price = price_of(account, kind);
-  const bool needs_price =
-      keep || !run_spending_.unlimited() || (!account.spending.unlimited() && account.spending.needs_prices());
-  // Until a price is known, one at a time.
-  if (!price.known() && anything_open && needs_price) return false;
-  const Credits needed = price.highest.value_or(Credits{});
-  why = account.spending.passed_by(price);
-  if (why.empty()) why = run_spending_.passed_by(price);
-  const std::optional<Credits>& remaining = account.book.last().remaining;
-  // A balance that nobody has told yet is found out by one job.
-  if (why.empty() && keep && !remaining && account.spending.has_open()) return false;
-  const Credits reserved = account.spending.reserved() + account.in_doubt;
-  if (why.empty() && keep && remaining && *remaining - reserved - needed < *keep) {
-    why = fmt::format("{} credits are to be kept: {} remain, {} of them reserved", to_text(*keep), to_text(*remaining),
-                      to_text(reserved));
-  }
-  return why.empty();
-}
-
-/// The same; stops the account's submissions if there never will be room again.
-bool Runner::fits_budget(Account& account, const JobKind& kind) {
-  std::string why;
-  if (has_budget(account, kind, why)) return true;
-  // Open jobs may turn out cheaper than what they reserve.
-  const bool anything_open = account.spending.has_open() || run_spending_.has_open();
-  if (!why.empty() && !anything_open) stop_submitting(account, StopCause::Budget, why);
-  return false;
-}
-
-/// Sets the caps at the start, and those of the day and the month again when one begins.
-Result<void> Runner::renew_budget(Account& account) {
-  const Budget& budget = account.options.budget;
-  const WallTime wall = clock_.wall();
-  const auto set = [&](const std::optional<Credits>& limit, std::optional<Credits> LabelBudget::*by_label,
-                       std::string_view name, RunId run, WallTime since) -> Result<void> {
-    if (limit) {
-      const Result<Credits> spent = ledger_.spent(account.record.id, run, since);
-      if (!spent) return tl::unexpected(spent.error());
-      account.spending.set_cap({fmt::format("the budget {} of account {}", name, account.record.name), *limit, *spent});
-    }
-    return renew_label_budgets(account, by_label, name, run, since);
-  };
-  const WallTime day = start_of_day(wall);
-  if (account.budget_day == day) return {};
-  if (account.budget_day == WallTime{}) {
-    if (Result<void> done = set(budget.run, &LabelBudget::run, "run", run_, WallTime{}); !done) return done;
-  }
-  account.budget_day = day;
-  if (Result<void> done = set(budget.day, &LabelBudget::day, "day", 0, day); !done) return done;
-  const WallTime month = start_of_month(wall);
-  if (account.budget_month == month) return {};
-  account.budget_month = month;
-  return set(budget.month, &LabelBudget::month, "month", 0, month);
-}
-
-/// The same for the budgets by label, all values of a label with one look into the ledger.
-Result<void> Runner::renew_label_budgets(Account& account, std::optional<Credits> LabelBudget::*limit,
-                                         std::string_view name, RunId run, WallTime since) {
-  const std::vector<LabelBudget>& budgets = account.options.budget.labels;
-  std::map<std::string_view, std::map<std::string, Credits>> known;  // label, value
-  for (std::size_t i = 0; i < budgets.size(); ++i) {
-    const LabelBudget& budget = budgets[i];
-    if (!(budget.*limit)) continue;
-    const auto [spent, is_new] = known.try_emplace(budget.label);
-    if (is_new) {
-      auto found = ledger_.spent_by_label(account.record.id, run, since, budget.label);
-      if (!found) return tl::unexpected(found.error());
-      spent->second = std::move(*found);
-    }
-    const auto value = spent->second.find(budget.value);
-    account.spending.set_cap({fmt::format("the budget {} of {}={}", name, budget.label, budget.value), *(budget.*limit),
-                              value == spent->second.end() ? Credits{} : value->second, i + 1});
-    account.by_label[i].full.clear();
-  }
-  return {};
-}
-
 /// When the account's next job is to be polled; never if none waits.
 Instant Runner::poll_due(Account& account) {
   while (!account.due.empty()) {
@@ -604,7 +496,7 @@ void Runner::follow(Account& account, Pending pending, Instant now) {
   commit_.intents.push_back(intent_of(pending));
   progress_.detail(fmt::format("{}: follows {}", pending.row.id, pending.followed));
   --counts_.planned;
-  account.book.found(pending.row.job);
+  account.book.found(pending.row.job, pending.followed);
   Flight& flight = take_off(account, pending.row.job, *pending.kind, pending.followed, "");
   flight.followed = true;
   schedule(flight, now);
@@ -618,7 +510,7 @@ void Runner::start_submission(Account& account, Pending pending, Group* group) {
   account.spending.reserve(intent.job, price, pending.groups);
   run_spending_.reserve(intent.job, price);
   // What a repair costs is told by the job that has the part.
-  if (!pending.repair) account.book.open(intent.job);
+  if (!pending.repair) account.book.open(intent.job, intent.subject);
 
   OpenExchange exchange;
   exchange.account = &account;

@@ -87,6 +87,7 @@ class Runner {
   };
 
   // Setting up.
+  Result<void> set_max_credits();
   Result<void> load_limits();
   Result<void> load_credits(Account& account);
   Result<void> load_open_jobs();
@@ -160,16 +161,12 @@ class Runner {
                       const Completion& completion);
   /// What figures are about.
   struct Credited {
-    JobId job = 0;               ///< or 0: no job
-    std::string_view subject{};  ///< of the job, if that is not the job itself
-    JobId repairs = 0;           ///< the job of which it makes a part again
+    JobId job = 0;             ///< or 0: no job
+    std::string_view whose{};  ///< what the service counts `used` for, if not for the account: a job, or a subject
   };
   Credited credited(const Flight& flight) const;
-  void see_credits(Account& account, const OpenExchange& exchange, const Credited& about, CreditFigures figures,
+  void see_credits(Account& account, const OpenExchange& exchange, const Credited& about, const CreditFigures& figures,
                    Instant at);
-  std::optional<Credits> own_use(Account& account, const OpenExchange& exchange, const Credited& about, Credits used);
-  void look_for_meaning(Account& account, const OpenExchange& exchange, const Credited& about,
-                        const CreditFigures& figures, Instant at);
   std::optional<Credits> settle_credits(Account& account, const Flight& flight);
   void warn_of_prices(Account& account, const JobKind& kind);
 
@@ -188,6 +185,7 @@ class Runner {
   void join_group(Flight& flight);
   void leave_group(Flight& flight);
   void group_goes_on(Account& account, const std::string& subject, Instant now);
+  void leave_if_idle(Account& account, const std::string& subject);
   void group_polled(Account& account, const std::string& subject);
 
   // Parts that are made again (runner_repair.cc).

@@ -14,6 +14,9 @@ Result<Runner::Group*> Runner::gather(Account& account, const std::string& subje
   if (!is_new) return &group;
   Result<std::vector<PlannedRow>> rows = ledger_.planned_rows_of(run_, account.record.name, subject);
   if (!rows) return tl::unexpected(rows.error());
+  const Result<std::optional<Credits>> used = ledger_.used_on(account.record.id, subject);
+  if (!used) return tl::unexpected(used.error());
+  if (*used) account.book.stands_at(subject, **used);
   for (PlannedRow& row : *rows) {
     account.gathered.insert(row.number);
     Result<Pending> pending = pending_of(account, std::move(row));
@@ -48,6 +51,14 @@ void Runner::leave_group(Flight& flight) {
   if (flight.counted && --group.counted == 0) flight.account->gate.job_closed();
 }
 
+/// A group with nothing left to do goes.
+void Runner::leave_if_idle(Account& account, const std::string& subject) {
+  const Group& group = account.groups.at(subject);
+  if (!group.open.empty() || !group.waiting.empty() || group.queued) return;
+  account.book.forget(subject);
+  account.groups.erase(subject);
+}
+
 /// A submission of the group ended: the next one has its turn, and the jobs are polled when no more can follow.
 void Runner::group_goes_on(Account& account, const std::string& subject, Instant now) {
   Group& group = account.groups.at(subject);
@@ -63,13 +74,13 @@ void Runner::group_goes_on(Account& account, const std::string& subject, Instant
     flight.believed_from = now + kPastLasts;
     schedule(flight, due);
   }
-  if (group.open.empty() && group.waiting.empty() && !group.queued) account.groups.erase(subject);
+  leave_if_idle(account, subject);
 }
 
 void Runner::group_polled(Account& account, const std::string& subject) {
   Group& group = account.groups.at(subject);
   queue(account, group);
-  if (group.open.empty() && group.waiting.empty() && !group.queued) account.groups.erase(subject);
+  leave_if_idle(account, subject);
 }
 
 }  // namespace reelbatch

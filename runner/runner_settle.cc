@@ -125,8 +125,9 @@ void Runner::settle_submission(OpenExchange& exchange, const Completion& complet
   if (is_known_not_taken(account, completion)) return not_taken(account, row, describe_status(completion.status), true);
 
   const SubmitVerdict verdict = row.kind->read_submit({completion.status, completion.body});
-  const JobId repairs = row.repair ? row.repair->of : 0;
-  see_credits(account, exchange, {row.row.job, row.row.subject, repairs}, verdict.credits, completion.at);
+  Credited about{row.row.job, row.row.subject.empty() ? std::string_view(verdict.remote_id) : row.row.subject};
+  if (row.repair) about.job = flights_.contains(row.repair->of) ? row.repair->of : 0;
+  see_credits(account, exchange, about, verdict.credits, completion.at);
   switch (verdict.outcome) {
     case SubmitOutcome::Accepted:
       return accept(account, row, verdict);
@@ -274,7 +275,7 @@ void Runner::settle_poll(const OpenExchange& exchange, Completion& completion) {
   }
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     Flight& flight = flights_.at(exchange.polled[i]);
-    see_credits(*flight.account, exchange, credited(flight), verdicts[i].credits, completion.at);
+    see_credits(account, exchange, credited(flight), verdicts[i].credits, completion.at);
     settle_verdict(flight, verdicts[i], exchange, completion);
   }
   if (!subject.empty()) {
@@ -409,6 +410,12 @@ void Runner::end_flight(Flight& flight, Event event, std::string detail, std::st
 /// The run does nothing more for it.
 void Runner::forget(Flight& flight) {
   if (flight.counted) --counts_.in_flight;
+  if (flight.found) {
+    Account& account = *flight.account;
+    --account.found_open;
+    account.found_reserved = account.found_reserved - flight.reserved_before.value_or(Credits{});
+    account.found_ended = true;
+  }
   if (!flight.subject.empty()) {
     leave_group(flight);
   } else if (flight.counted) {
@@ -419,54 +426,25 @@ void Runner::forget(Flight& flight) {
 
 // ---- Credits --------------------------------------------------------------------------------------------------------
 
+/// What a repair costs is in the figures of the job that has the part, for as long as that one's own answers would tell
+/// them.
 Runner::Credited Runner::credited(const Flight& flight) const {
-  const bool is_subject = flight.subject == flight.remote_id;
-  return {flight.id, is_subject ? std::string_view() : flight.subject, flight.repairs};
+  const std::string_view whose = flight.subject.empty() ? flight.remote_id : flight.subject;
+  if (flight.repairs == 0) return {flight.id, whose};
+  return {flights_.contains(flight.repairs) ? flight.repairs : 0, whose};
 }
 
-void Runner::see_credits(Account& account, const OpenExchange& exchange, const Credited& about, CreditFigures figures,
-                         Instant at) {
+void Runner::see_credits(Account& account, const OpenExchange& exchange, const Credited& about,
+                         const CreditFigures& figures, Instant at) {
   if (!figures.any()) return;
-  look_for_meaning(account, exchange, about, figures, at);
-  JobId job = about.job;
-  if (about.repairs != 0) {
-    // In the figures of the job that has the part, for as long as its own answers would tell them.
-    job = flights_.contains(about.repairs) ? about.repairs : 0;
-  } else if (!about.subject.empty() && figures.used) {
-    figures.used = own_use(account, exchange, about, *figures.used);
-    if (!figures.any()) return;
-  }
-  if (account.book.see(job, figures)) commit_.credits.push_back({account.record.id, job, clock_.wall(), figures});
-}
-
-/// Of what a subject has come to use, the part of the job about which the answer is: what the figure rose by when it
-/// was submitted. Nothing where that is not known. Figures that are the account's stay what they are.
-std::optional<Credits> Runner::own_use(Account& account, const OpenExchange& exchange, const Credited& about,
-                                       Credits used) {
-  if (account.record.credit_meaning == "account") return used;
-  if (account.record.credit_meaning.empty() || !exchange.submission()) return std::nullopt;
-  const auto before = ledger_.used_of_subject(account.record.id, about.subject, about.job);
-  if (!before || !*before || used <= **before) return std::nullopt;
-  return used - **before;
-}
-
-/// What the account's figures of credits used are, as long as nobody knows.
-void Runner::look_for_meaning(Account& account, const OpenExchange& exchange, const Credited& about,
-                              const CreditFigures& figures, Instant at) {
+  if (account.book.see(about.job, figures))
+    commit_.credits.push_back({account.record.id, about.job, clock_.wall(), figures, account.book.own(about.job)});
   AccountRecord& record = account.record;
-  if (about.job == 0 || account.options.credits != CreditMeaning::Auto || !record.credit_meaning.empty()) return;
-  JobId job = about.job;
-  bool begins = exchange.submission();
-  if (!about.subject.empty()) {
-    // Figures of one subject may be the subject's, which was there before.
-    begins = false;
-    const auto [known, is_new] = account.evidence_of.try_emplace(std::string(about.subject), job);
-    const Result<JobId> owner = is_new ? ledger_.job_with_remote_id(record.id, about.subject, 0) : JobId{};
-    if (owner && *owner != 0) known->second = *owner;
-    job = known->second;
-  }
-  account.evidence.observe(
-      {job, begins, exchange.sent_at.time_since_epoch().count(), at.time_since_epoch().count(), figures});
+  if (about.whose.empty() || account.options.credits != CreditMeaning::Auto || !record.credit_meaning.empty()) return;
+  // A subject was there, and had its cost, before the job that works on it.
+  const bool begins = exchange.submission() && exchange.pending.row.subject.empty();
+  account.evidence.observe({std::string(about.whose), begins, exchange.sent_at.time_since_epoch().count(),
+                            at.time_since_epoch().count(), figures});
   if (account.evidence.meaning() == CreditEvidence::Meaning::Undecided) return;
   record.credit_meaning = account.evidence.meaning() == CreditEvidence::Meaning::Job ? "job" : "account";
   record.credit_evidence = account.evidence.evidence();
@@ -483,8 +461,10 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
     return std::nullopt;
   }
   const CreditBook::Closed closed = account.book.close(flight.id);
-  const std::optional<Credits> cost = account.record.credit_meaning == "job" ? closed.used : closed.alone;
+  const bool tells = account.record.credit_meaning == "job" && closed.used;
+  const std::optional<Credits> cost = tells ? closed.used : closed.alone;
   std::optional<Credits> reserved = account.spending.reserved_for(flight.id);
+  if (!reserved) reserved = flight.reserved_before;
   if (reserved) *reserved = *reserved + reserved_by_repairs(account, flight.id);
   if (cost) {
     Credits& price = account.price[flight.kind->name()];

@@ -36,6 +36,8 @@ struct Runner::Flight {
   bool followed = false;
   JobId repairs = 0;  ///< the job of which it makes a part again
   State state = State::InFlight;
+  bool found = false;                      ///< another process submitted it
+  std::optional<Credits> reserved_before;  ///< and reserved that
   bool counted = true;       ///< takes a place in flight: the account's, or one with the others of its subject
   bool last_chance = false;  ///< polled once: it timed out more than a day ago
   bool give_up = false;      ///< and if that does not finish it, it has failed
@@ -127,6 +129,9 @@ struct Runner::Account {
   CreditEvidence evidence;
   Spending spending;
   Credits in_doubt;                           ///< reserved by held jobs: the balance may not show them yet
+  std::int64_t found_open = 0;                ///< jobs that were found in flight and have not ended
+  Credits found_reserved;                     ///< by them
+  bool found_ended = false;                   ///< some have, since the caps were set with what they reserved
   WallTime budget_day, budget_month;          ///< for which the budget's day and month are counted
   std::map<std::string_view, Credits> price;  ///< by kind: the highest seen
   struct Average {
@@ -160,10 +165,9 @@ struct Runner::Account {
   std::deque<Pending> ready;  ///< rows read ahead, in manifest order
   RowNumber read_up_to = 0;
   bool read_all = false;
-  std::map<std::string, Group, std::less<>> groups;       ///< by subject, those with anything in them
-  std::deque<Group*> ready_groups;                        ///< with a row that may be submitted now
-  std::map<std::string, JobId, std::less<>> evidence_of;  ///< by subject, while it is open what figures mean
-  std::unordered_set<RowNumber> gathered;                 ///< rows that are in a group before they were read
+  std::map<std::string, Group, std::less<>> groups;  ///< by subject, those with anything in them
+  std::deque<Group*> ready_groups;                   ///< with a row that may be submitted now
+  std::unordered_set<RowNumber> gathered;            ///< rows that are in a group before they were read
 
   std::vector<LostJob> lost;
   Instant search_at = kNever;

@@ -662,6 +662,10 @@ Result<bool> parse_flag(std::string_view text) {
 
 Result<Credits> parse_amount(std::string_view text) {
   const std::optional<Credits> amount = parse_credits(text);
+  const std::size_t point = text.find('.');
+  if (amount && point != std::string_view::npos && text.size() - point > 4) {
+    return usage_error(fmt::format("'{}' is finer than a thousandth of a credit, which is what is counted", text));
+  }
   if (!amount) return usage_error(fmt::format("'{}' is no amount of credits: write a number such as 200 or 7.5", text));
   if (*amount < Credits{}) return usage_error(fmt::format("'{}' is less than 0", text));
   return *amount;

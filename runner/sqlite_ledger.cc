@@ -544,8 +544,8 @@ Result<void> SqliteLedger::write_credits(RunId run, const CreditSeen& seen) {
   add.bind(1, seen.account).bind(2, id_or_null(run)).bind(3, id_or_null(seen.job)).bind(4, to_ms(seen.at));
   if (Result<void> done = add.bind(5, milli(seen.figures.remaining)).bind(6, milli(seen.figures.used)).run(); !done)
     return done;
-  if (!seen.figures.used || seen.job == 0) return {};
-  return statements_->job_used.bind(1, seen.figures.used->milli).bind(2, seen.job).run();
+  if (!seen.own) return {};
+  return statements_->job_used.bind(1, seen.own->milli).bind(2, seen.job).run();
 }
 
 Result<void> SqliteLedger::write_meaning(const MeaningFound& found) {

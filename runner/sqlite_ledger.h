@@ -55,7 +55,6 @@ class SqliteLedger : public Ledger {
                                                   std::string_view subject) override;
   Result<std::vector<OpenJob>> open_jobs() override;
   Result<RepairHistory> repairs_of(JobId job, RunId run) override;
-  Result<std::optional<Credits>> used_of_subject(AccountId account, std::string_view subject, JobId except) override;
   Result<JobId> job_with_remote_id(AccountId account, std::string_view remote_id, JobId job) override;
   Result<void> commit(const Commit& commit) override;
   Result<std::vector<Duration>> past_durations(std::string_view kind, std::size_t most) override;
@@ -65,6 +64,7 @@ class SqliteLedger : public Ledger {
   Result<std::map<std::string, Credits>> spent_by_label(AccountId account, RunId run, WallTime since,
                                                         std::string_view label) override;
   Result<LastFigures> last_figures(AccountId account) override;
+  Result<std::optional<Credits>> used_on(AccountId account, std::string_view subject) override;
 
   Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit,
                             const std::function<void(const PackedRow&)>& packed = {}) override;

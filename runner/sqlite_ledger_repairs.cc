@@ -1,4 +1,4 @@
-// Jobs that make a part of another one again, and what jobs on one subject have used together.
+// Jobs that make a part of another one again.
 #include "runner/check.h"
 #include "runner/sqlite_statements.h"
 #include "runner/sqlite_values.h"
@@ -49,25 +49,6 @@ Result<RepairHistory> SqliteLedger::repairs_of(JobId job, RunId run) {
     history.repairs.push_back({query.integer(0), std::string(query.text(1)), static_cast<State>(query.integer(2)),
                                std::string(query.text(3))});
   }
-}
-
-Result<std::optional<Credits>> SqliteLedger::used_of_subject(AccountId account, std::string_view subject,
-                                                             JobId except) {
-  Statement first = database_->prepare(
-      "SELECT j.id, j.used_last, j.finished_at FROM jobs j JOIN listings l ON l.id = j.listing WHERE j.remote_id = ?1 "
-      "AND l.account = ?2 AND j.state IN (5, 6) ORDER BY j.finished_at DESC LIMIT 1");
-  const Result<bool> made = first.bind(1, subject).bind(2, account).step();
-  if (!made) return tl::unexpected(made.error());
-  if (!*made || first.is_null(1)) return std::optional<Credits>();
-  // Those that were not taken are no longer, or not yet, charged; of those in doubt nobody knows.
-  Statement later = database_->prepare(
-      "SELECT count(*), count(j.used_last), coalesce(sum(j.used_last), 0) FROM jobs j JOIN listings l ON l.id = "
-      "j.listing WHERE j.subject = ?1 AND l.account = ?2 AND j.id <> ?3 AND j.repairs IS NULL AND (j.state IN (1, 4, "
-      "7) OR j.remote_id IS NOT NULL) AND coalesce(j.accepted_at, j.submitted_at) >= ?4");
-  later.bind(1, subject).bind(2, account).bind(3, except).bind(4, first.integer(2));
-  if (const Result<bool> row = later.step(); !row) return tl::unexpected(row.error());
-  if (later.integer(0) != later.integer(1)) return std::optional<Credits>();
-  return std::optional(Credits{first.integer(1) + later.integer(2)});
 }
 
 }  // namespace reelbatch

@@ -172,8 +172,9 @@ class PackedRows {
     const bool new_shape = new_pack_ || row.kind.data() != shape_;
     if (new_shape) take_shape(row);
     PackedRow packed{row, facts, file_, reader_->label_names(), reader_->label_values(), {}, new_shape};
-    if (costs_ == Costs::OfJob) packed.cost = facts.used_last;
+    if (costs_ == Costs::OfJob) packed.cost = facts.used_last ? facts.used_last : facts.cost_alone;
     if (costs_ == Costs::Alone) packed.cost = facts.cost_alone;
+    if (!facts.submitted_at) packed.cost = Credits{};  // it was only followed
     return packed;
   }
 

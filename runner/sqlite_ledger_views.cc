@@ -84,8 +84,9 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
   const auto figure = [&](std::string_view where,
                           std::string_view order) -> Result<std::optional<std::pair<Credits, Credits>>> {
     Statement query = database_->prepare(fmt::format(
-        "SELECT c.remaining, CASE a.credit_meaning WHEN 'job' THEN c.used ELSE 0 END FROM credits c JOIN accounts a "
-        "ON a.id = c.account WHERE c.account = ?1 AND c.remaining IS NOT NULL AND {} ORDER BY c.id {} LIMIT 1",
+        "SELECT c.remaining, CASE WHEN a.credit_meaning <> 'job' OR j.followed THEN 0 WHEN j.subject IS NULL THEN "
+        "c.used ELSE j.used_last END FROM credits c JOIN accounts a ON a.id = c.account LEFT JOIN jobs j ON j.id = "
+        "c.job WHERE c.account = ?1 AND c.remaining IS NOT NULL AND {} ORDER BY c.id {} LIMIT 1",
         where, order));
     query.bind(1, account).bind(2, run);
     const Result<bool> found = query.step();
@@ -122,6 +123,19 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
   return sums;
 }
 
+Result<std::optional<Credits>> SqliteLedger::used_on(AccountId account, std::string_view subject) {
+  Statement query = database_->prepare(
+      "SELECT sum(made), CASE WHEN count(*) = count(used_last) THEN sum(used_last) END FROM (SELECT 1 AS made, "
+      "j.used_last FROM jobs j JOIN listings l ON l.id = j.listing WHERE l.account = ?1 AND j.remote_id = ?2 AND "
+      "j.subject IS NULL AND NOT j.followed UNION ALL SELECT 0, j.used_last FROM jobs j JOIN listings l ON l.id = "
+      "j.listing WHERE l.account = ?1 AND j.subject = ?2 AND j.repairs IS NULL AND (j.remote_id IS NOT NULL OR j.state "
+      "IN "
+      "(1, 4, 7)))");
+  const Result<bool> row = query.bind(1, account).bind(2, subject).step();
+  if (!row) return tl::unexpected(row.error());
+  return query.integer(0) > 0 ? maybe_credits(query, 1) : std::nullopt;
+}
+
 Result<void> SqliteLedger::for_each_credit_fact(const std::function<Result<void>(const PaidJob&)>& job,
                                                 const std::function<Result<void>(const FigureSeen&)>& figure) {
   // One moment for both, although a run may be writing.
@@ -134,7 +148,8 @@ Result<void> SqliteLedger::for_each_credit_fact(const std::function<Result<void>
 
 Result<void> SqliteLedger::read_paid_jobs(const std::function<Result<void>(const PaidJob&)>& visit) {
   Statement query = database_->prepare(fmt::format(
-      "SELECT j.id, l.account, l.kind, j.run, j.submitted_at, j.state, {}, j.reserved, j.labels FROM jobs j "
+      "SELECT j.id, l.account, l.kind, j.run, j.submitted_at, j.state, {}, j.reserved, j.labels, j.subject IS NOT NULL "
+      "OR j.used_last IS NULL FROM jobs j "
       "CROSS JOIN listings l ON l.id = j.listing CROSS JOIN accounts a ON a.id = l.account WHERE NOT "
       "j.followed AND j.repairs IS NULL AND j.submitted_at IS NOT NULL AND (j.remote_id IS NOT NULL OR j.state IN (1, "
       "4, 7)) "
@@ -154,6 +169,7 @@ Result<void> SqliteLedger::read_paid_jobs(const std::function<Result<void>(const
     job.cost = maybe_credits(query, 6);
     job.reserved = maybe_credits(query, 7);
     job.labels = query.text(8);
+    job.derived = query.integer(9) != 0;
     if (Result<void> done = visit(job); !done) return done;
   }
 }

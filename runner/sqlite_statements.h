@@ -29,7 +29,8 @@ struct SqliteLedger::Statements {
             "INSERT INTO prices (account, kind, own, alone) "
             "SELECT l.account, l.kind, coalesce(j.used_last, j.cost_alone), j.cost_alone FROM jobs j JOIN listings l "
             "ON "
-            "l.id = j.listing WHERE j.id = ? AND j.state IN (5, 6) AND coalesce(j.used_last, j.cost_alone) IS NOT NULL "
+            "l.id = j.listing WHERE j.id = ? AND j.state IN (5, 6) AND NOT j.followed AND coalesce(j.used_last, "
+            "j.cost_alone) IS NOT NULL "
             "ON CONFLICT (account, kind) DO UPDATE SET own = max(own, excluded.own), "
             "alone = max(coalesce(alone, excluded.alone), coalesce(excluded.alone, alone))")),
         jobs_of(db.prepare(

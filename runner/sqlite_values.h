@@ -65,12 +65,13 @@ inline std::optional<Digest> maybe_digest(const Statement& row, int column) {
 /// What a job cost, by what the account's figure means; unknown while that is undecided, and before the job has ended:
 /// services charge step by step.
 inline constexpr const char* kCost =
-    "CASE WHEN j.followed THEN 0 WHEN j.state NOT IN (5, 6) THEN NULL WHEN a.credit_meaning = 'job' THEN j.used_last "
-    "WHEN a.credit_meaning = 'account' THEN j.cost_alone END";
+    "CASE WHEN j.followed THEN 0 WHEN j.state NOT IN (5, 6) THEN NULL WHEN a.credit_meaning = 'job' THEN "
+    "coalesce(j.used_last, j.cost_alone) WHEN a.credit_meaning = 'account' THEN j.cost_alone END";
 
 /// The same for sums: what an unfinished job is known to have cost so far counts. 0 so far is no knowledge.
 inline constexpr const char* kCostSoFar =
     "CASE WHEN j.followed THEN 0 WHEN a.credit_meaning = 'job' AND j.state NOT IN (5, 6) THEN nullif(j.used_last, 0) "
-    "WHEN a.credit_meaning = 'job' THEN j.used_last WHEN a.credit_meaning = 'account' THEN j.cost_alone END";
+    "WHEN a.credit_meaning = 'job' THEN coalesce(j.used_last, j.cost_alone) WHEN a.credit_meaning = 'account' THEN "
+    "j.cost_alone END";
 
 }  // namespace reelbatch

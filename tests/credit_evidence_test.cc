@@ -21,7 +21,7 @@ struct Answer {
 };
 
 CreditObservation observation(const Answer& a) {
-  CreditObservation seen{a.job, a.paid, a.sent, a.received, {}};
+  CreditObservation seen{std::to_string(a.job), a.paid, a.sent, a.received, {}};
   if (a.remaining >= 0) seen.figures.remaining = Credits::whole(a.remaining);
   if (a.used >= 0) seen.figures.used = Credits::whole(a.used);
   return seen;

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "runner/credit_table.h"
+#include "runner/ledger_schema.h"
 #include "runner/sqlite_ledger.h"
 #include "tests/scoped_folder.h"
 
@@ -348,7 +349,7 @@ TEST_CASE("credits: from a ledger, with a charge that came after the job was don
       if (event == Event::Accept) taken.remote_id = "x";
       turn.steps = {taken};
     }
-    turn.credits = {{account.id, intent.job, at(time), {remaining, used}}};
+    turn.credits = {{account.id, intent.job, at(time), {remaining, used}, used}};
     REQUIRE(ledger.commit(turn));
   };
   step(State::Submitting, Event::Accept, 2, half(1), half(99));
@@ -377,4 +378,46 @@ TEST_CASE("credits: from a ledger, with a charge that came after the job was don
   CHECK(ledger.run("")->value().budgets_reached == run.budgets_reached);
   REQUIRE(ledger.reopen_run(run.id));
   CHECK(ledger.run("")->value().budgets_reached.empty());
+}
+
+TEST_CASE("credits: a ledger of an older version tells what its jobs cost, by label and budget as well") {
+  for (const std::size_t version : {std::size_t{1}, std::size_t{2}}) {
+    CAPTURE(version);
+    const ScopedFolder folder;
+    const std::string path = (folder.path() / "l.db").string();
+    {
+      auto old = Database::open(path, Database::Mode::Create);
+      REQUIRE(old);
+      REQUIRE(prepare_ledger(*old, ledger_migrations().first(version)));
+      REQUIRE(old->execute(R"sql(
+        INSERT INTO accounts VALUES (1, 'main', 's', 'https://a.test', 'job', 'stated');
+        INSERT INTO runs (id, uid, started_at, finished_at, exit_code, sandbox) VALUES (1, 'old', 1, 2, 0, 0);
+        INSERT INTO listings VALUES (1, 1, 'k', 'A-1'), (2, 1, 'k', 'A-2');
+        INSERT INTO contents (id, listing, fields) VALUES (1, 1, '{}'), (2, 2, '{}');
+        INSERT INTO jobs (id, listing, content, run, state, remote_id, submitted_at, accepted_at, finished_at, reserved,
+                          used_last)
+          VALUES (1, 1, 1, 1, 5, 'x', 1000, 1001, 1002, 4000, 1500), (2, 2, 2, 1, 2, 'y', 1000, 1001, NULL, 4000, NULL);
+        INSERT INTO rows (run, number, id, kind, account, listing, content, job, action, reason, selected, file, line,
+                          labels)
+          VALUES (1, 1, 'A-1', 'k', 'main', 1, 1, 1, 0, 0, 1, 'f', 2, '{"agency":"Lyon"}'),
+                 (1, 2, 'A-2', 'k', 'main', 2, 2, 2, 0, 0, 1, 'f', 3, NULL);
+        INSERT INTO credits (account, run, job, at, remaining, used)
+          VALUES (1, 1, NULL, 999, 100000, NULL), (1, 1, 1, 1001, 98500, 1500);
+      )sql"));
+    }
+    auto opened = SqliteLedger::open(path, SqliteLedger::Mode::Write);
+    REQUIRE(opened);
+    SqliteLedger& ledger = **opened;
+    const Result<CreditReport> report = make_credit_report(ledger, {By::Label, "agency", {}, {}});
+    REQUIRE(report);
+    CHECK(line(*report, "Lyon").used == half(3));
+    CHECK(line(*report, "").unknown_jobs == 1);
+    CHECK(report->sums.reserved == half(8));
+    CHECK(report->sums.unattributed == Credits{});
+    CHECK(ledger.spent(1, 1, WallTime{}).value() == half(3 + 8));
+    CHECK(ledger.spent_by_label(1, 0, WallTime{}, "agency").value() ==
+          std::map<std::string, Credits>{{"Lyon", half(3)}});
+    // The second version keeps prices itself.
+    if (version == 1) CHECK(ledger.highest_price(1, "k").value() == half(3));
+  }
 }

@@ -119,7 +119,7 @@ class Nights {
     if (event == Event::Finish) {
       step.url = fmt::format("https://v.test/{}.mp4", job);
       step.polls = 3;
-      commit.credits.push_back({account_.id, job, step.at, {{}, Credits::whole(3 + job)}});
+      commit.credits.push_back({account_.id, job, step.at, {{}, Credits::whole(3 + job)}, Credits::whole(3 + job)});
     }
     commit.steps.push_back(step);
     REQUIRE(ledger_->commit(commit));

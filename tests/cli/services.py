@@ -134,28 +134,29 @@ class VideoEditor(Service):
         self.renders = {}
         self.generations = 0
         self.total, self.used = 100, 0
+        self.used_is = "account"  # what creditsUsed means, or "video": what that one has cost, remakes included
+        self.used_by = {}
         self.polls_until_done = 2
         self.stale_polls = 0  # how many polls after a regeneration still say the old DONE
         self.stale = {}
         self.breaks = []  # clips of every new video that stay in error until they are made again
         self.breaks_again = False  # and those made again too, under their new id
         self.broken = {}  # id: clips
-        self.used_per_video = False
-        self.spent = {}  # id: credits
 
     def figures(self, video):
-        return {"creditsTotal": self.total, "creditsUsed": self.spent[video] if self.used_per_video else self.used}
+        used = self.used if self.used_is == "account" else self.used_by.get(video, 0)
+        return {"creditsTotal": self.total, "creditsUsed": used}
 
-    def charge(self, video):
-        self.total, self.used = self.total - 1, self.used + 1
-        self.spent[video] = self.spent.get(video, 0) + 1
+    def charge(self, video, credits):
+        self.total, self.used = self.total - credits, self.used + credits
+        self.used_by[video] = self.used_by.get(video, 0) + credits
 
     def serve(self, request):
         if request.headers.get("x-api-key") != self.KEY:
             return 401, {"error": "Unauthorized"}
         if request.method == "POST" and request.path == self.BASE + "video":
             video = f"vid-{len(self.videos) + 1}"
-            self.charge(video)
+            self.charge(video, len(request.body["video"]["sequences"]))
             self.videos[video], self.renders[video], self.broken[video] = self.polls_until_done, 1, list(self.breaks)
             return 201, {"id": video, "status": "PENDING", **self.figures(video)}
         found = re.fullmatch(self.BASE + "(video|sequence)/([^/]+)", request.path)
@@ -163,9 +164,8 @@ class VideoEditor(Service):
             return 404, {"error": "not found"}
         video = found[2]
         broken = self.broken.setdefault(video, [])
-        self.spent.setdefault(video, 0)
         if found[1] == "sequence":
-            self.charge(video)
+            self.charge(video, 1)
             self.generations += 1
             if request.body["sequenceId"] in broken:
                 broken.remove(request.body["sequenceId"])

@@ -6,7 +6,7 @@ import io
 import json
 import unittest
 
-from harness import Case, row
+from harness import Case, row, wait_for
 
 COLUMNS = ["key", "jobs", "used", "reserved", "unattributed", "unknown_jobs", "line", "balance_first",
            "balance_first_at", "balance_last", "balance_last_at", "balance_elsewhere", "time_zone"]
@@ -129,7 +129,6 @@ class Views(CreditsCase):
         self.config(account="credits: job\nmax_price: {iacrea.auto: 4}")
         self.manifest(["A-1"])
         running = self.start("run", "feed.csv")
-        from harness import wait_for
         wait_for(lambda: len(self.provider.polls()) > 2)
         self.assertEqual(self.credits()["sums"], {"jobs": 1, "used": 1, "reserved": 3, "unattributed": 0,
                                                   "unknown_jobs": 0})
@@ -200,6 +199,42 @@ class Budgets(CreditsCase):
         self.assertIn("10 of 10 spent", done.out)
         self.assertIn("the next run has a budget anew", done.out)
 
+    def killed_with_jobs_in_flight(self, jobs):
+        self.provider.paused = True
+        running = self.start("run", "feed.csv", "--max-in-flight", str(jobs))
+        wait_for(lambda: len({poll.path for poll in self.provider.polls()}) >= jobs)
+        running.kill()
+        self.provider.paused = False
+
+    def test_jobs_of_a_killed_run_are_settled_in_the_budget(self):
+        self.provider.price = 2
+        self.config(account="credits: job\nmax_price: {iacrea.auto: 4}\nbudget: {day: 12}")
+        self.manifest(self.feed())
+        self.killed_with_jobs_in_flight(3)  # they reserve all of it, and cost half
+        done = self.run_feed(code=3)
+        self.assertEqual(len(self.provider.posts()), 5)
+        self.assertIn("10 of 12 spent, the next job may cost 4", done.out)
+
+    def test_a_job_of_a_killed_run_that_costs_more_than_it_reserved_stops_the_next(self):
+        self.provider.price = 9
+        self.config(account="credits: job\nmax_price: {iacrea.auto: 4}\nbudget: {day: 40}")
+        self.manifest(self.feed())
+        self.killed_with_jobs_in_flight(2)
+        done = self.run_feed("--max-in-flight", "2", code=3)
+        self.assertEqual(len(self.provider.posts()), 2)
+        self.assertIn("more than the 4 reserved for it: an overrun", done.out)
+
+    def test_amounts_finer_than_what_is_counted_are_refused(self):
+        self.manifest(["A-1"])
+        done = self.run_feed("--max-credits", "0.0005", code=2)
+        self.assertIn("finer than a thousandth", done.err)
+
+    def test_keep_says_what_the_next_job_may_cost(self):
+        self.config(account="credits: job\nbudget: {keep: 998.5}")
+        self.manifest(["A-1", "A-2"])
+        done = self.run_feed(code=3)
+        self.assertIn("998.5 credits are to be kept: 999 remain, 0 of them reserved, the next job may cost 1", done.out)
+
     def test_a_budget_that_cannot_be_kept_is_told(self):
         self.provider.credits_mean = None
         self.config(account='budget: {day: 5, "label:city": {Lyon: {run: 1}}}')
@@ -252,6 +287,18 @@ class Plans(CreditsCase):
         done = self.run_it("run", "--plan", "no.json")
         self.assertEqual(done.code, 2, done)
         self.assertIn("no plan", done.err)
+
+    def test_a_plan_and_other_options_are_refused(self):
+        self.manifest(["A-1", "A-2", "A-3"])
+        self.plan()
+        for words in (["--limit", "1"], ["--only", "A-1"], ["--retry-failed"], ["--on-change", "skip"]):
+            done = self.run_it("run", "--plan", "plan.json", *words)
+            self.assertEqual(done.code, 2, done)
+            self.assertIn(f"another {words[0]}", done.err)
+        self.assertEqual(self.provider.posts(), [])
+        self.plan("--limit", "1")
+        self.assertEqual(self.run_it("run", "--plan", "plan.json", "--limit", "1").code, 0)
+        self.assertEqual(len(self.provider.posts()), 1)
 
     def test_a_canary_says_what_the_rest_costs(self):
         self.provider.price = 1.5

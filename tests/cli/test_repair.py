@@ -80,7 +80,7 @@ class Repair(Case):
     def test_its_price_is_the_videos(self):
         for per_video, meaning in ((True, "job"), (False, "account")):
             with self.subTest(meaning):
-                self.service.used_per_video = per_video
+                self.service.used_is = "video" if per_video else "account"
                 self.policy(account=f"credits: {meaning}")
                 self.write("feed.yaml", json.dumps({"jobs": [{"id": f"V-{meaning}", "kind": "iacrea.video", "video": VIDEO}]}))
                 self.service.total, self.service.used = 100, 0

@@ -11,7 +11,7 @@ VIDEO = {"format": "landscape", "colors": ["#ffffff", "#000000"], "sequences": [
     {"order": 1, "duration": 5, "type": "video", "animationType": "CAMERA_PUSH_IN", "url": "https://img.example.test/1.jpg"}]}
 
 
-class Videos(Case):
+class VideoCase(Case):
     def setUp(self):
         super().setUp()
         self.service = VideoEditor()
@@ -31,6 +31,8 @@ class Videos(Case):
     def sequence(self, ref, video, clip, **fields):
         return {"id": ref, "kind": "iacrea.sequence", "video_id": video, "sequence_id": clip, **fields}
 
+
+class Videos(VideoCase):
     def test_a_video_is_made_from_sequences(self):
         self.jobs({"id": "V-1", "kind": "iacrea.video", "video": VIDEO})
         done = self.go()
@@ -49,7 +51,8 @@ class Videos(Case):
         self.assertEqual(self.service.sent("POST"), [])
         self.assert_sound()
         requests = len(self.service.requests)
-        self.go()
+        done = self.go()
+        self.assertEqual(done.row("F-1")["credits_used"], "0")
         self.assertEqual(len(self.service.requests), requests)
 
     def test_following_needs_no_budget(self):
@@ -86,7 +89,7 @@ class Videos(Case):
         self.assertEqual(len(self.service.sent("POST")), 72)
 
     def test_a_clip_made_again_costs_what_it_added_to_the_videos_figure(self):
-        self.service.used_per_video = True
+        self.service.used_is = "video"
         self.write("reelbatch.yaml", "accounts: {iacrea: {service: iacrea, credits: job}}\n")
         self.jobs({"id": "V-1", "kind": "iacrea.video", "video": VIDEO})
         self.go()
@@ -97,15 +100,15 @@ class Videos(Case):
         self.assertEqual((sums["used"], sums["remaining"], sums["unattributed"]), (2, 97, 0))
 
     def test_of_a_video_that_others_made_the_price_is_not_known(self):
-        self.service.used_per_video = True
+        self.service.used_is = "video"
         self.write("reelbatch.yaml", "accounts: {iacrea: {service: iacrea, credits: job}}\n")
-        self.service.videos["old-7"], self.service.renders["old-7"], self.service.spent["old-7"] = 0, 1, 5
+        self.service.videos["old-7"], self.service.renders["old-7"], self.service.used_by["old-7"] = 0, 1, 5
         self.jobs(self.sequence("S-1", "old-7", "c1"))
         self.assertEqual(self.go().row("S-1")["credits_used"], "")
 
     def test_figures_of_one_video_do_not_tell_what_they_are(self):
-        self.service.used_per_video = True
-        self.service.videos["old-7"], self.service.renders["old-7"], self.service.spent["old-7"] = 0, 1, 5
+        self.service.used_is = "video"
+        self.service.videos["old-7"], self.service.renders["old-7"], self.service.used_by["old-7"] = 0, 1, 5
         self.jobs(self.sequence("S-1", "old-7", "c1"), self.sequence("S-2", "old-7", "c2"))
         self.go()  # the sums of used and remaining are the same, and the figure is the video's all the same
         self.assertNotIn("whole account", self.run_it("status").text)
@@ -143,3 +146,63 @@ class Videos(Case):
         done = self.go(code=4)
         self.assert_states(done, S_1="held", S_2="done")
         self.assertEqual(len(self.service.sent("POST")), 2)
+
+
+class Credits(VideoCase):
+    """A service that counts credits by video: `creditsUsed` of a clip made again is that of its whole video."""
+
+    def setUp(self):
+        super().setUp()
+        self.service.used_is = "video"
+
+    def account(self, more):
+        self.write("reelbatch.yaml", "accounts: {iacrea: {service: iacrea, key: {env: IACREA_API_KEY}, "
+                                     f"base_url: '{self.service.url}', {more}}}}}")
+
+    def video_of_others(self, credits):
+        self.service.videos["old-7"], self.service.renders["old-7"] = 0, 1
+        self.service.charge("old-7", credits)
+
+    def credits(self):
+        done = self.run_it("credits", "--format", "json")
+        self.assertEqual(done.code, 0, done)
+        account = json.loads(done.out)["accounts"]["iacrea"]
+        return account["used"], account["unknown_jobs"], account["unattributed"]
+
+    def test_clips_of_one_video_prove_nothing_about_the_account(self):
+        self.video_of_others(3)
+        self.jobs(*[self.sequence(f"S-{i}", "old-7", f"c{i}") for i in range(4)])
+        self.go()
+        self.assertEqual(self.credits(), (None, 4, 3))
+        text = self.run_it("credits").out
+        self.assertIn("undecided", text)
+        self.assertIn("unknown used by jobs", text)
+
+    def test_a_clip_cost_what_its_video_rose_by(self):
+        self.account("credits: job")
+        self.jobs({"id": "V-1", "kind": "iacrea.video", "video": VIDEO})
+        self.assertEqual(self.go().row("V-1")["credits_used"], "2")
+        self.jobs(*[self.sequence(f"S-{i}", "vid-1", f"c{i}") for i in range(3)])
+        done = self.go()
+        self.assertEqual([done.row(f"S-{i}")["credits_used"] for i in range(3)], ["1"] * 3)
+        self.jobs(self.sequence("S-9", "vid-1", "c0"))
+        self.assertEqual(self.go().row("S-9")["credits_used"], "1", "from what the ledger knows of the video")
+        self.assertEqual(self.credits(), (6, 0, 0))
+        self.assert_sound()
+
+    def test_the_first_clip_of_a_video_that_others_made_has_nothing_to_compare_with(self):
+        self.account("credits: job")
+        self.video_of_others(5)
+        self.jobs(*[self.sequence(f"S-{i}", "old-7", f"c{i}") for i in range(3)])
+        done = self.go()
+        self.assertEqual([done.row(f"S-{i}")["credits_used"] for i in range(3)], ["", "1", "1"])
+        self.assertEqual(self.credits(), (2, 1, 0))
+
+    def test_a_followed_video_is_no_price(self):
+        self.account("credits: job, budget: {run: 10}")
+        self.video_of_others(50)
+        follow = {"id": "F-1", "kind": "iacrea.video", "video_id": "old-7"}
+        self.jobs(follow)
+        self.assertEqual(self.go().row("F-1")["credits_used"], "0")
+        self.jobs(follow, {"id": "V-1", "kind": "iacrea.video", "video": VIDEO})
+        self.go()

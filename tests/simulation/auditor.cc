@@ -15,14 +15,25 @@ std::string ref_of(const std::string& description) {
   return "L-" + rest.substr(0, rest.find(' '));
 }
 
+/// Without the catalogue in front.
+std::string id_of(const std::string& ref) {
+  return ref.substr(ref.find('/') + 1);
+}
+
 }  // namespace
 
-Auditor::Auditor(World& world, const Options& options) : world_(world), options_(options) {
-  world_.on_started = [this](std::size_t service) {
+Auditor::Auditor(World& world, const Options& options)
+    : pace(world, options, [this](bool holds, const std::string& violation) { check(holds, violation); }),
+      world_(world),
+      options_(options) {
+  world_.on_started = [this](const World::Start& start) {
     check(!commit_failed_, "a request starts although the ledger could not be written");
-    check(world_.now() >= world_.held_until[service], "a request starts before a 429 allows it");
+    check(world_.now() >= world_.held_until[start.service], "a request starts before a 429 allows it");
+    pace.started(start);
+    if (start.paid) check_spending(start.service);
   };
   world_.on_sent = [this](const World::Send& send) { sent(send); };
+  world_.on_ended = [this](const World::End& end) { pace.ended(end); };
   world_.on_accepted = [this](const World::Acceptance& acceptance) { accepted(acceptance); };
 }
 
@@ -40,6 +51,9 @@ void Auditor::check(bool holds, const std::string& violation) {
 
 void Auditor::begin(Ledger& ledger, const std::string& run_uid) {
   ledger_ = &ledger;
+  const auto run = ledger.run(run_uid);
+  run_ = run && *run ? (*run)->id : 0;
+  pace.begin(ledger);
   rows_submitted_.clear();
   run_of_life_[world_.life()] = run_uid;
   service_of_account_.clear();
@@ -83,11 +97,13 @@ void Auditor::end() {
   intents_in_doubt_ = 0;
   paid_answers_ = world_.paid_answers;
   ledger_ = nullptr;
+  run_ = 0;
 }
 
 // ---- Events ---------------------------------------------------------------------------------------------------------
 
 void Auditor::sent(const World::Send& send) {
+  pace.sent(send);
   const AccountOptions& account = options_.accounts[send.service];
   for (const RateWindow& window : account.rate) check_window(all_, send, window, "requests");
   if (!send.paid) return;
@@ -157,60 +173,24 @@ void Auditor::accepted(const World::Acceptance& acceptance) {
   const int times = ++accepted_times_[acceptance.description];
   check(times <= 1 + failed + allowed_[acceptance.description],
         fmt::format("paid {} times: {}", times, acceptance.description));
+  check(failed <= options_.retry_limit + allowed_[acceptance.description],
+        fmt::format("{} failed submissions of: {}", failed, acceptance.description));
+  check(only.empty() || only.count(ref_of(acceptance.description)) > 0,
+        "a row is submitted that --only does not name: " + ref_of(acceptance.description));
   check_budgets(acceptance);
   acceptances_.emplace(std::pair(acceptance.service, acceptance.id), acceptance);
 }
 
-void Auditor::check_budgets(const World::Acceptance& acceptance) {
-  const auto add = [&](Credits& sum) { return sum = sum + acceptance.charged; };
-  const std::string& run = run_of_life_[acceptance.life];
-  const Credits by_run = add(spent_by_run_[run]);
-  const Credits by_account = add(spent_by_account_[{acceptance.service, run}]);
-  const Credits by_day = add(spent_by_day_[{acceptance.service, start_of_day(acceptance.started_at)}]);
-  const auto open_in = [&](const std::string& uid) {
-    return std::any_of(acceptances_.begin(), acceptances_.end(), [&](const auto& entry) {
-      return entry.first.first == acceptance.service && run_of_life_[entry.second.life] == uid;
-    });
-  };
-  if (options_.max_credits && by_run + acceptance.charged > *options_.max_credits && open_in(run)) {
-    ++world_.reached["budget reached with jobs in flight"];
-  }
-  Credits label_run, label_day;
-  if (labelled && labelled(acceptance.description)) {
-    label_run = add(spent_by_label_run_[{acceptance.service, run}]);
-    label_day = add(spent_by_label_day_[{acceptance.service, start_of_day(acceptance.started_at)}]);
-  }
-  if (!prices_reserved) return;
-  const Budget& budget = options_.accounts[acceptance.service].budget;
-  const auto within = [&](Credits spent, const std::optional<Credits>& limit, const char* what) {
-    if (!limit) return;
-    check(spent <= *limit, fmt::format("{} spent, {} {} allowed", to_text(spent), what, to_text(*limit)));
-  };
-  within(by_run, options_.max_credits, "--max-credits");
-  within(by_account, budget.run, "a run");
-  within(by_day, budget.day, "a day");
-  for (const LabelBudget& label : budget.labels) {
-    within(label_run, label.run, "a run of the label's value");
-    within(label_day, label.day, "a day of the label's value");
-  }
-  if (budget.keep && world_.balance_told[acceptance.service]) {
-    Credits spent;
-    for (const ServiceJob& job : world_.service(acceptance.service).jobs()) spent = spent + job.price;
-    check(world_.options.service.credits - spent >= *budget.keep,
-          fmt::format("{} spent of {}, {} are to be kept", to_text(spent), to_text(world_.options.service.credits),
-                      to_text(*budget.keep)));
-  }
-}
-
 // ---- What is said afterwards ----------------------------------------------------------------------------------------
 
-void Auditor::check_report(Ledger& ledger, const EndedRun& ended, std::size_t rows) {
+void Auditor::check_report(Ledger& ledger, const EndedRun& ended, std::optional<std::size_t> rows) {
   const RunReport& report = ended.report;
   std::int64_t counted = 0;
   for (const RowState state : kRowStates) counted += report.counts.of(state);
-  check(counted == report.counts.rows && report.counts.rows == static_cast<std::int64_t>(rows),
+  const std::int64_t expected = rows ? static_cast<std::int64_t>(*rows) : report.counts.rows;
+  check(counted == report.counts.rows && report.counts.rows == expected,
         fmt::format("the report has {} rows, {} of them counted by state; the manifest has {}", report.counts.rows,
-                    counted, rows));
+                    counted, expected));
   std::int64_t selected = 0;
   for (const RowState state : kRowStates) selected += report.counts.selected_of(state);
   check(ended.exit_code != 0 || report.counts.selected_of(RowState::Done) == selected,
@@ -224,6 +204,7 @@ void Auditor::check_report(Ledger& ledger, const EndedRun& ended, std::size_t ro
     return {};
   });
   check(walked.has_value(), "the rows cannot be read");
+  check_sums(ledger, report);
   for (const auto& [account, sums] : report.credits) {
     const bool negative = sums.unattributed && *sums.unattributed < Credits{};
     // An old answer brings an old balance: that looks like a refund.
@@ -284,6 +265,7 @@ void Auditor::check_books(Ledger& ledger) {
   const auto findings = ledger.verify();
   if (!held || !findings) return find("the ledger cannot be read");
   for (const std::string& finding : *findings) find(finding);
+  check_credits(ledger);
   check(static_cast<std::int64_t>(held->size()) <= doubtful(),
         fmt::format("{} rows are held, {} submissions were in doubt", held->size(), doubtful()));
   for (const auto& [key, acceptance] : acceptances_) {
@@ -294,10 +276,11 @@ void Auditor::check_books(Ledger& ledger) {
     const Result<JobId> known = ledger.job_with_remote_id(account, acceptance.id, 0);
     if (known && *known != 0) continue;
     const std::string ref = ref_of(acceptance.description);
-    const auto is_of = [&](const std::string& name) {
+    const auto is_of = [&](std::string_view name) {
       return acceptance.part.empty() ? name == ref : name.starts_with(ref + "/repair/");
     };
-    const bool waits = std::any_of(held->begin(), held->end(), [&](const HeldJob& job) { return is_of(job.ref); });
+    const bool waits =
+        std::any_of(held->begin(), held->end(), [&](const HeldJob& job) { return is_of(id_of(job.ref)); });
     check(waits || std::any_of(resolved_.begin(), resolved_.end(), is_of),
           fmt::format("job {} of {} is lost", acceptance.id, ref));
   }

@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "runner/credit_use.h"
 #include "runner/run_phases.h"
+#include "tests/simulation/pace_auditor.h"
 #include "tests/simulation/world.h"
 
 namespace reelbatch {
@@ -47,7 +49,9 @@ class Auditor {
   LastEnd last_end;
 
   /// What a report must say of a run that ended.
-  void check_report(Ledger& ledger, const EndedRun& ended, std::size_t rows);
+  ///
+  /// rows  of the manifest; absent for a run that was taken up, which has those of its own.
+  void check_report(Ledger& ledger, const EndedRun& ended, std::optional<std::size_t> rows);
   /// What must hold when nothing is on the way any more: every job the service has is accounted for.
   void check_books(Ledger& ledger);
   /// No secret may be in any of these bytes.
@@ -58,7 +62,9 @@ class Auditor {
   const std::vector<std::string>& violations() const { return violations_; }
 
   std::string secret;            ///< of the accounts
-  bool prices_reserved = false;  ///< no job costs more than it reserves: budgets are exact
+  bool prices_reserved = false;  ///< no job costs more than it reserves: hard budgets are exact
+  bool one_price = false;        ///< every job costs the same: cautious ones are as well, once it is known
+  std::set<std::string> only;    ///< ids of the rows that alone may be submitted; empty: all
   bool retries = false;          ///< what failed may be submitted again
   /// Whether a budget by label counts a job of this description; only with such a budget.
   std::function<bool(const std::string& description)> labelled;
@@ -67,6 +73,7 @@ class Auditor {
   std::int64_t checks = 0;  ///< how often anything was compared
   /// Submissions of which nobody can know whether they were taken: at most so many rows may be held.
   std::int64_t doubtful() const { return world_.doubtful_answers + lost_; }
+  PaceAuditor pace;
 
  private:
   using Windows = std::map<std::pair<std::size_t, std::int64_t>, std::deque<Instant>>;  ///< by service and width
@@ -76,6 +83,13 @@ class Auditor {
   void check_window(Windows& windows, const World::Send& send, const RateWindow& window, const char* what);
   void check_in_flight(const World::Send& send);
   void check_budgets(const World::Acceptance& acceptance);
+  void check_keep(std::size_t service);
+  void check_spending(std::size_t service);
+  void check_account(const AccountCredits& account, bool is_told);
+  void check_sums(Ledger& ledger, const RunReport& report);
+  void check_credits(Ledger& ledger);
+  /// What was charged for the jobs that a run submitted to a service.
+  Credits charged_by(const std::string& run_uid, std::size_t service) const;
   void check_row(const RowView& view, const RunRecord& run);
 
   World& world_;
@@ -93,11 +107,12 @@ class Auditor {
   std::map<std::uint64_t, std::string> run_of_life_;
   std::map<std::string, Credits> spent_by_run_;                              ///< by uid
   std::map<std::pair<std::size_t, std::string>, Credits> spent_by_account_;  ///< and uid
-  std::map<std::pair<std::size_t, WallTime>, Credits> spent_by_day_;
+  std::map<std::pair<std::size_t, WallTime>, Credits> spent_by_day_, spent_by_month_;
   std::map<std::pair<std::size_t, std::string>, Credits> spent_by_label_run_;
-  std::map<std::pair<std::size_t, WallTime>, Credits> spent_by_label_day_;
+  std::map<std::pair<std::size_t, WallTime>, Credits> spent_by_label_day_, spent_by_label_month_;
 
   Ledger* ledger_ = nullptr;
+  RunId run_ = 0;  ///< that the process works for
   std::map<AccountId, std::size_t> service_of_account_;
   std::int64_t intents_in_doubt_ = 0;  ///< of the commit whose end is not known
   bool commit_failed_ = false;

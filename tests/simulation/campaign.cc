@@ -27,6 +27,8 @@ constexpr auto kCalmTimeout = std::chrono::minutes(10);
 /// A quarter of an hour before midnight, local time, of the nights in which the clocks of central Europe are changed.
 constexpr milliseconds kSpring{1'806'187'500'000};
 constexpr milliseconds kAutumn{1'824'932'700'000};
+/// The same before the first of February 2027.
+constexpr milliseconds kMonthEnd{1'801'435'500'000};
 
 double share(std::int64_t thousandths) {
   return static_cast<double>(thousandths) / 1000;
@@ -52,6 +54,7 @@ WorldOptions world_options(const Scenario& s) {
   world.service.list_max = static_cast<std::size_t>(s.list_max);
   world.service.credits = credits(s.balance);
   world.service.used_per_job = s.per_job != 0;
+  world.tells_credits = s.tells_none == 0;
   world.service.clip_ms = s.clip_ms;
   world.service.render_ms = s.render_ms;
   world.service.clip_error_rate = share(s.clip_errors);
@@ -102,6 +105,8 @@ class Campaign {
   // A process.
   void live();
   void arm();
+  void name_rows();
+  void name_all_rows();
   void disarm();
   NightEnd night(bool resume);
   void note_end(const NightEnd& end);
@@ -133,6 +138,7 @@ Campaign::Campaign(const Scenario& scenario, const std::function<void(const std:
   tzset();
   if (s_.dst_night == 1) nights_.world.wall_start = WallTime(kSpring);
   if (s_.dst_night == 2) nights_.world.wall_start = WallTime(kAutumn);
+  if (s_.dst_night == 3) nights_.world.wall_start = WallTime(kMonthEnd);
   nights_.world.trace = trace;
   nights_.progress.keep_details = true;
   versions_.assign(static_cast<std::size_t>(s_.rows), 0);
@@ -152,6 +158,9 @@ void Campaign::configure() {
   options.repair.times = static_cast<int>(s_.repair_times);
   options.repair.after = seconds(s_.repair_after_s);
   options.retry_failed = s_.retry_failed != 0;
+  options.retry_limit = static_cast<int>(s_.retry_limit);
+  if (s_.keep_runs > 0) options.keep_runs = static_cast<int>(s_.keep_runs);
+  if (s_.catalogue != 0) options.catalogue = "lyon";
   if (s_.max_credits > 0) options.max_credits = credits(s_.max_credits);
   for (AccountOptions& account : options.accounts) {
     account.rate = {{static_cast<int>(s_.rate), milliseconds(s_.rate_ms)}};
@@ -171,11 +180,14 @@ void Campaign::configure() {
     }
     if (s_.run_budget > 0) account.budget.run = credits(s_.run_budget * dearer);
     if (s_.day_budget > 0) account.budget.day = credits(s_.day_budget * dearer);
+    if (s_.month_budget > 0) account.budget.month = credits(s_.month_budget * dearer);
+    account.budget.mode = static_cast<Budget::Mode>(std::min<std::int64_t>(s_.budget_mode, 2));
     if (s_.keep > 0) account.budget.keep = credits(s_.keep);
     LabelBudget label{"third", "yes", {}, {}, {}};
     if (s_.label_run_budget > 0) label.run = credits(s_.label_run_budget);
     if (s_.label_day_budget > 0) label.day = credits(s_.label_day_budget);
-    if (label.run || label.day) account.budget.labels = {label};
+    if (s_.label_month_budget > 0) label.month = credits(s_.label_month_budget);
+    if (label.run || label.day || label.month) account.budget.labels = {label};
   }
   nights_.auditor.labelled = [this](const std::string& description) {
     for (std::int64_t i = 0; i < s_.rows; i += 3) {
@@ -186,12 +198,13 @@ void Campaign::configure() {
   };
   options.on_change = s_.skip_changed != 0 ? OnChange::Skip : OnChange::Submit;
   nights_.auditor.prices_reserved = s_.max_price >= s_.photos;
+  nights_.auditor.one_price = s_.photos == 1 && s_.aurora_accounts == 0;
   nights_.auditor.retries = options.retry_failed;
 }
 
 void Campaign::write_manifest(bool may_miss_rows) {
   const std::vector<AccountOptions>& accounts = nights_.options.accounts;
-  std::string csv = "id,kind,account,image_urls,description,audio,image,text_prompt,video,third\n";
+  std::string csv = "id,kind,account,image_urls,description,audio,image,text_prompt,video,third,agency\n";
   std::size_t rows = 0;
   for (std::int64_t i = 0; i < s_.rows; ++i) {
     if (may_miss_rows && chance(s_.leaves)) {
@@ -210,18 +223,20 @@ void Campaign::write_manifest(bool may_miss_rows) {
         Nights::description(static_cast<int>(i), fmt::format(" v{}", versions_[static_cast<std::size_t>(i)]));
     const AccountOptions& account = accounts[static_cast<std::size_t>(i) % accounts.size()];
     const std::string_view third = i % 3 == 0 ? "yes" : "no";
+    const std::string agency =
+        s_.labels == 0 ? "" : fmt::format("agency {}", random_.below(static_cast<std::uint64_t>(s_.labels)));
     if (account.service->name == "iacrea" && s_.videos != 0 && i % 2 == 1) {
       csv += fmt::format(
           "L-{},iacrea.video,{},,,,,,\"{{\"\"format\"\":\"\"square\"\",\"\"colors\"\":[\"\"#000000\"\",\"\"#ffffff\"\"]"
           ","
-          "\"\"description\"\":\"\"{}\"\",\"\"sequences\"\":[{}]}}\",{}\n",
-          i, account.name, text, sequences, third);
+          "\"\"description\"\":\"\"{}\"\",\"\"sequences\"\":[{}]}}\",{},{}\n",
+          i, account.name, text, sequences, third, agency);
       reach("row of explicit sequences");
     } else if (account.service->name == "iacrea") {
-      csv += fmt::format("L-{},iacrea.auto,{},{},\"{}\",,,,,{}\n", i, account.name, photos, text, third);
+      csv += fmt::format("L-{},iacrea.auto,{},{},\"{}\",,,,,{},{}\n", i, account.name, photos, text, third, agency);
     } else {
-      csv += fmt::format("L-{0},creatify.aurora,{1},,,https://m.test/{0}.mp3,https://m.test/{0}.png,\"{2}\",,{3}\n", i,
-                         account.name, text, third);
+      csv += fmt::format("L-{0},creatify.aurora,{1},,,https://m.test/{0}.mp3,https://m.test/{0}.png,\"{2}\",,{3},{4}\n",
+                         i, account.name, text, third, agency);
       reach("row of Aurora");
     }
     ++rows;
@@ -294,7 +309,22 @@ void Campaign::arm() {
     nights_.options.deadline =
         by_the_clock ? Deadline{nights_.world.wall() + in, std::nullopt} : Deadline{std::nullopt, in};
   }
+  if (s_.only > 0 && random_.below(3) == 0) name_rows();
   if (s_.limit > 0 && random_.below(2) == 0) nights_.options.limit = about(s_.limit) - 1;
+}
+
+/// --only for the next process: some rows, which may be missing from its manifest.
+void Campaign::name_rows() {
+  for (std::int64_t i = 0; i < s_.only; ++i) {
+    const std::string id = fmt::format("L-{}", random_.below(static_cast<std::uint64_t>(s_.rows)));
+    if (nights_.auditor.only.insert(id).second) nights_.options.only.push_back(id);
+  }
+  reach("some rows only");
+}
+
+void Campaign::name_all_rows() {
+  nights_.options.only.clear();
+  nights_.auditor.only.clear();
 }
 
 void Campaign::disarm() {
@@ -307,6 +337,7 @@ void Campaign::disarm() {
   nights_.stop.set(kNever);
   nights_.options.deadline.reset();
   nights_.options.limit.reset();
+  name_all_rows();
   events_ = 0;
 }
 
@@ -370,7 +401,10 @@ void Campaign::live() {
   nights_.world.faults = world_faults(s_, nights_.world.now());
   arm();
   const bool resume = chance(s_.resume);
-  if (resume) nights_.options.limit.reset();  // that of the run it takes up counts
+  if (resume) {  // those of the run that it takes up count
+    nights_.options.limit.reset();
+    name_all_rows();
+  }
   night(resume);
   disarm();
   if (s_.pause_s > 0) {

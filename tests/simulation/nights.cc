@@ -16,6 +16,11 @@ constexpr const char* kKeyVariable = "REELBATCH_SIMULATED_KEY";
 constexpr const char* kKey = "sk-simulated-5f1c0a\"+/=";
 constexpr const char* kLedger = "/reelbatch.db";
 
+/// Of the listing `L-12`, or `lyon/L-12` with a catalogue.
+std::string number_of(const std::string& ref) {
+  return ref.substr(ref.find("L-") + 2);
+}
+
 }  // namespace
 
 /// Tells the auditor what is written, and can die before or after any commit.
@@ -168,6 +173,7 @@ NightEnd Nights::run(bool resume) {
   }
   if (!prepared) return failed(prepared.error(), true);
   auditor.begin((*session)->ledger(), run.uid);  // it knows the accounts now
+  auditor.pace.stop_at = stop.at();
   phase = "working";
   Rng rng(chance_.next());
   const Result<RunOutcome> worked = work_on_run(setting, run, world, stop, rng);
@@ -178,7 +184,8 @@ NightEnd Nights::run(bool resume) {
   if (!ended) return failed(ended.error(), false);
   if (!ended->recorded) return failed(ended->recorded.error(), false);
   if (disk.dead()) return {};
-  if (!resume) auditor.check_report((*session)->ledger(), *ended, rows_);
+  auditor.pace.run_ended();
+  auditor.check_report((*session)->ledger(), *ended, resume ? std::nullopt : std::optional(rows_));
   NightEnd end;
   end.how = NightEnd::How::Ended;
   end.run = std::move(*ended);
@@ -187,12 +194,12 @@ NightEnd Nights::run(bool resume) {
 
 /// A job the service made of the held listing's submission and the ledger knows nothing of.
 std::optional<std::string> Nights::unknown_job_of(const HeldJob& held, Ledger& ledger) const {
+  const std::string number = number_of(held.ref);
   for (std::size_t i = 0; i < options.accounts.size(); ++i) {
     if (options.accounts[i].name != held.account) continue;
     for (const ServiceJob& job : world.service(i).jobs()) {
-      const bool is_of_listing =
-          job.body.find(fmt::format("number {}", held.ref.substr(2)) + "\"") != std::string::npos ||
-          job.body.find(fmt::format("number {} ", held.ref.substr(2))) != std::string::npos;
+      const bool is_of_listing = job.body.find(fmt::format("number {}", number) + "\"") != std::string::npos ||
+                                 job.body.find(fmt::format("number {} ", number)) != std::string::npos;
       const Result<JobId> known = ledger.job_with_remote_id(held.account_id, job.id, 0);
       if (is_of_listing && known && *known == 0) return job.id;
     }
@@ -230,22 +237,22 @@ int Nights::resolve(Word word) {
     if (word == Word::Adopt && made) {
       if (std::count(adopted.begin(), adopted.end(), *made) > 0) continue;
       adopted.push_back(*made);
-      auditor.adopted(job.ref);
+      auditor.adopted("L-" + number_of(job.ref));
       step.event = Event::Adopt;
       step.remote_id = *made;
     } else if (word == Word::Drop) {
       step.event = Event::Drop;
       step.detail = "dropped by the operator; its price is unknown";
-      auditor.resolved(job.ref);
+      auditor.resolved("L-" + number_of(job.ref));
     } else if (word == Word::Resubmit || (word == Word::Adopt && !made)) {
       step.event = Event::Resubmit;
       if (made) {
         // The operator pays twice, knowingly or not.
-        auditor.resolved(job.ref);
+        auditor.resolved("L-" + number_of(job.ref));
         auditor.prices_reserved = false;
         for (const auto& [description, times] : world.accepted()) {
-          if (description.find(fmt::format("number {} ", job.ref.substr(2))) != std::string::npos ||
-              description.ends_with(fmt::format("number {}", job.ref.substr(2)))) {
+          if (description.find(fmt::format("number {} ", number_of(job.ref))) != std::string::npos ||
+              description.ends_with(fmt::format("number {}", number_of(job.ref)))) {
             auditor.allow_again(description);
           }
         }

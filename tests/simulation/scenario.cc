@@ -23,8 +23,13 @@ constexpr std::array kFields = {FIELD(seed),
                                 FIELD(resume),
                                 FIELD(resolve),
                                 FIELD(retry_failed),
+                                FIELD(retry_limit),
                                 FIELD(skip_changed),
                                 FIELD(limit),
+                                FIELD(only),
+                                FIELD(keep_runs),
+                                FIELD(catalogue),
+                                FIELD(labels),
                                 FIELD(pause_s),
                                 FIELD(accounts),
                                 FIELD(aurora_accounts),
@@ -50,11 +55,15 @@ constexpr std::array kFields = {FIELD(seed),
                                 FIELD(meaning),
                                 FIELD(max_price),
                                 FIELD(max_credits),
+                                FIELD(tells_none),
                                 FIELD(run_budget),
                                 FIELD(day_budget),
+                                FIELD(month_budget),
                                 FIELD(keep),
+                                FIELD(budget_mode),
                                 FIELD(label_run_budget),
                                 FIELD(label_day_budget),
+                                FIELD(label_month_budget),
                                 FIELD(clip_ms),
                                 FIELD(render_ms),
                                 FIELD(clip_errors),
@@ -211,6 +220,16 @@ Scenario draw_scenario(std::uint64_t seed) {
   s.stuck_clips = s.videos != 0 ? draw.sometimes(2, 50, 500) : 0;
   s.repair_times = s.stuck_clips > 0 && !draw.once_in(4) ? draw.between(1, 2) : 0;
   s.repair_after_s = draw.between(1, 30);
+  s.month_budget = draw.sometimes(8, 1, 40);
+  s.label_month_budget = draw.sometimes(8, 1, 15);
+  s.budget_mode = draw.sometimes(3, 1, 2);
+  s.tells_none = draw.sometimes(10, 1, 1);
+  s.retry_limit = draw.once_in(2) ? draw.between(0, 1) : 3;
+  s.only = draw.sometimes(8, 1, 5);
+  s.keep_runs = draw.sometimes(4, 1, 3);
+  s.catalogue = draw.sometimes(4, 1, 1);
+  s.labels = draw.sometimes(3, 1, 4);
+  if (s.dst_night == 0 && s.month_budget + s.label_month_budget > 0) s.dst_night = draw.sometimes(2, 3, 3);
   return s;
 }
 

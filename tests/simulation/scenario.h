@@ -24,8 +24,13 @@ struct Scenario {
   std::int64_t resume = 0;   ///< lives that take up the last run instead of reading the manifest
   std::int64_t resolve = 0;  ///< lives before which the operator decides about held rows
   std::int64_t retry_failed = 0;
+  std::int64_t retry_limit = 3;
   std::int64_t skip_changed = 0;  ///< --on-change skip
   std::int64_t limit = 0;         ///< --limit of a life, at most, in one life of two; 0: none
+  std::int64_t only = 0;          ///< rows that --only names, in one life of three
+  std::int64_t keep_runs = 0;     ///< 0: as many as by default
+  std::int64_t catalogue = 0;     ///< ids have a catalogue in front
+  std::int64_t labels = 0;        ///< values of a label that is drawn for each row and life
   std::int64_t pause_s = 0;       ///< between two lives, at most
 
   // Limits.
@@ -51,8 +56,10 @@ struct Scenario {
   std::int64_t meaning = 0;  ///< the configuration says so: 1 auto, else what is true
   std::int64_t max_price = 0;
   std::int64_t max_credits = 0;
-  std::int64_t run_budget = 0, day_budget = 0, keep = 0;
-  std::int64_t label_run_budget = 0, label_day_budget = 0;  ///< of every third listing
+  std::int64_t tells_none = 0;  ///< answers about jobs carry no figures, where a balance cannot be asked for
+  std::int64_t run_budget = 0, day_budget = 0, month_budget = 0, keep = 0;
+  std::int64_t budget_mode = 0;                                                     ///< Budget::Mode
+  std::int64_t label_run_budget = 0, label_day_budget = 0, label_month_budget = 0;  ///< of every third listing
 
   // The service and the way there.
   std::int64_t clip_ms = 5000, render_ms = 3000;
@@ -70,7 +77,7 @@ struct Scenario {
   std::int64_t key_refused_at_s = 0, key_refused_s = 0;
 
   // Time and the machine.
-  std::int64_t dst_night = 0;        ///< the night on which the local clock changes
+  std::int64_t dst_night = 0;        ///< 1, 2: the nights on which the local clock changes; 3: a month begins
   std::int64_t clock_steps = 0;      ///< thousandths of the events at which the wall clock is set
   std::int64_t suspends = 0;         ///< thousandths of the events at which the machine sleeps
   std::int64_t crash_after = 0;      ///< a life ends by a crash after so many events on average; 0: never

@@ -27,7 +27,7 @@ bool is_repair(const Exchange& exchange) {
   return exchange.paid && exchange.url.find("/generate/sequence/") != std::string::npos;
 }
 
-/// The job that a GET asks for; empty where it asks for several, or for none.
+/// World::Start::job of a GET.
 std::string asked_job(std::string url) {
   while (url.ends_with('/')) url.pop_back();
   const std::string last = url.substr(url.rfind('/') + 1);
@@ -87,7 +87,9 @@ void World::start(Exchange exchange) {
   for (std::size_t i = 0; i < options.origins.size(); ++i) {
     if (open.exchange.url.starts_with(options.origins[i] + "/")) open.service = i;
   }
-  if (on_started) on_started(open.service);
+  open.sent_at = now_;
+  if (!open.exchange.paid) open.job_id = asked_job(open.exchange.url);
+  if (on_started) on_started({open.service, open.exchange.paid, open.job_id});
   const std::uint64_t key = ++next_key_;
   OpenExchange& kept = exchanges_.emplace(key, std::move(open)).first->second;
   ++open_;
@@ -188,10 +190,7 @@ ServiceReply World::ask_service(OpenExchange& open) {
   request.body = open.exchange.body;
   const std::int64_t now_ms = to_ms(now_).count();
   ServiceReply reply = service.model->handle(request, now_ms);
-  if (!open.exchange.paid) {
-    job_id = asked_job(open.exchange.url);
-    return reply;
-  }
+  if (!open.exchange.paid) return reply;
   const bool repairs = is_repair(open.exchange);
   if (reply.status != (repairs ? 200 : 201)) return reply;
   JsonReader reader;
@@ -215,6 +214,13 @@ ServiceReply World::ask_service(OpenExchange& open) {
   return reply;
 }
 
+/// A version of the service that does not tell them.
+void World::hide_credits(std::string& body) {
+  for (const std::string_view member : {"creditsTotal", "creditsUsed"}) {
+    for (std::size_t at; (at = body.find(member)) != std::string::npos;) body.replace(at, 7, "figures");
+  }
+}
+
 /// The service's side of an exchange, and what goes wrong on the way back.
 void World::serve(OpenExchange& open) {
   Completion& completion = open.completion;
@@ -234,7 +240,8 @@ void World::serve(OpenExchange& open) {
   }
   completion.answered = true;
   if (fail_before_service(open)) return;
-  const ServiceReply reply = ask_service(open);
+  ServiceReply reply = ask_service(open);
+  if (!options.tells_credits) hide_credits(reply.body);
   spoil_answer(open, reply);
 }
 
@@ -291,7 +298,8 @@ void World::wait_until(Instant deadline, Happenings& out) {
       const bool gone = open.life != life_;  // of a process that died
       if (next.what == What::Ready) {
         if (gone) continue;
-        sends.push_back({at, open.exchange.paid, open.service, open.exchange.url});
+        open.sent_at = at;
+        sends.push_back({at, open.exchange.paid, open.service, open.exchange.url, open.job_id});
         if (on_sent) on_sent(sends.back());
         out.ready.push_back({open.exchange.id, at});
       } else if (next.what == What::Arrives) {
@@ -315,6 +323,10 @@ void World::wait_until(Instant deadline, Happenings& out) {
           }
           if (completion.answered && completion.status == 429 && completion.retry_after == "2") {
             held_until[open.service] = at + std::chrono::seconds(2);
+          }
+          if (on_ended) {
+            on_ended({open.service, open.exchange.paid, completion.answered, open.doubtful, completion.status,
+                      open.sent_at, open.job_id});
           }
           paid_answers += open.exchange.paid;
           doubtful_answers += open.exchange.paid && open.doubtful;

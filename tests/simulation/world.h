@@ -53,6 +53,7 @@ struct WorldOptions {
   std::vector<std::string> origins = {"https://service.test"};  ///< a service for each
   std::vector<std::string> services;                            ///< ServiceSpec::name of each; else iacrea
   std::string service_name(std::size_t at) const { return at < services.size() ? services[at] : "iacrea"; }
+  bool tells_credits = true;  ///< where answers about jobs have figures
   ServiceOptions service;
 };
 
@@ -98,15 +99,31 @@ class World final : public Clock, public Transport {
   /// The process died in something else than the world: it neither waits nor sends.
   std::function<bool()> dead;
 
+  struct Start {
+    std::size_t service;  ///< its place in WorldOptions::origins
+    bool paid;
+    std::string job;  ///< that a poll asks for; empty where it asks for several, or for none
+  };
   struct Send {
     Instant at;
     bool paid;
-    std::size_t service;  ///< its place in WorldOptions::origins
-    std::string url;
+    std::size_t service;
+    std::string url, job;  ///< job: as in Start
+  };
+  /// What became of a request of the process that runs.
+  struct End {
+    std::size_t service;
+    bool paid;
+    bool answered;
+    bool doubtful;    ///< the answer, or that there is none, proves nothing
+    int status;       ///< of the answer
+    Instant sent_at;  ///< when its connection was ready; when it started, if none ever was
+    std::string job;  ///< that a poll asked for, or that a submission made
   };
   std::vector<Send> sends;  ///< every request that left, by the client's clock
-  std::function<void(std::size_t service)> on_started;
+  std::function<void(const Start&)> on_started;
   std::function<void(const Send&)> on_sent;
+  std::function<void(const End&)> on_ended;
 
   struct Acceptance {
     std::size_t service;
@@ -158,6 +175,7 @@ class World final : public Clock, public Transport {
     std::size_t service = 0;
     std::string job_id;
     WallTime started_at;
+    Instant sent_at;
     bool arrives = true;
     bool cut_off = false;   ///< the connection died while the machine slept
     bool doubtful = false;  ///< the answer proves nothing
@@ -186,6 +204,7 @@ class World final : public Clock, public Transport {
   void serve(OpenExchange& open);
   bool fail_before_service(OpenExchange& open);
   void spoil_answer(OpenExchange& open, const ServiceReply& reply);
+  static void hide_credits(std::string& body);
   ServiceReply ask_service(OpenExchange& open);
   void answer_429(Completion& completion);
   void say(const std::string& text) const {
@@ -209,6 +228,7 @@ class StopAt final : public StopRequest {
   explicit StopAt(const Clock& clock, Instant at = kNever) : clock_(clock), at_(at) {}
   bool requested() const override { return clock_.now() >= at_; }
   void set(Instant at) { at_ = at; }
+  Instant at() const { return at_; }
 
  private:
   const Clock& clock_;

@@ -1,0 +1,212 @@
+// The auditor's books of money: what was charged, against what the program may spend, reserves and says.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runner/calendar.h"
+#include "runner/credit_use.h"
+#include "tests/simulation/auditor.h"
+
+namespace reelbatch {
+
+// ---- Budgets --------------------------------------------------------------------------------------------------------
+
+/// What the services charged, at every acceptance.
+void Auditor::check_budgets(const World::Acceptance& acceptance) {
+  const auto add = [&](Credits& sum) { return sum = sum + acceptance.charged; };
+  const std::string& run = run_of_life_[acceptance.life];
+  const Credits by_run = add(spent_by_run_[run]);
+  const Credits by_account = add(spent_by_account_[{acceptance.service, run}]);
+  const WallTime day = start_of_day(acceptance.started_at), month = start_of_month(acceptance.started_at);
+  const Credits by_day = add(spent_by_day_[{acceptance.service, day}]);
+  const Credits by_month = add(spent_by_month_[{acceptance.service, month}]);
+  const auto open_in = [&](const std::string& uid) {
+    return std::any_of(acceptances_.begin(), acceptances_.end(), [&](const auto& entry) {
+      return entry.first.first == acceptance.service && run_of_life_[entry.second.life] == uid;
+    });
+  };
+  if (options_.max_credits && by_run + acceptance.charged > *options_.max_credits && open_in(run)) {
+    ++world_.reached["budget reached with jobs in flight"];
+  }
+  Credits label_run, label_day, label_month;
+  if (labelled && labelled(acceptance.description)) {
+    label_run = add(spent_by_label_run_[{acceptance.service, run}]);
+    label_day = add(spent_by_label_day_[{acceptance.service, day}]);
+    label_month = add(spent_by_label_month_[{acceptance.service, month}]);
+  }
+  if (!prices_reserved) return;
+  const Budget& budget = options_.accounts[acceptance.service].budget;
+  const auto within = [&](Credits spent, const std::optional<Credits>& limit, const char* what) {
+    if (!limit) return;
+    check(spent <= *limit, fmt::format("{} spent, {} {} allowed", to_text(spent), what, to_text(*limit)));
+  };
+  within(by_run, options_.max_credits, "--max-credits");
+  check_keep(acceptance.service);
+  if (budget.mode == Budget::Mode::Soft || (budget.mode == Budget::Mode::Cautious && !one_price)) return;
+  within(by_account, budget.run, "a run");
+  within(by_day, budget.day, "a day");
+  within(by_month, budget.month, "a month");
+  for (const LabelBudget& label : budget.labels) {
+    within(label_run, label.run, "a run of the label's value");
+    within(label_day, label.day, "a day of the label's value");
+    within(label_month, label.month, "a month of the label's value");
+  }
+}
+
+void Auditor::check_keep(std::size_t service) {
+  const Budget& budget = options_.accounts[service].budget;
+  if (budget.keep && world_.balance_told[service]) {
+    Credits spent;
+    for (const ServiceJob& job : world_.service(service).jobs()) spent = spent + job.price;
+    check(world_.options.service.credits - spent >= *budget.keep,
+          fmt::format("{} spent of {}, {} are to be kept", to_text(spent), to_text(world_.options.service.credits),
+                      to_text(*budget.keep)));
+  }
+}
+
+/// A submission starts: by the ledger, spent and reserved together are within the budgets, in every period and mode.
+void Auditor::check_spending(std::size_t service) {
+  if (ledger_ == nullptr || !prices_reserved) return;
+  const auto found = std::find_if(service_of_account_.begin(), service_of_account_.end(),
+                                  [&](const auto& entry) { return entry.second == service; });
+  if (found == service_of_account_.end()) return;
+  const AccountId account = found->first;
+  const Budget& budget = options_.accounts[service].budget;
+  if (budget.mode == Budget::Mode::Cautious) return;  // what it may pass is checked where it was charged
+  Credits ended_run, ended_day, ended_month;
+  const WallTime day = start_of_day(world_.wall()), month = start_of_month(world_.wall());
+  if (budget.mode == Budget::Mode::Soft) {
+    const auto read = ledger_->for_each_credit_fact(
+        [&](const PaidJob& job) -> Result<void> {
+          if (job.account != account || job.open) return {};
+          const Credits cost = job.cost.value_or(Credits{});
+          if (job.run == run_) ended_run = ended_run + cost;
+          if (job.submitted_at >= day) ended_day = ended_day + cost;
+          if (job.submitted_at >= month) ended_month = ended_month + cost;
+          return {};
+        },
+        [](const FigureSeen&) { return Result<void>(); });
+    if (!read) return;
+  }
+  const auto within = [&](const std::optional<Credits>& limit, RunId run, WallTime since, Credits ended,
+                          const char* what) {
+    if (!limit) return;
+    if (budget.mode == Budget::Mode::Soft) {
+      return check(ended < *limit, fmt::format("a submission starts with {} spent of {} for {}", to_text(ended),
+                                               to_text(*limit), what));
+    }
+    const Result<Credits> spent = ledger_->spent(account, run, since);
+    check(!spent || *spent <= *limit, fmt::format("{} spent and reserved of {} for {}",
+                                                  spent ? to_text(*spent) : std::string(), to_text(*limit), what));
+  };
+  within(budget.run, run_, WallTime{}, ended_run, "a run");
+  within(budget.day, 0, day, ended_day, "a day");
+  within(budget.month, 0, month, ended_month, "a month");
+}
+
+// ---- What is said afterwards ----------------------------------------------------------------------------------------
+
+Credits Auditor::charged_by(const std::string& run_uid, std::size_t service) const {
+  Credits charged;
+  for (const auto& [key, acceptance] : acceptances_) {
+    const auto run = run_of_life_.find(acceptance.life);
+    if (key.first == service && run != run_of_life_.end() && run->second == run_uid) {
+      charged = charged + acceptance.charged;
+    }
+  }
+  return charged;
+}
+
+/// The sums of a run's report against what the services charged for its jobs.
+void Auditor::check_sums(Ledger& ledger, const RunReport& report) {
+  const auto accounts = ledger.accounts();
+  if (!accounts) return;
+  for (const auto& [account, sums] : report.credits) {
+    const auto found = std::find_if(accounts->begin(), accounts->end(),
+                                    [&, &name = account](const auto& a) { return a.name == name; });
+    if (found == accounts->end() || service_of_account_.count(found->id) == 0 || !sums.used) continue;
+    const std::size_t service = service_of_account_.at(found->id);
+    const Credits charged = charged_by(report.run.uid, service);
+    check(*sums.used <= charged,
+          fmt::format("{} are said to be used on {}, {} were charged", to_text(*sums.used), account, to_text(charged)));
+    // Nothing unknown, nothing held and nothing out: then it is all of it.
+    bool settled = sums.unknown_jobs == 0 && doubtful() == 0;
+    const auto read = ledger.for_each_credit_fact(
+        [&](const PaidJob& job) -> Result<void> {
+          settled &= !job.open;
+          return {};
+        },
+        [](const FigureSeen&) { return Result<void>(); });
+    check(!read || !settled || *sums.used == charged,
+          fmt::format("{} are said to be used on {}, {} were charged", to_text(*sums.used), account, to_text(charged)));
+  }
+}
+
+/// The whole record adds up: every key divides the same sums, and no cost is left that no balance shows.
+void Auditor::check_credits(Ledger& ledger) {
+  std::set<std::string> told;  // accounts whose balance is as new as what is known of their jobs
+  const auto read = ledger.for_each_credit_fact([](const PaidJob&) { return Result<void>(); },
+                                                [&](const FigureSeen& seen) -> Result<void> {
+                                                  const auto service = service_of_account_.find(seen.account);
+                                                  if (service == service_of_account_.end()) return {};
+                                                  const std::string& name = options_.accounts[service->second].name;
+                                                  if (seen.figures.remaining) told.insert(name);
+                                                  if (!seen.figures.remaining) told.erase(name);
+                                                  return {};
+                                                });
+  check(read.has_value(), "the credits cannot be read");
+  std::optional<CreditLine> all;
+  for (const CreditQuery::By by : {CreditQuery::By::Account, CreditQuery::By::Run, CreditQuery::By::Day,
+                                   CreditQuery::By::Month, CreditQuery::By::Kind, CreditQuery::By::Label}) {
+    const Result<CreditReport> report = make_credit_report(ledger, {by, "third", {}, {}});
+    if (!report) return check(by == CreditQuery::By::Label, "the credits cannot be added up");
+    if (!all) all = report->sums;
+    Credits used,
+        unattributed = report->unattributed ? report->unattributed->unattributed.value_or(Credits{}) : Credits{};
+    std::int64_t jobs = 0, unknown = 0;
+    for (const CreditLine& line : report->lines) {
+      used = used + line.used.value_or(Credits{});
+      unattributed = unattributed + line.unattributed.value_or(Credits{});
+      jobs += line.jobs;
+      unknown += line.unknown_jobs;
+    }
+    check(used == all->used.value_or(Credits{}) && unattributed == all->unattributed.value_or(Credits{}) &&
+              jobs == all->jobs && unknown == all->unknown_jobs,
+          fmt::format("the lines of credits do not make up their sums, by key {}", static_cast<int>(by)));
+    if (by == CreditQuery::By::Account) {
+      for (const AccountCredits& account : report->accounts) {
+        check_account(account, told.count(account.sums.key) > 0);
+      }
+    }
+  }
+}
+
+/// What one account's credits went to, against what its service charged.
+///
+/// is_told  its balance is as new as what is known of its jobs.
+void Auditor::check_account(const AccountCredits& account, bool is_told) {
+  std::size_t service = 0;
+  for (std::size_t i = 0; i < options_.accounts.size(); ++i) {
+    if (options_.accounts[i].name == account.sums.key) service = i;
+  }
+  Credits charged;
+  for (const ServiceJob& job : world_.service(service).jobs()) charged = charged + job.price;
+  const Credits used = account.sums.used.value_or(Credits{});
+  check(used <= charged, fmt::format("{} are said to be used on {}, {} were charged", to_text(used), account.sums.key,
+                                     to_text(charged)));
+  // An old answer brings an old balance.
+  if (!account.balance || world_.reached.count("state that goes backwards") != 0) return;
+  const BalanceChange& balance = *account.balance;
+  check(!is_told || balance.elsewhere == Credits{},
+        fmt::format("{} of the credits of {} show in no balance", to_text(balance.elsewhere), account.sums.key));
+  check(balance.first <= world_.options.service.credits && balance.first - balance.last <= charged,
+        fmt::format("the balance of {} fell from {} to {}, {} were charged", account.sums.key, to_text(balance.first),
+                    to_text(balance.last), to_text(charged)));
+  const Credits unattributed = account.sums.unattributed.value_or(Credits{});
+  const bool nothing_hidden = account.sums.unknown_jobs == 0 && doubtful() == 0;
+  check(!nothing_hidden || !is_told || unattributed == Credits{},
+        fmt::format("{} credits of {} are unattributed, and every job's cost is known", to_text(unattributed),
+                    account.sums.key));
+}
+
+}  // namespace reelbatch

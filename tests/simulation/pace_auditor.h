@@ -1,0 +1,56 @@
+// Watches when one process after the other starts its requests: what a signal, a deadline, a doubtful submission, a
+// poll and a job timeout ask it to wait for or to leave (PRODUCT.md sections 2, 4.6 and 5).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "runner/ledger.h"
+#include "runner/options.h"
+#include "tests/simulation/world.h"
+
+namespace reelbatch {
+
+class PaceAuditor {
+ public:
+  /// check  is told what must hold and what is broken if it does not. All must outlive this.
+  using Check = std::function<void(bool holds, const std::string& violation)>;
+  PaceAuditor(const World& world, const Options& options, Check check);
+
+  /// A process starts to work, with what the ledger knows of past jobs.
+  void begin(Ledger& ledger);
+  void started(const World::Start& start);
+  void sent(const World::Send& send);
+  void ended(const World::End& end);
+  /// A run came to its end by itself.
+  void run_ended();
+
+  Instant stop_at = kNever;  ///< a signal asks the process to stop
+
+ private:
+  struct Service {
+    int doubts = 0;  ///< submissions in a row of which nobody knows whether they were taken
+    Instant last_doubt;
+    Duration usual{};  ///< how long a job takes by what the process knew at its start
+  };
+  struct Job {
+    Instant waited_from;  ///< accepted, or found in flight
+    Instant asked;        ///< the last poll that got an answer about it
+    bool answered = false;
+    bool over = false;  ///< an answer came after the job timeout: it is given up for this run
+  };
+  bool is_polled_alone(const std::string& url, std::size_t service) const;
+  void check_doubts(const World::Start& start);
+  Job& job_of(std::size_t service, const std::string& id);
+
+  const World& world_;
+  const Options& options_;
+  Check check_;
+  Instant began_;
+  Instant deadline_ = kNever;
+  std::vector<Service> services_;
+  std::map<std::pair<std::size_t, std::string>, Job> jobs_;
+};
+
+}  // namespace reelbatch
