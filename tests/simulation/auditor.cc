@@ -15,9 +15,9 @@ std::string ref_of(const std::string& description) {
   return "L-" + rest.substr(0, rest.find(' '));
 }
 
-/// Without the catalogue in front.
+/// Without the catalogue in front. That of a repair has slashes of its own.
 std::string id_of(const std::string& ref) {
-  return ref.substr(ref.find('/') + 1);
+  return ref.starts_with("L-") ? ref : ref.substr(ref.find('/') + 1);
 }
 
 }  // namespace

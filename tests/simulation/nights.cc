@@ -226,8 +226,9 @@ int Nights::resolve(Word word) {
     if (repair != std::string::npos) {
       const bool drop = word == Word::Drop;
       step.event = drop ? Event::Drop : Event::Resubmit;
-      auditor.resolved(job.ref);
-      if (!drop) auditor.allow_repair_again(job.ref.substr(0, repair));
+      const std::string id = job.ref.substr(job.ref.rfind("L-", repair));
+      auditor.resolved(id);
+      if (!drop) auditor.allow_repair_again(id.substr(0, id.find('/')));
       if (!drop) auditor.prices_reserved = false;
       commit.steps.push_back(std::move(step));
       ++words;
