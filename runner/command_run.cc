@@ -89,6 +89,7 @@ class RunJob {
   std::unique_ptr<Session> session_;
   std::unique_ptr<SandboxProcess> sandbox_;
   RunRecord run_;
+  std::vector<ListingName> gone_;
 };
 
 Result<void> RunJob::set_up(const std::string* resume_uid) {
@@ -169,9 +170,11 @@ Result<void> RunJob::take_manifests() {
   const auto remark = [&](const Remark& found) {
     if (!options_.quiet) printer.print(found);
   };
-  Result<void> prepared = prepare_run(setting(), run_, remark);
+  Result<IntakeCounts> counts = prepare_run(setting(), run_, remark);
   printer.finish("`reelbatch check --all` shows every one");
-  return prepared;
+  if (!counts) return tl::unexpected(counts.error());
+  gone_ = std::move(counts->gone);
+  return {};
 }
 
 Result<int> RunJob::work() {
@@ -211,7 +214,8 @@ void RunJob::print_summary(const RunReport& report, bool written) {
   context.ledger = options_.ledger;
   if (options_.limit) context.go_on = go_on_command(options_);
   if (const auto held = ledger.held_jobs()) context.held = *held;
-  if (const auto gone = ledger.listings_gone(run_.id, ledger_ref(options_, ""))) context.left_the_feed = *gone;
+  context.gone = gone_;
+  context.list_gone = options_.list_gone;
   if (const auto counts = ledger.counts()) {
     const auto of = [&](State state) {
       const auto found = counts->jobs.find(state);

@@ -9,6 +9,8 @@
 #include "jobs/registry.h"
 #include "runner/commands.h"
 #include "runner/credit_table.h"
+#include "runner/curl_probe.h"
+#include "runner/image_probe.h"
 #include "runner/intake.h"
 #include "runner/plan_report.h"
 #include "runner/progress_printer.h"
@@ -24,22 +26,40 @@ namespace reelbatch {
 int command_check(const Options& options, const CheckCommand& command) {
   const bool all = command.all || isatty(STDOUT_FILENO) == 0;
   RemarkPrinter printer(stdout, all ? 0 : 10);
+  const RemarkSink print = [&](const Remark& remark) { printer.print(remark); };
+  SystemClock clock;
+  std::unique_ptr<CurlProbe> transport;
+  std::optional<ImageProbe> probe;
+  if (command.probe) {
+    Result<std::unique_ptr<CurlProbe>> made =
+        CurlProbe::make(clock, {command.probe->open, command.probe->timeout, options.ca_file});
+    if (!made) return report_error(made.error());
+    transport = std::move(*made);
+    probe.emplace(clock, *transport, *command.probe, print);
+  }
   std::int64_t rows = 0, invalid = 0;
   const auto sink = [&](ManifestRow& row) -> Result<void> {
-    if (row.valid()) validate(row);
+    Normalised normal;
+    if (row.valid()) normal = validate(row);
     ++rows;
-    if (!row.valid()) ++invalid;
     for (const Remark& remark : row.remarks) printer.print(remark);
+    if (!row.valid()) {
+      ++invalid;
+    } else if (probe) {
+      probe->add_row(row, row.kind->media(normal.fields));
+    }
     return {};
   };
-  const Result<void> read =
-      read_manifests(options.manifests, options.manifest, sink, [&](const Remark& remark) { printer.print(remark); });
+  const Result<void> read = read_manifests(options.manifests, options.manifest, sink, print);
+  if (read && probe) probe->finish();
   printer.finish("--all shows every one");
   if (!read) return report_error(read.error());
-  if (!options.quiet || invalid > 0) {
+  const std::int64_t bad = invalid + (probe ? probe->counts().rows : 0);
+  if (!options.quiet || bad > 0) {
     fmt::print("{} {}: {} valid, {} invalid\n", rows, rows == 1 ? "row" : "rows", rows - invalid, invalid);
+    if (probe) fmt::print("{}\n", probe_line(probe->counts()));
   }
-  return invalid == 0 ? 0 : 1;
+  return bad == 0 ? 0 : 1;
 }
 
 // ---- plan -----------------------------------------------------------------------------------------------------------

@@ -155,7 +155,7 @@ class Reading {
                                          {"labels", [this](const ConfigValue& inner) { read_labels(inner); }},
                                          {"defaults", [this](const ConfigValue& inner) { read_defaults(inner); }}};
     for (const std::string_view name :
-         {"preset", "encoding", "delimiter", "skip-lines", "no-header", "images-separator", "media-base"}) {
+         {"preset", "encoding", "delimiter", "skip-lines", "no-header", "images-separator", "media-base", "ignore"}) {
       const Setting& setting = *find_setting(name);
       members.push_back({setting.key(), [this, &setting](const ConfigValue& inner) { read_setting(setting, inner); }});
     }

@@ -121,15 +121,6 @@ Result<void> read_file(const std::string& path, ManifestRun& run) {
   return {};
 }
 
-Place place_of(const ManifestRow& row, std::string_view field) {
-  for (std::size_t i = 0; i < row.fields.size() && row.place_of_field; ++i) {
-    if (row.fields[i].name != field) continue;
-    const Place place = row.place_of_field(i);
-    return place.line != 0 ? place : row.place;
-  }
-  return row.place;
-}
-
 void add_remarks(ManifestRow& row, const std::vector<Problem>& problems, Remark::Level level) {
   for (const Problem& problem : problems) {
     Remark remark{level, row.file, place_of(row, problem.field), problem.field, problem.message};
@@ -139,6 +130,15 @@ void add_remarks(ManifestRow& row, const std::vector<Problem>& problems, Remark:
 }
 
 }  // namespace
+
+Place place_of(const ManifestRow& row, std::string_view field) {
+  for (std::size_t i = 0; i < row.fields.size() && row.place_of_field; ++i) {
+    if (row.fields[i].name != field) continue;
+    const Place place = row.place_of_field(i);
+    return place.line != 0 ? place : row.place;
+  }
+  return row.place;
+}
 
 std::string Remark::text() const {
   std::string out = file;
