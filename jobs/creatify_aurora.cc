@@ -67,8 +67,8 @@ FieldReading bounded(FieldReading reading, std::size_t points_max) {
 }
 
 constexpr std::array<FieldSpec, 7> kFields{{
-    {.name = "audio", .api_name = "audio"},
-    {.name = "image", .api_name = "image"},
+    {.name = "audio", .api_name = "audio", .media = Media::Audio},
+    {.name = "image", .api_name = "image", .media = Media::Image},
     {.name = "name", .api_name = "name", .is_content = false},
     {.name = "text_prompt", .api_name = "text_prompt"},
     {.name = "prompt_guidance_scale", .api_name = "prompt_guidance_scale"},

@@ -16,14 +16,14 @@ constexpr std::size_t kDescriptionMin = 10;
 constexpr std::array<std::string_view, 3> kFormats{"landscape", "portrait", "square"};
 
 constexpr std::array<FieldSpec, 9> kFields{{
-    {.name = "image_urls", .api_name = "image_urls", .is_list = true, .is_images = true},
+    {.name = "image_urls", .api_name = "image_urls", .is_list = true, .is_images = true, .media = Media::Image},
     {.name = "description", .api_name = "description"},
     {.name = "format", .api_name = "format"},
     {.name = "colors", .api_name = "colors", .is_list = true},
     {.name = "font", .api_name = "font"},
     {.name = "music", .api_name = "music"},
     {.name = "display_logo", .api_name = "displayLogo"},
-    {.name = "logo_url", .api_name = "logoUrl"},
+    {.name = "logo_url", .api_name = "logoUrl", .media = Media::Image},
     {.name = "webhook_url", .api_name = "webhookUrl", .is_content = false},
 }};
 

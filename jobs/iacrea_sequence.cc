@@ -15,7 +15,7 @@ constexpr std::string_view kPath = "/api/video-editor/generate/sequence/";
 constexpr std::array<FieldSpec, 4> kFields{{
     {.name = "video_id", .api_name = "videoId"},
     {.name = "sequence_id", .api_name = "sequenceId"},
-    {.name = "url", .api_name = "url"},
+    {.name = "url", .api_name = "url", .media = Media::Visual},
     {.name = "effect", .api_name = "effect"},
 }};
 constexpr std::array<FieldReader, kFields.size()> kReaders{read_iacrea_id, read_iacrea_id, read_address,

@@ -2,9 +2,12 @@
 
 #include <array>
 
+#include "jobs/address.h"
 #include "jobs/iacrea.h"
 #include "jobs/iacrea_storyboard.h"
+#include "jobs/json.h"
 #include "jobs/row_reader.h"
+#include "jobs/unicode.h"
 
 namespace reelbatch {
 namespace {
@@ -39,6 +42,18 @@ Normalised IacreaVideo::normalise(const RawFields& raw) const {
         {"video", "is missing; give the object of a new video, or the video_id of one to be followed"});
   }
   return normal;
+}
+
+std::vector<MediaAddress> IacreaVideo::media(std::span<const NormalField> fields) const {
+  std::vector<MediaAddress> found;
+  const NormalField* video = find_field(fields, "video");
+  if (video == nullptr) return found;
+  JsonReader reader;
+  for_each_text(reader, video->json, [&](std::string_view member, std::string_view text) {
+    if (!is_http_address(text) || ascii_lower(member).starts_with("webhook")) return;
+    found.push_back({video->spec->name, std::string(text), member == "logoUrl" ? Media::Image : Media::Any});
+  });
+  return found;
 }
 
 std::string IacreaVideo::followed(std::span<const NormalField> fields) const {

@@ -15,6 +15,8 @@ class IacreaVideo : public JobKind {
   std::string_view service() const override;
   std::span<const FieldSpec> fields() const override;
   Normalised normalise(const RawFields& raw) const override;
+  /// Pictures, films and music of the object: where the page does not say which members have them, every address.
+  std::vector<MediaAddress> media(std::span<const NormalField> fields) const override;
   std::string followed(std::span<const NormalField> fields) const override;
   bool may_be_overtaken() const override { return true; }  ///< by a sequence of it made again
   /// Through `iacrea.sequence`. Not so for auto videos: whether the endpoint takes their ids is said nowhere.

@@ -15,6 +15,15 @@ namespace reelbatch {
 
 // ---- A row's fields -------------------------------------------------------------------------------------------------
 
+/// What the service fetches from an address.
+enum class Media {
+  None,  ///< nothing: the field holds no address, or one that is called and not read
+  Image,
+  Audio,
+  Visual,  ///< a picture or a film
+  Any,     ///< a picture, a film or a sound
+};
+
 /// One field that a kind understands.
 struct FieldSpec {
   std::string_view name;      ///< our name, snake_case: `display_logo`
@@ -22,6 +31,7 @@ struct FieldSpec {
   bool is_list = false;       ///< several columns or a list may feed it
   bool is_images = false;     ///< a list of addresses of images, which no row goes without
   bool is_content = true;     ///< part of what is paid for; a change of it makes the listing `changed`
+  Media media = Media::None;  ///< of a field that is an address or a list of addresses
 };
 
 /// A value as the manifest gave it.
@@ -62,6 +72,13 @@ struct Normalised {
   std::vector<NormalField> fields;  ///< in the order of JobKind::fields()
   std::vector<Problem> problems;
   std::vector<Problem> remarks;  ///< mended silently enough to go on: `kept the first of 2 equal addresses`
+};
+
+/// An address that the service will fetch for a row.
+struct MediaAddress {
+  std::string_view field;  ///< FieldSpec::name
+  std::string address;
+  Media media = Media::Any;  ///< never None
 };
 
 // ---- Requests and answers -------------------------------------------------------------------------------------------
@@ -154,6 +171,10 @@ class JobKind {
 
   /// Checks a row and brings it into the one form that is sent and compared. Never throws, whatever the bytes.
   virtual Normalised normalise(const RawFields& raw) const = 0;
+
+  /// Every address that the service will fetch for a row without problems, in its order. By FieldSpec::media, unless a
+  /// kind has addresses inside of other fields.
+  virtual std::vector<MediaAddress> media(std::span<const NormalField> fields) const;
 
   /// The id of a job that exists already and that the row only follows: nothing is submitted and nothing paid for.
   /// Empty for a row that is submitted.

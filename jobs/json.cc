@@ -106,6 +106,30 @@ std::string json_unquote(std::string_view json) {
   return element && !element->get(text) ? std::string(text) : std::string();
 }
 
+namespace {
+
+using TextVisit = std::function<void(std::string_view member, std::string_view text)>;
+
+// As deep as the parser allows, which is 1024.
+void visit_texts(std::string_view member, JsonElement element, const TextVisit& visit) {
+  std::string_view text;
+  simdjson::dom::array items;
+  simdjson::dom::object members;
+  if (element.get(text) == simdjson::SUCCESS) {
+    visit(member, text);
+  } else if (element.get(items) == simdjson::SUCCESS) {
+    for (const JsonElement item : items) visit_texts(member, item, visit);
+  } else if (element.get(members) == simdjson::SUCCESS) {
+    for (const auto inner : members) visit_texts(inner.key, inner.value, visit);
+  }
+}
+
+}  // namespace
+
+void for_each_text(JsonReader& reader, std::string_view json, const TextVisit& visit) {
+  if (const Result<JsonElement> root = reader.parse(json)) visit_texts({}, *root, visit);
+}
+
 std::string json_text(JsonElement element) {
   return simdjson::minify(element);
 }

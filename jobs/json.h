@@ -7,6 +7,7 @@
 #include <simdjson.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,6 +42,11 @@ void append_json_quoted(std::string& out, std::string_view text);
 
 /// The inverse: the text of a JSON string; empty if `json` is none.
 std::string json_unquote(std::string_view json);
+
+/// Every string in a JSON value, however deep, in its order; `member` is the name of the object's member that it is, or
+/// that holds the lists it stands in, empty at the top. Nothing where `json` is no JSON.
+void for_each_text(JsonReader& reader, std::string_view json,
+                   const std::function<void(std::string_view member, std::string_view text)>& visit);
 
 /// Compact text of an element, object members in document order.
 std::string json_text(JsonElement element);

@@ -24,11 +24,16 @@ constexpr std::array<OwnFlag, 2> kRunFlags = {
       "start a pretended service and run against it: no key, no cost, its own ledger; pace 100/1s, submissions 10/1s, "
       "polls 200ms unless given here"}}};
 
-constexpr std::array<OwnFlag, 2> kCheckOwn = {
+constexpr std::array<OwnFlag, 7> kCheckOwn = {
     {{"all", 0, "", "every problem, not only ten of a kind"},
      {"mapping", 0, "",
       "also show how each file is read: encoding, delimiter, preset, header, and for each field the column, what "
-      "chose it, and its first two values; then the labels and what is not used"}}};
+      "chose it, and its first two values; then the labels and what is not used"},
+     {"probe-images", 0, "", "ask for every image and sound that a service would fetch, each address once, with HEAD"},
+     {"probe-rate", 0, "N/TIME", "most such requests to one host in any such time, repeatable (5/1s)", true},
+     {"probe-open", 0, "N", "most such requests at once, all hosts together (20)"},
+     {"probe-timeout", 0, "TIME", "for one such request (10s)"},
+     {"probe-size", 0, "N", "megabytes that a file may have; no service documents a limit (50)"}}};
 constexpr std::array<OwnFlag, 1> kPlanOwn = {{{"output", 'o', "FILE.json", "write the plan, row by row (none)"}}};
 constexpr std::array<OwnFlag, 1> kRunOwn = {
     {{"plan", 0, "FILE.json",
@@ -64,7 +69,10 @@ constexpr std::array<OwnFlag, 15> kSandboxOwn = {
 constexpr std::array<CommandSpec, 11> kCommands = {{
     {"check", kCheckBit, "MANIFEST...", "validate every row, offline",
      "Reads every row and says what is wrong as file:line:column, with the field and what would be right. Sends "
-     "nothing and spends nothing. Exits 0 when every row is valid, 1 when some are not, 2 when a file is unusable.",
+     "nothing and spends nothing. Exits 0 when every row is valid, 1 when some are not, 2 when a file is unusable.\n\n"
+     "With --probe-images it also asks the hosts of images and sounds for those of valid rows, without any key, and "
+     "tells which are dead, too large or something else: such a row counts as one that is not valid. Slow ones are "
+     "named and do not count.",
      kCheckOwn},
     {"plan", kPlanBit, "MANIFEST...", "show what a run would do, and why",
      "Shows what a run with the same options would do and why, counts by reason, and the credits and the time to "

@@ -12,14 +12,16 @@
 #include "jobs/credits.h"
 #include "runner/clock.h"
 #include "runner/credit_table.h"
+#include "runner/image_probe.h"
 #include "runner/options.h"
 #include "runner/settings.h"
 
 namespace reelbatch {
 
 struct CheckCommand {
-  bool all = false;      ///< every problem, not ten of a kind
-  bool mapping = false;  ///< also how each file is read
+  bool all = false;                   ///< every problem, not ten of a kind
+  bool mapping = false;               ///< also how each file is read
+  std::optional<ProbeOptions> probe;  ///< also look at what is behind the addresses
 };
 
 struct PlanCommand {

@@ -91,6 +91,7 @@ class RunJob {
   std::unique_ptr<Session> session_;
   std::unique_ptr<SandboxProcess> sandbox_;
   RunRecord run_;
+  std::vector<ListingName> gone_;
 };
 
 Result<void> RunJob::set_up(const std::string* resume_uid) {
@@ -175,10 +176,11 @@ Result<void> RunJob::take_manifests() {
     rejects_->add(found);
     if (!options_.quiet || found.level == Remark::Level::File) printer.print(found);
   };
-  const Result<void> prepared = prepare_run(setting(), run_, remark);
+  Result<IntakeCounts> counts = prepare_run(setting(), run_, remark);
   printer.finish();
   Result<void> kept = rejects_->commit();
-  if (!prepared) return tl::unexpected(printer.explain(prepared.error()));
+  if (!counts) return tl::unexpected(printer.explain(counts.error()));
+  gone_ = std::move(counts->gone);
   return kept;
 }
 
@@ -219,7 +221,8 @@ void RunJob::print_summary(const RunReport& report, bool written) {
   context.ledger = options_.ledger;
   if (options_.limit) context.go_on = go_on_command(options_);
   if (const auto held = ledger.held_jobs()) context.held = *held;
-  if (const auto gone = ledger.listings_gone(run_.id, ledger_ref(options_, ""))) context.left_the_feed = *gone;
+  context.gone = gone_;
+  context.list_gone = options_.list_gone;
   if (const auto counts = ledger.counts()) {
     const auto of = [&](State state) {
       const auto found = counts->jobs.find(state);

@@ -9,6 +9,8 @@
 #include "jobs/registry.h"
 #include "runner/commands.h"
 #include "runner/credit_table.h"
+#include "runner/curl_probe.h"
+#include "runner/image_probe.h"
 #include "runner/intake.h"
 #include "runner/mapping.h"
 #include "runner/plan_report.h"
@@ -30,6 +32,16 @@ int command_check(const Options& options, const CheckCommand& command) {
   if (!rejects) return report_error(rejects.error());
   RemarkPrinter printer(stdout, options, all ? 0 : 10, true);
   SharedPhotos photos;
+  SystemClock clock;
+  std::unique_ptr<CurlProbe> transport;
+  std::optional<ImageProbe> probe;
+  if (command.probe) {
+    Result<std::unique_ptr<CurlProbe>> made =
+        CurlProbe::make(clock, {command.probe->open, command.probe->timeout, options.ca_file});
+    if (!made) return report_error(made.error());
+    transport = std::move(*made);
+    probe.emplace(clock, *transport, *command.probe, [&](const Remark& found) { printer.print(found); });
+  }
   std::int64_t rows = 0, invalid = 0;
   MappingReport mapping;
   const RemarkSink remark = [&](const Remark& found) {
@@ -38,24 +50,32 @@ int command_check(const Options& options, const CheckCommand& command) {
   };
   const auto sink = [&](ManifestRow& row) -> Result<void> {
     if (command.mapping) mapping.see(row);
-    photos.add(validate(row).fields, row.file, row.place);
+    const Normalised normal = validate(row);
+    photos.add(normal.fields, row.file, row.place);
     ++rows;
-    if (!row.valid()) ++invalid;
     if (!row.remarks.empty()) tell_remarks(row, remark);
+    if (!row.valid()) {
+      ++invalid;
+    } else if (probe) {
+      probe->add_row(row, row.kind->media(normal.fields));
+    }
     return {};
   };
   const Result<void> read = read_manifests_and_mapping(options.manifests, options.manifest, sink, remark,
                                                        [&](const FileMapping& file) { mapping.take(file); });
   if (const std::optional<Remark> shared = photos.remark()) printer.print(*shared);
+  if (read && probe) probe->finish();
   printer.finish();
   const Result<void> kept = rejects->commit();
   if (command.mapping) fmt::print("{}", for_terminal(mapping.text()));
   if (!read) return report_error(printer.explain(read.error()));
   if (!kept) return report_error(kept.error());
-  if (!options.quiet || invalid > 0) {
+  const std::int64_t bad = invalid + (probe ? probe->counts().rows : 0);
+  if (!options.quiet || bad > 0) {
     fmt::print("{} {}: {} valid, {} invalid\n", rows, rows == 1 ? "row" : "rows", rows - invalid, invalid);
+    if (probe) fmt::print("{}\n", probe_line(probe->counts()));
   }
-  return invalid == 0 ? 0 : 1;
+  return bad == 0 ? 0 : 1;
 }
 
 // ---- plan -----------------------------------------------------------------------------------------------------------

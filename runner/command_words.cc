@@ -18,6 +18,8 @@ namespace reelbatch {
 namespace {
 
 constexpr double kSpeedMax = 1'000'000;
+constexpr long kProbesMost = 1000;
+constexpr long kMegabytesMost = 1'000'000;
 
 bool has(const Words& words, const char* flag) {
   const auto found = words.flags.find(flag);
@@ -36,6 +38,46 @@ std::optional<Number> number_of(std::string_view text) {
   const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc() || stop != end || text.empty()) return std::nullopt;
   return value;
+}
+
+Result<Command> check_command(const Words& words) {
+  CheckCommand command;
+  command.all = has(words, "all");
+  command.mapping = has(words, "mapping");
+  ProbeOptions probe;
+  if (const auto rates = words.flags.find("probe-rate"); rates != words.flags.end()) {
+    probe.rate.clear();
+    for (const std::string& text : rates->second) {
+      const Result<std::vector<RateWindow>> windows = parse_rate_windows(text);
+      if (!windows) return usage_error(fmt::format("--probe-rate: {}", windows.error().message));
+      probe.rate.insert(probe.rate.end(), windows->begin(), windows->end());
+    }
+  }
+  if (words.flags.contains("probe-open")) {
+    const Result<long> open = parse_whole(text_of(words, "probe-open"), 1, kProbesMost);
+    if (!open) return usage_error(fmt::format("--probe-open: {}", open.error().message));
+    probe.open = static_cast<int>(*open);
+  }
+  if (words.flags.contains("probe-timeout")) {
+    const std::string text = text_of(words, "probe-timeout");
+    const Result<Duration> timeout = parse_duration(text);
+    if (!timeout) return usage_error(fmt::format("--probe-timeout: {}", timeout.error().message));
+    if (*timeout <= Duration{}) return usage_error(fmt::format("--probe-timeout: '{}' is too short", text));
+    probe.timeout = *timeout;
+  }
+  if (words.flags.contains("probe-size")) {
+    const Result<long> megabytes = parse_whole(text_of(words, "probe-size"), 1, kMegabytesMost);
+    if (!megabytes) return usage_error(fmt::format("--probe-size: {}", megabytes.error().message));
+    probe.size_max = static_cast<std::uint64_t>(*megabytes) * 1'000'000;
+  }
+  if (has(words, "probe-images")) {
+    command.probe = std::move(probe);
+    return command;
+  }
+  for (const char* flag : {"probe-rate", "probe-open", "probe-timeout", "probe-size"}) {
+    if (words.flags.contains(flag)) return usage_error(fmt::format("--{} goes with --probe-images", flag));
+  }
+  return command;
 }
 
 Result<Command> plan_command(const Words& words) {
@@ -267,7 +309,7 @@ std::string place_of(const std::string& file) {
 }  // namespace
 
 Result<Command> command_of(const CommandSpec& spec, const Words& words) {
-  if (spec.name == "check") return CheckCommand{has(words, "all"), has(words, "mapping")};
+  if (spec.name == "check") return check_command(words);
   if (spec.name == "plan") return plan_command(words);
   if (spec.name == "run") {
     const std::string file = text_of(words, "plan");

@@ -1,6 +1,5 @@
 #include "runner/curl_transport.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -8,16 +7,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <new>
 #include <stdexcept>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "runner/answer_reader.h"
+#include "runner/curl_parts.h"
 #include "runner/poller.h"
 #include "runner/transport_checks.h"
 #include "runner/wire_text.h"
@@ -34,29 +31,6 @@ constexpr long kIdleConnectionSeconds = 50;
 // One TLS record, and the least that libcurl takes. The first piece of a request then always fits into an empty send
 // buffer; and a record that left in part cannot be read by anyone.
 constexpr long kUploadPiece = 16384;
-
-// Sets options and remembers the first that was refused.
-struct Settings {
-  explicit Settings(CURL* handle) : easy(handle) {}
-  template <typename Value>
-  void operator()(CURLoption option, Value value) {
-    CURLcode set = CURLE_OK;
-    if constexpr (std::is_same_v<Value, int>) {
-      set = ::curl_easy_setopt(easy, option, static_cast<long>(value));  // it reads a long, whatever was given
-    } else {
-      set = ::curl_easy_setopt(easy, option, value);
-    }
-    if (code == CURLE_OK) code = set;
-  }
-  CURL* easy;
-  CURLcode code = CURLE_OK;
-};
-
-long info_long(CURL* easy, CURLINFO what) {
-  long value = 0;
-  ::curl_easy_getinfo(easy, what, &value);
-  return value;
-}
 
 }  // namespace
 
@@ -113,7 +87,6 @@ class CurlTransport::Impl {
     bool valid = true;
   };
 
-  void choose_roots();
   void add_shard();
 
   Shard& shard_for_next();
@@ -145,8 +118,7 @@ class CurlTransport::Impl {
 
   const Clock& clock_;
   const TransportOptions options_;
-  const char* ca_file_ = nullptr;
-  const char* ca_path_ = nullptr;
+  CurlRoots roots_;
   Poller poller_;  // before all that reports to it
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Transfer>> transfers_;
@@ -169,30 +141,16 @@ void CurlTransport::Impl::Transfer::clear() {
 // REQUEST_SIZE grows with what the first attempt to send handed over. If that was nothing, the rest is sent later and
 // counted nowhere: having waited to send is then the only trace.
 bool CurlTransport::Impl::Transfer::may_have_left() const {
-  return readies > 0 && (waited_to_send || info_long(easy, CURLINFO_REQUEST_SIZE) != size_before);
+  return readies > 0 && (waited_to_send || curl_info(easy, CURLINFO_REQUEST_SIZE) != size_before);
 }
 
 CurlTransport::Impl::Impl(const Clock& clock, TransportOptions options) : clock_(clock), options_(std::move(options)) {
-  static const CURLcode started = ::curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (started != CURLE_OK)
-    throw std::runtime_error(fmt::format("cannot start libcurl: {}", curl_easy_strerror(started)));
-  choose_roots();
+  start_curl();
+  roots_ = choose_roots(options_.ca_file);
   if (options_.wake_fd >= 0) poller_.want(options_.wake_fd, true, false, nullptr);
   const int count = (options_.max_connections + kConnectionsPerShard - 1) / kConnectionsPerShard;
   for (int i = 0; i < std::max(count, 1); ++i) add_shard();
   pool_.push_back(&take_transfer());  // so that a refused option is known now
-}
-
-// With both a file and a directory set libcurl reads all roots anew for each connection (27 ms and 0.9 MB).
-void CurlTransport::Impl::choose_roots() {
-  const curl_version_info_data* built = ::curl_version_info(CURLVERSION_NOW);
-  if (!options_.ca_file.empty()) {
-    ca_file_ = options_.ca_file.c_str();
-  } else if (built->cainfo != nullptr && ::access(built->cainfo, R_OK) == 0) {
-    ca_file_ = built->cainfo;
-  } else {
-    ca_path_ = built->capath;
-  }
 }
 
 void CurlTransport::Impl::add_shard() {
@@ -273,7 +231,7 @@ CurlTransport::Impl::Transfer& CurlTransport::Impl::take_transfer() {
 // What is the same for all exchanges. None of these can fail with the libcurl that CMake asks for, but sending without
 // one of them could cost money or leak a key.
 void CurlTransport::Impl::set_constants(Transfer& transfer) {
-  Settings set(transfer.easy);
+  CurlSettings set(transfer.easy);
   set(CURLOPT_PRIVATE, &transfer);
   set(CURLOPT_ERRORBUFFER, transfer.words.data());
   set(CURLOPT_NOSIGNAL, 1);
@@ -291,10 +249,10 @@ void CurlTransport::Impl::set_constants(Transfer& transfer) {
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   set(CURLOPT_SSL_VERIFYPEER, 1);
   set(CURLOPT_SSL_VERIFYHOST, 2);
-  set(CURLOPT_CAINFO, ca_file_);
-  set(CURLOPT_CAPATH, ca_path_);
-  set(CURLOPT_PROXY_CAINFO, ca_file_);
-  set(CURLOPT_PROXY_CAPATH, ca_path_);
+  set(CURLOPT_CAINFO, roots_.file);
+  set(CURLOPT_CAPATH, roots_.path);
+  set(CURLOPT_PROXY_CAINFO, roots_.file);
+  set(CURLOPT_PROXY_CAPATH, roots_.path);
   set(CURLOPT_OPENSOCKETFUNCTION, &Impl::open_socket);
   set(CURLOPT_OPENSOCKETDATA, &transfer);
   set(CURLOPT_CLOSESOCKETFUNCTION, &Impl::close_socket);
@@ -323,7 +281,7 @@ std::string CurlTransport::Impl::prepare(Transfer& transfer) {
   const HeaderLists& lists = header_lists(exchange.headers);
   if (!lists.valid) return "cannot send: a request header holds a line break";
 
-  Settings set(transfer.easy);
+  CurlSettings set(transfer.easy);
   set(CURLOPT_CURLU, address.parsed);
   set(CURLOPT_PROXY, address.near ? "" : nullptr);  // nullptr: what the environment says
   set(CURLOPT_HTTPHEADER, post ? lists.post : lists.get);
@@ -452,7 +410,7 @@ int CurlTransport::Impl::close_socket(void* self, curl_socket_t fd) noexcept {
 int CurlTransport::Impl::on_ready(void* user, char*, char*, int, int) noexcept {
   Transfer& transfer = *static_cast<Transfer*>(user);
   if (transfer.may_have_left()) return CURL_PREREQFUNC_ABORT;
-  transfer.size_before = info_long(transfer.easy, CURLINFO_REQUEST_SIZE);
+  transfer.size_before = curl_info(transfer.easy, CURLINFO_REQUEST_SIZE);
   transfer.connecting = false;
   ++transfer.readies;
   Impl& self = *transfer.owner;
@@ -553,7 +511,7 @@ void CurlTransport::Impl::reap() {
 }
 
 void CurlTransport::Impl::finish(Transfer& transfer, CURLcode result) {
-  const long status = info_long(transfer.easy, CURLINFO_RESPONSE_CODE);
+  const long status = curl_info(transfer.easy, CURLINFO_RESPONSE_CODE);
   const bool final = status >= 200;
   Completion& done = gathered_.completions.emplace_back();
   done.id = transfer.exchange.id;
@@ -581,32 +539,8 @@ void CurlTransport::Impl::finish(Transfer& transfer, CURLcode result) {
 std::string CurlTransport::Impl::describe(const Transfer& transfer, CURLcode result) const {
   if (!transfer.answer.excess().empty()) return std::string(transfer.answer.excess());
   if (transfer.readies > 0) return describe_answer(transfer, result);
-  const std::string words =
-      in_our_words(transfer.words[0] != '\0' ? transfer.words.data() : curl_easy_strerror(result));
-  switch (result) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return fmt::format("cannot resolve host '{}'", transfer.address.host);
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return "proxy has a name that cannot be resolved";
-    case CURLE_COULDNT_CONNECT: {
-      const auto code = static_cast<int>(info_long(transfer.easy, CURLINFO_OS_ERRNO));
-      if (code == ECONNREFUSED) return "connection refused";
-      return fmt::format("cannot connect: {}", code != 0 ? in_our_words(std::strerror(code)) : words);
-    }
-    case CURLE_OPERATION_TIMEDOUT:
-      return fmt::format("timed out after {} while connecting", spell(options_.request_timeout));
-    case CURLE_PEER_FAILED_VERIFICATION:
-      return fmt::format("certificate not trusted: {}", words);
-    case CURLE_SSL_CACERT_BADFILE:
-      return fmt::format("certificate not trusted: cannot read the roots: {}", words);
-    case CURLE_SSL_CONNECT_ERROR:
-      return fmt::format("tls handshake failed: {}", words);
-    default:
-      break;
-  }
-  const long tunnel = info_long(transfer.easy, CURLINFO_HTTP_CONNECTCODE);
-  if (tunnel != 0) return fmt::format("proxy refused the connection: it answered {}", tunnel);
-  return fmt::format("cannot connect: {}", in_our_words(curl_easy_strerror(result)));
+  return why_not_connected(transfer.easy, result, transfer.address.host, transfer.words.data(),
+                           options_.request_timeout);
 }
 
 std::string CurlTransport::Impl::describe_answer(const Transfer& transfer, CURLcode result) const {

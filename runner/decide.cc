@@ -65,25 +65,6 @@ Decision decide(std::span<const KnownJob> jobs, const DecidePolicy& policy) {
   return {Action::Submit, Reason::New, go_on_with, 0};
 }
 
-std::vector<std::string> changed_fields(std::span<const NormalField> before, std::span<const NormalField> now) {
-  std::vector<std::string> changed;
-  const auto value = [](std::span<const NormalField> fields, std::string_view name) -> const std::string* {
-    for (const NormalField& field : fields) {
-      if (field.spec->name == name) return &field.json;
-    }
-    return nullptr;
-  };
-  for (const NormalField& field : now) {
-    if (!field.spec->is_content) continue;
-    const std::string* old = value(before, field.spec->name);
-    if (old == nullptr || *old != field.json) changed.emplace_back(field.spec->name);
-  }
-  for (const NormalField& field : before) {
-    if (field.spec->is_content && value(now, field.spec->name) == nullptr) changed.emplace_back(field.spec->name);
-  }
-  return changed;
-}
-
 std::string_view name_of(Action action) {
   switch (action) {
     case Action::Submit:

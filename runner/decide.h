@@ -3,11 +3,8 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
-#include "jobs/job.h"
 #include "runner/options.h"
 #include "runner/transition.h"
 
@@ -53,9 +50,5 @@ struct Decision {
 
 /// jobs  every job of the listing, oldest first.
 Decision decide(std::span<const KnownJob> jobs, const DecidePolicy& policy);
-
-/// The names of the content fields in which two rows differ, in the kind's order. Fields that are not content do not
-/// count.
-std::vector<std::string> changed_fields(std::span<const NormalField> before, std::span<const NormalField> now);
 
 }  // namespace reelbatch

@@ -29,10 +29,6 @@ std::string errors_of(const ManifestRow& row) {
   return text;
 }
 
-std::string join(const std::vector<std::string>& words) {
-  return fmt::format("{}", fmt::join(words, ", "));
-}
-
 }  // namespace
 
 std::size_t items_in_lists(std::span<const NormalField> fields) {
@@ -65,6 +61,18 @@ std::string ledger_ref(const Options& options, std::string_view id) {
   return options.catalogue.empty() ? std::string(id) : fmt::format("{}/{}", options.catalogue, id);
 }
 
+std::string feed_of(const Options& options) {
+  std::string feed = options.catalogue;
+  for (const std::string& manifest : options.manifests) {
+    feed += '\n';
+    for (const char c : manifest) {
+      const bool is_digit = c >= '0' && c <= '9';
+      if (!is_digit || feed.back() != '#') feed += is_digit ? '#' : c;
+    }
+  }
+  return feed;
+}
+
 Planner::Planner(Ledger* ledger, const Options& options, bool digests)
     : ledger_(ledger),
       options_(options),
@@ -81,15 +89,49 @@ Result<void> Planner::start() {
   return read;
 }
 
+const IgnoreRules& Planner::rules_for(const JobKind& kind) {
+  const auto found = rules_.find(&kind);
+  return found != rules_.end() ? found->second
+                               : rules_.emplace(&kind, IgnoreRules(kind, options_.ignore)).first->second;
+}
+
+/// A row's fields without what does not count. A field of which a part does not count is normalised first, as it is
+/// where rows are compared: equal texts then are equal content.
+std::span<const FieldText> Planner::what_counts(const JobKind& kind, const IgnoreRules& rules,
+                                                std::span<const FieldText> fields) {
+  counting_.clear();
+  counting_texts_.clear();
+  counting_texts_.reserve(fields.size());  // views of them stay
+  for (const FieldText& field : fields) {
+    if (!rules.concern(field.name)) {
+      counting_.push_back(field);
+      continue;
+    }
+    const RawFields alone = {{std::string(field.name), {field.form, std::string(field.text)}}};
+    const Normalised normal = kind.normalise(alone);
+    if (normal.fields.size() != 1) {
+      counting_.push_back(field);
+      continue;
+    }
+    if (std::optional<std::string> counts = rules.what_counts(*normal.fields[0].spec, normal.fields[0].json)) {
+      counting_texts_.push_back(*std::move(counts));
+      counting_.push_back({field.name, RawValue::Form::Json, counting_texts_.back()});
+    }
+  }
+  return counting_;
+}
+
 /// Every part with its length in front, so that no two rows make one text.
 Digest Planner::text_of(const AccountOptions& account, const JobKind& kind, std::string_view id,
-                        std::span<const FieldText> fields) {
+                        std::span<const FieldText> all_fields) {
+  const IgnoreRules& rules = rules_for(kind);
+  const std::span<const FieldText> fields = rules.empty() ? all_fields : what_counts(kind, rules, all_fields);
   constexpr std::string_view kText = "text", kJson = "json";
   static_assert(kText.size() == kJson.size());
   const std::string_view kind_name = kind.name();
   std::size_t room = account.name.size() + kind_name.size() + options_.catalogue.size() + id.size();
   for (const FieldText& field : fields) room += field.name.size() + kText.size() + field.text.size();
-  room += (4 + 3 * fields.size()) * sizeof(std::uint64_t);
+  room += rules.signature().size() + (5 + 3 * fields.size()) * sizeof(std::uint64_t);
   if (text_.size() < room) text_.resize(2 * room);
   char* to = text_.data();
   const auto add = [&to](std::string_view part) {
@@ -108,7 +150,9 @@ Digest Planner::text_of(const AccountOptions& account, const JobKind& kind, std:
     add(field.form == RawValue::Form::Text ? kText : kJson);
     add(field.text);
   }
-  return digest_of({text_.data(), room});
+  // Found under other rules, an equal text would be no equal content.
+  if (!rules.empty()) add(rules.signature());
+  return digest_of({text_.data(), static_cast<std::size_t>(to - text_.data())});
 }
 
 const UnchangedRow* Planner::unchanged(const RowText& row) {
@@ -126,6 +170,7 @@ const UnchangedRow* Planner::unchanged(const RowText& row) {
   unchanged_.labels = row.labels;
   unchanged_.selected = chosen(row.id);
   ++counts_.with_video;
+  seen_.add_job(unchanged_.job);
   if (keeps_digests_) {
     note_decision(unchanged_.text, fmt::format("{} {}", unchanged_.job, unchanged_.selected ? "unchanged" : "left"));
   }
@@ -149,8 +194,6 @@ Result<RowPlan> Planner::plan(ManifestRow& row) {
   record.line = row.place.line;
   record.labels = row.labels;
   has_video_ = false;
-  items_ = 0;
-  changed_.clear();
 
   const AccountOptions* account = row.kind == nullptr ? nullptr : account_for(*row.kind, row.account);
   if (account != nullptr) record.account = account->name;
@@ -163,9 +206,14 @@ Result<RowPlan> Planner::plan(ManifestRow& row) {
     if (!listing) return tl::unexpected(listing.error());
     record.listing = *listing;
   }
+  if (record.listing != 0) {
+    seen_.add_listing(record.listing);
+  } else if (account == nullptr) {
+    seen_ids_.insert(row.id);
+  }
   if (row.valid()) {
     plan.fields = to_json(row.fields);
-    const Result<Decision> decision = decide_row(row, plan.fields, record.listing, record);
+    const Result<Decision> decision = decide_row(row, plan);
     if (!decision) return tl::unexpected(decision.error());
     record.action = decision->action;
     record.reason = decision->reason;
@@ -183,13 +231,14 @@ Result<RowPlan> Planner::plan(ManifestRow& row) {
   if (!plan.fields.empty() && !row.kind->may_be_overtaken()) {
     plan.text = text_of(*account, *row.kind, row.id, texts_of(row.fields));
   }
-  plan.items = items_;
   select(record);
   if (keeps_digests_) {
+    // Of what is submitted all counts: a plan is kept to by what it would send.
+    const bool by_text = plan.text && (record.action != Action::Submit || rules_for(*row.kind).empty());
     note_decision(record,
-                  plan.text.value_or(digest_of(fmt::format("{}\n{}\n{}", record.id, record.detail, plan.fields))));
+                  by_text ? *plan.text : digest_of(fmt::format("{}\n{}\n{}", record.id, record.detail, plan.fields)));
   }
-  count(record, has_video_, changed_);
+  count(plan);
   return plan;
 }
 
@@ -231,11 +280,11 @@ Normalised Planner::normalise(ManifestRow& row) {
   return now;
 }
 
-Result<Decision> Planner::decide_row(ManifestRow& row, const std::string& fields, ListingId listing,
-                                     RowRecord& record) {
+Result<Decision> Planner::decide_row(ManifestRow& row, RowPlan& plan) {
+  RowRecord& record = plan.record;
   std::vector<Ledger::JobOfListing> known;
-  if (listing != 0) {
-    Result<std::vector<Ledger::JobOfListing>> jobs = ledger_->jobs_of(listing);
+  if (record.listing != 0) {
+    Result<std::vector<Ledger::JobOfListing>> jobs = ledger_->jobs_of(record.listing);
     if (!jobs) return tl::unexpected(jobs.error());
     known = std::move(*jobs);
   }
@@ -244,16 +293,16 @@ Result<Decision> Planner::decide_row(ManifestRow& row, const std::string& fields
   Normalised now;
   bool validated = false;
   std::vector<KnownJob> jobs;
-  std::map<JobId, std::vector<std::string>> differences;
+  std::map<JobId, std::vector<FieldChange>> differences;
   for (Ledger::JobOfListing& job : known) {
-    job.job.same_content = job.fields == fields;
+    job.job.same_content = job.fields == plan.fields;
     if (!job.job.same_content) {
       if (!validated) now = normalise(row);
       validated = true;
       const Result<RawFields> before = raw_fields_from_json(job.fields);
       if (!before) return tl::unexpected(before.error());
       const Normalised normalised = row.kind->normalise(*before);
-      differences[job.job.id] = changed_fields(normalised.fields, now.fields);
+      differences[job.job.id] = changes_between(normalised.fields, now.fields, rules_for(*row.kind));
       job.job.same_content = differences[job.job.id].empty() && row.valid();
     }
     jobs.push_back(job.job);
@@ -261,10 +310,10 @@ Result<Decision> Planner::decide_row(ManifestRow& row, const std::string& fields
   const Decision decision = decide(jobs, {options_.retry_failed, options_.retry_limit, options_.on_change});
   if (decision.action == Action::Submit && !validated) now = normalise(row);
   if (decision.action == Action::Submit && row.valid()) record.subject = row.kind->subject(now.fields);
-  if (decision.action == Action::Submit) items_ = items_in_lists(now.fields);
+  if (decision.action == Action::Submit) plan.items = items_in_lists(now.fields);
   if (decision.reason == Reason::Changed) {
-    changed_ = differences[decision.compare_with];
-    record.detail = join(changed_);
+    plan.changes = std::move(differences[decision.compare_with]);
+    record.detail = change_words(plan.changes);
   }
   return decision;
 }
@@ -285,17 +334,27 @@ void Planner::select(RowRecord& record) {
   }
 }
 
-void Planner::count(const RowRecord& record, bool has_video, const std::vector<std::string>& changed) {
-  if (has_video) ++counts_.with_video;
+void Planner::count(const RowPlan& plan) {
+  const RowRecord& record = plan.record;
+  if (has_video_) ++counts_.with_video;
   if (!record.selected) {
     ++counts_.not_selected;
     return;
   }
   ++counts_.actions[record.action];
   ++counts_.reasons[record.reason];
-  if (record.action != Action::Submit || record.reason != Reason::Changed || !has_video) return;
+  if (record.action != Action::Submit || record.reason != Reason::Changed || !has_video_) return;
   ++counts_.videos_replaced;
-  for (const std::string& field : changed) ++counts_.changed_fields[field];
+  for (const FieldChange& change : plan.changes) ++counts_.changed_fields[std::string(change.field->name)];
+}
+
+Result<void> Planner::find_gone() {
+  if (ledger_ == nullptr) return {};
+  const std::size_t catalogue = ledger_ref(options_, "").size();
+  return ledger_->for_each_gone(feed_of(options_), seen_, [&](const ListingName& listing) {
+    std::string id = listing.ref.substr(std::min(catalogue, listing.ref.size()));
+    if (!seen_ids_.contains(id)) counts_.gone.push_back({std::move(id), listing.kind, listing.account});
+  });
 }
 
 Result<void> Planner::finish() const {
@@ -344,6 +403,11 @@ Result<void> record_row(Ledger& ledger, const Options& options, const BindAccoun
       const Result<ListingId> listing = ledger.listing(*account, record.kind, ledger_ref(options, record.id));
       if (!listing) return tl::unexpected(listing.error());
       record.listing = *listing;
+    }
+    if (record.reason == Reason::Unchanged) {
+      // In other words than those it is known by: known by these from now on.
+      return plan.text ? ledger.know_job(record.job, *plan.text).and_then([&] { return ledger.add_row(record); })
+                       : ledger.add_row(record);
     }
     const Result<ContentId> content = ledger.content(record.listing, plan.fields, plan.text);
     if (!content) return tl::unexpected(content.error());
@@ -400,6 +464,8 @@ Result<IntakeCounts> take_in(Ledger& ledger, const Options& options, const BindA
   if (done) done = read_manifests(options.manifests, options.manifest, take, remark, glance);
   if (const std::optional<Remark> shared = planner.photos().remark()) remark(*shared);
   if (done) done = planner.finish();
+  if (done) done = planner.find_gone();
+  if (done) done = ledger.note_feed(feed_of(options));
   if (done) done = ledger.commit_intake();
   if (!done) {
     ledger.abandon_intake();

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "runner/changes.h"
 #include "runner/decide.h"
+#include "runner/ignore_rules.h"
 #include "runner/ledger.h"
 #include "runner/manifest.h"
 #include "runner/options.h"
@@ -27,14 +29,16 @@ struct IntakeCounts {
   std::int64_t with_video = 0;       ///< listings of these rows that have a video, selected or not
   std::int64_t videos_replaced = 0;  ///< of those, submitted again as changed
   std::map<std::string, std::int64_t> changed_fields;
+  std::vector<ListingName> gone;  ///< listings that left the feed, without their catalogue; set by find_gone()
 };
 
 /// What becomes of a row that is not unchanged.
 struct RowPlan {
-  RowRecord record;            ///< without the listing and the content of a listing that is new to the ledger
-  std::string fields;          ///< as to_json(RawFields); empty if the row is invalid
-  std::optional<Digest> text;  ///< of the row, if it has fields
-  std::size_t items = 0;       ///< in its lists, of a row that is submitted: what its price may depend on
+  RowRecord record;                  ///< without the listing and the content of a listing that is new to the ledger
+  std::string fields;                ///< as to_json(RawFields); empty if the row is invalid
+  std::optional<Digest> text;        ///< of the row, if it has fields
+  std::vector<FieldChange> changes;  ///< with Reason::Changed
+  std::size_t items = 0;             ///< in its lists, of a row that is submitted: what its price may depend on
 };
 
 /// Decides row by row, against a ledger or, for a first night, none. Reads the ledger and writes nothing.
@@ -42,7 +46,7 @@ struct RowPlan {
 /// Nearly every row of a nightly run says, byte for byte, what its listing's video was made from. Such a row is known
 /// by the digest of its text alone: account, kind, reference and fields as read. The digest is no proof of equality,
 /// but where it errs, a listing that changed keeps the video it has; nothing is paid for twice. A text whose digest is
-/// not known is compared field by field.
+/// not known is compared field by field. What --ignore leaves out is in neither.
 class Planner {
  public:
   /// ledger  may be nullptr; must outlive the planner, like `options`.
@@ -59,6 +63,9 @@ class Planner {
   /// The decision for one row that is not unchanged, with `row.remarks` grown by what validation found.
   Result<RowPlan> plan(ManifestRow& row);
 
+  /// Call when every row is planned: which listings are in the last run of the same feed and not among these rows.
+  Result<void> find_gone();
+
   /// Call when every row is planned. Fails if a REF of --only was not met, if the feed shrank to less than half of what
   /// it was in the last run (of 20 rows or more), or if the run would be a mass change.
   Result<void> finish() const;
@@ -74,14 +81,17 @@ class Planner {
   const AccountOptions* account_for(const JobKind& kind, std::string_view name) const;
   std::string why_no_account(const ManifestRow& row) const;
   Normalised normalise(ManifestRow& row);
-  Result<Decision> decide_row(ManifestRow& row, const std::string& fields, ListingId listing, RowRecord& record);
+  Result<Decision> decide_row(ManifestRow& row, RowPlan& plan);
+  const IgnoreRules& rules_for(const JobKind& kind);
   Digest text_of(const AccountOptions& account, const JobKind& kind, std::string_view id,
                  std::span<const FieldText> fields);
+  std::span<const FieldText> what_counts(const JobKind& kind, const IgnoreRules& rules,
+                                         std::span<const FieldText> fields);
   bool chosen(std::string_view id);
   void select(RowRecord& record);
   void note_decision(const RowRecord& record, const Digest& text);
   void note_decision(const Digest& text, std::string_view words);
-  void count(const RowRecord& record, bool has_video, const std::vector<std::string>& changed);
+  void count(const RowPlan& plan);
 
   Ledger* ledger_;
   const Options& options_;
@@ -93,12 +103,15 @@ class Planner {
   UnchangedRow unchanged_;
   std::string text_;
   IntakeCounts counts_;
+  std::map<const JobKind*, IgnoreRules> rules_;
+  std::vector<FieldText> counting_;          ///< of the row that is looked at
+  std::vector<std::string> counting_texts_;  ///< what of it is no view of the row
+  ListingsSeen seen_;
+  std::set<std::string, std::less<>> seen_ids_;  ///< of rows without a listing
   bool has_video_ = false;
-  std::size_t items_ = 0;
   bool keeps_digests_ = false;
   PlanDigests digests_;
   std::string chain_;
-  std::vector<std::string> changed_;
 };
 
 /// How many there are in a row's lists: images, most of all. Of compact JSON, as JobKind::normalise() gives it.
@@ -106,6 +119,10 @@ std::size_t items_in_lists(std::span<const NormalField> fields);
 
 /// `listing` as the ledger knows it: with the catalogue in front.
 std::string ledger_ref(const Options& options, std::string_view id);
+
+/// What is the same for every run of a feed: its files by their names, where numbers, such as a date, do not count, and
+/// its catalogue.
+std::string feed_of(const Options& options);
 
 /// Gives an account its number in the ledger when its first row comes, or says why it cannot be used.
 using BindAccount = std::function<Result<AccountId>(const std::string& name)>;

@@ -310,6 +310,28 @@ struct FigureSeen {
   CreditFigures figures;
 };
 
+/// A listing by what it is known by.
+struct ListingName {
+  std::string ref;  ///< with its catalogue
+  std::string kind, account;
+};
+
+/// The listings that a manifest names, gathered row by row: a bit for each listing, or for the job that stands for it.
+class ListingsSeen {
+ public:
+  void add_listing(ListingId listing) { set(listings_, listing); }
+  void add_job(JobId job) { set(jobs_, job); }
+  bool has_listing(ListingId listing) const { return is_set(listings_, listing); }
+  bool has_job(JobId job) const { return is_set(jobs_, job); }
+
+ private:
+  static void set(std::vector<bool>& bits, std::int64_t at);
+  static bool is_set(const std::vector<bool>& bits, std::int64_t at) {
+    return static_cast<std::uint64_t>(at) < bits.size() && bits[static_cast<std::size_t>(at)];
+  }
+  std::vector<bool> listings_, jobs_;
+};
+
 /// Rows of a run that were unchanged when it began.
 struct UnchangedCounts {
   std::int64_t rows = 0;
@@ -357,6 +379,11 @@ class Ledger {
   /// Rows come in the order of their numbers.
   virtual Result<void> add_row(const RowRecord& row) = 0;
   virtual Result<void> add_unchanged_row(const UnchangedRow& row) = 0;
+  /// The row's text says what a finished job was made for, if not in the same words: for_each_paid() knows it by that
+  /// from now on. During an intake only.
+  virtual Result<void> know_job(JobId job, const Digest& text) = 0;
+  /// The run that is taken in is the last one that read `feed`, a name of the caller's choice; during an intake only.
+  virtual Result<void> note_feed(std::string_view feed) = 0;
   /// Records decisions made again for a row of an earlier intake.
   virtual Result<void> update_row(RunId run, const RowRecord& row) = 0;
 
@@ -440,8 +467,10 @@ class Ledger {
   /// The uid of every run, by number.
   virtual Result<std::map<RunId, std::string>> run_names() = 0;
   virtual Result<LedgerCounts> counts() = 0;
-  /// Listings of earlier runs that the run does not name: they left the feed. `prefix` is that of the run's catalogue.
-  virtual Result<std::int64_t> listings_gone(RunId run, std::string_view prefix) = 0;
+  /// Visits the listings of the last run that read `feed` (note_feed) which are not among `seen`: they left it. None if
+  /// no run read it, or if its rows are no longer kept.
+  virtual Result<void> for_each_gone(std::string_view feed, const ListingsSeen& seen,
+                                     const std::function<void(const ListingName&)>& visit) = 0;
 
   // Care.
   /// Everything that is wrong with the record, one sentence each; empty if nothing is.

@@ -190,15 +190,6 @@ Result<void> read_all(const std::vector<std::string>& paths, const ManifestOptio
   return run.finish();
 }
 
-Place place_of(const ManifestRow& row, std::string_view field) {
-  for (std::size_t i = 0; i < row.fields.size() && row.place_of_field; ++i) {
-    if (row.fields[i].name != field) continue;
-    const Place place = row.place_of_field(i);
-    return place.line != 0 ? place : row.place;
-  }
-  return row.place;
-}
-
 bool has_field(const ManifestRow& row, std::string_view name) {
   return std::any_of(row.fields.begin(), row.fields.end(), [&](const RawField& field) { return field.name == name; });
 }
@@ -213,6 +204,15 @@ void add_remarks(ManifestRow& row, const std::vector<Problem>& problems, Remark:
 }
 
 }  // namespace
+
+Place place_of(const ManifestRow& row, std::string_view field) {
+  for (std::size_t i = 0; i < row.fields.size() && row.place_of_field; ++i) {
+    if (row.fields[i].name != field) continue;
+    const Place place = row.place_of_field(i);
+    return place.line != 0 ? place : row.place;
+  }
+  return row.place;
+}
 
 std::string Remark::text() const {
   std::string out = file;

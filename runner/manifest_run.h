@@ -133,6 +133,9 @@ class ManifestRun {
   std::map<std::string, std::size_t> warning_index_;
 };
 
+/// Where a field of a row that is with its sink stands, by FieldSpec::name; where the row starts if that is not known.
+Place place_of(const ManifestRow& row, std::string_view field);
+
 /// Adds an error to a row, which is then invalid.
 ///
 /// code  Remark::code.

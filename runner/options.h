@@ -10,6 +10,7 @@
 #include "jobs/job.h"
 #include "runner/clock.h"
 #include "runner/digest.h"
+#include "runner/ignore_rules.h"
 #include "runner/manifest.h"
 
 namespace reelbatch {
@@ -114,11 +115,13 @@ struct Options {
   bool retry_failed = false;
   int retry_limit = 3;
   OnChange on_change = OnChange::Submit;
+  std::vector<IgnoreRule> ignore;  ///< what does not count as a change
   bool allow_mass_change = false;
   bool allow_shrink = false;  ///< of the feed since the last run
   std::optional<long> limit;
   std::optional<PlanDigests> keep_to;  ///< nothing is submitted unless the decisions are these
   std::vector<std::string> only;
+  bool list_gone = false;  ///< name every listing that left the feed, not only some
   Duration wait{};
   int max_connections = 128;
   std::string ca_file;

@@ -38,6 +38,12 @@ std::string list_json(const std::vector<std::string>& texts) {
   return out + ']';
 }
 
+std::vector<std::string> texts_of(const std::vector<IgnoreRule>& rules) {
+  std::vector<std::string> texts;
+  for (const IgnoreRule& rule : rules) texts.push_back(rule.text);
+  return texts;
+}
+
 std::vector<std::string> read_list(JsonElement from, std::string_view member) {
   std::vector<std::string> texts;
   simdjson::dom::array list;
@@ -60,10 +66,12 @@ std::string plan_head_json(const Options& options, const PlanDigests& digests) {
   return fmt::format(
       "\"digest\": {{\"manifest\": \"{}\", \"decisions\": \"{}\"}},\n \"manifests\": {},\n \"options\": {{\"limit\": "
       "{}, "
-      "\"only\": {}, \"retry_failed\": {}, \"on_change\": \"{}\", \"allow_mass_change\": {}}}",
+      "\"only\": {}, \"retry_failed\": {}, \"on_change\": \"{}\", \"allow_mass_change\": {}, "
+      "\"ignore\": {}}}",
       hex(digests.manifest), hex(digests.decisions), list_json(options.manifests),
       options.limit ? std::to_string(*options.limit) : "null", list_json(options.only), options.retry_failed,
-      options.on_change == OnChange::Skip ? "skip" : "submit", options.allow_mass_change);
+      options.on_change == OnChange::Skip ? "skip" : "submit", options.allow_mass_change,
+      list_json(texts_of(options.ignore)));
 }
 
 Result<void> keep_to_plan(const std::string& file, Options& options) {
@@ -100,6 +108,12 @@ Result<void> keep_to_plan(const std::string& file, Options& options) {
   options.limit = limit;
   options.only = only;
   options.retry_failed = retry_failed;
+  options.ignore.clear();
+  for (const std::string& ignored : read_list(asked, "ignore")) {
+    Result<IgnoreRule> rule = parse_ignore_rule(ignored);
+    if (!rule) return refuse(rule.error().message);
+    options.ignore.push_back(*std::move(rule));
+  }
   options.allow_mass_change = read_bool(asked, "allow_mass_change");
   options.on_change = on_change;
   return {};

@@ -17,6 +17,7 @@
 #include "runner/progress_printer.h"
 #include "runner/rejects_file.h"
 #include "runner/remark_printer.h"
+#include "runner/summary.h"
 
 namespace reelbatch {
 namespace {
@@ -33,7 +34,8 @@ std::string row_json(const UnchangedRow& row) {
   return out + '}';
 }
 
-std::string row_json(const RowRecord& record) {
+std::string row_json(const RowPlan& plan) {
+  const RowRecord& record = plan.record;
   std::string out = "{\"id\": ";
   append_json_quoted(out, record.id);
   const bool left_out = !record.selected;
@@ -47,12 +49,9 @@ std::string row_json(const RowRecord& record) {
   }
   if (record.reason == Reason::Changed) {
     out += ", \"changed\": [";
-    std::string_view rest = record.detail;
-    for (bool first = true; !rest.empty(); first = false) {
-      const std::size_t end = rest.find(", ");
-      if (!first) out += ", ";
-      append_json_quoted(out, rest.substr(0, end));
-      rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 2);
+    for (const FieldChange& change : plan.changes) {
+      if (&change != plan.changes.data()) out += ", ";
+      append_json_quoted(out, change.field->name);
     }
     out += ']';
   }
@@ -68,6 +67,30 @@ std::string counts_json(const IntakeCounts& counts) {
     out += fmt::format("{}\"{}\": {}", out.size() > 1 ? ", " : "", name_of(action), count);
   }
   return out + '}';
+}
+
+std::string gone_json(const std::vector<ListingName>& gone) {
+  std::string out = "[";
+  for (const ListingName& listing : gone) {
+    if (&listing != gone.data()) out += ", ";
+    out += "{\"id\": ";
+    append_json_quoted(out, listing.ref);
+    out += ", \"kind\": ";
+    append_json_quoted(out, listing.kind);
+    out += ", \"account\": ";
+    append_json_quoted(out, listing.account);
+    out += '}';
+  }
+  return out + ']';
+}
+
+/// A changed row for a person: which fields, and around what place in them.
+std::string change_lines(const RowPlan& plan) {
+  std::string lines = fmt::format("    changed {}: {}\n", plan.record.id, plan.record.detail);
+  for (const FieldChange& change : plan.changes) {
+    if (!change.field->is_list) lines += fmt::format("      {}: {}\n", change.field->name, change_excerpt(change));
+  }
+  return lines;
 }
 
 std::string_view words_for(Reason reason) {
@@ -175,12 +198,12 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
     if (!plan) return tl::unexpected(plan.error());
     tell_remarks(row, remark);
     const RowRecord* record = &plan->record;
-    if (file) rows.append(before()) += row_json(*record);
+    if (file) rows.append(before()) += row_json(*plan);
     if (record->selected && record->action == Action::Submit) {
       forecaster.add(record->account, record->kind, plan->items);
     }
     if (record->selected && record->reason == Reason::Changed && changes.size() < kChangesShown) {
-      changes.push_back(fmt::format("{}: {}", record->id, record->detail));
+      changes.push_back(change_lines(*plan));
     }
     return {};
   };
@@ -190,13 +213,15 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
   const Result<void> listed = rejects->commit();
   if (!read) return tl::unexpected(printer.explain(read.error()));
   if (!listed) return tl::unexpected(listed.error());
+  if (Result<void> found = planner.find_gone(); !found) return tl::unexpected(found.error());
   const IntakeCounts& counts = planner.counts();
   const Result<void> allowed = planner.finish();
   const Result<Forecast> forecast = forecaster.make();
   if (!forecast) return tl::unexpected(forecast.error());
   if (file) {
-    file->write(fmt::format("{{\"counts\": {},\n {},\n {},\n \"rows\": [", counts_json(counts),
-                            forecast_json(*forecast), plan_head_json(options, planner.digests())));
+    file->write(fmt::format("{{\"counts\": {},\n {},\n {},\n \"gone\": {},\n \"rows\": [", counts_json(counts),
+                            forecast_json(*forecast), plan_head_json(options, planner.digests()),
+                            gone_json(counts.gone)));
     file->write(rows);
     file->write("]}\n");
     if (Result<void> written = file->commit(); !written) return tl::unexpected(written.error());
@@ -214,7 +239,8 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
       fmt::print("  {:<9}{:>8}  {}\n", verb, count, words_for(reason));
     }
     if (counts.not_selected > 0) fmt::print("  {:<9}{:>8}  not selected\n", "leave", counts.not_selected);
-    for (const std::string& change : changes) fmt::print("    changed {}\n", for_terminal(change));
+    if (!counts.gone.empty()) fmt::print("  {}", for_terminal(gone_text(counts.gone, options.list_gone)));
+    for (const std::string& change : changes) fmt::print("{}", for_terminal(change));
     print_forecast(*forecast);
   }
   if (!allowed) return tl::unexpected(allowed.error());

@@ -40,12 +40,13 @@ std::string make_run_uid(WallTime now, std::uint32_t random) {
   return fmt::format("{}-{:04x}", stamp, random & 0xffff);
 }
 
-Result<void> prepare_run(const RunSetting& setting, RunRecord& run, const RemarkSink& remark) {
-  if (Result<void> held = hold_interrupted(setting); !held) return held;
+Result<IntakeCounts> prepare_run(const RunSetting& setting, RunRecord& run, const RemarkSink& remark) {
+  if (Result<void> held = hold_interrupted(setting); !held) return tl::unexpected(held.error());
   const auto bind = [&](const std::string& name) { return setting.session.bind(name); };
-  const Result<IntakeCounts> counts = take_in(setting.session.ledger(), setting.options, bind, run, remark);
-  if (!counts) return tl::unexpected(counts.error());
-  return setting.session.bind_open_jobs();
+  Result<IntakeCounts> counts = take_in(setting.session.ledger(), setting.options, bind, run, remark);
+  if (!counts) return counts;
+  if (Result<void> bound = setting.session.bind_open_jobs(); !bound) return tl::unexpected(bound.error());
+  return counts;
 }
 
 Result<void> prepare_resumed_run(const RunSetting& setting, const RunRecord& run) {

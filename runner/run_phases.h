@@ -26,7 +26,7 @@ std::string make_run_uid(WallTime now, std::uint32_t random);
 
 /// Holds what a run that died left open, then reads the manifests into a new run, all or nothing (take_in), and binds
 /// the accounts that it needs. `run` has its uid and start; it gets its number.
-Result<void> prepare_run(const RunSetting& setting, RunRecord& run, const RemarkSink& remark);
+Result<IntakeCounts> prepare_run(const RunSetting& setting, RunRecord& run, const RemarkSink& remark);
 
 /// The same for a run of the ledger that goes on (take_up).
 Result<void> prepare_resumed_run(const RunSetting& setting, const RunRecord& run);

@@ -265,6 +265,17 @@ Result<void> apply_only(SettingTarget& target, const Values& values) {
   return {};
 }
 
+Result<void> apply_ignore(SettingTarget& target, const Values& values) {
+  std::vector<IgnoreRule> rules;
+  for (const std::string& text : values) {
+    Result<IgnoreRule> rule = parse_ignore_rule(text);
+    if (!rule) return tl::unexpected<Error>(rule.error());
+    rules.push_back(*std::move(rule));
+  }
+  target.options.ignore = std::move(rules);
+  return {};
+}
+
 template <bool Options::*Member>
 Result<void> apply_flag(SettingTarget& target, const Values& values) {
   return store(parse_flag(values.back()), target.options.*Member);
@@ -437,6 +448,22 @@ const std::array kSettings = {
             .value = "ACTION",
             .help = "submit or skip a listing that changed since its video was made (submit)",
             .apply = apply_on_change},
+    Setting{.name = "ignore",
+            .shape = Shape::Many,
+            .commands = kFeed,
+            .group = kChoice,
+            .value = "PART",
+            .help = "what does not count as a change, repeatable: music is a field, 'image_urls?' the query of its "
+                    "addresses, 'image_urls?v&token' two parameters of it, 'description=Price: * EUR' such phrases, "
+                    "where * is any text of the line (nothing)",
+            .separator = '\n',
+            .apply = apply_ignore},
+    Setting{.name = "list-gone",
+            .shape = Shape::Flag,
+            .commands = kFeed,
+            .group = kTelling,
+            .help = "name every listing that left the feed, not only ten",
+            .apply = apply_flag<&Options::list_gone>},
     Setting{.name = "retry-failed",
             .shape = Shape::Flag,
             .commands = kFeed,
@@ -561,7 +588,7 @@ const std::array kSettings = {
             .is_path = true,
             .apply = apply_file<&Options::log_file>},
     Setting{.name = "ca-file",
-            .commands = kSending,
+            .commands = kSending | kCheckBit,
             .group = kTelling,
             .value = "FILE",
             .help = "trust these roots instead of the system's (PEM)",

@@ -300,6 +300,16 @@ Result<void> SqliteLedger::know_text(ListingId listing, ContentId content, const
   return statements_->know_jobs.bind_blob(1, bytes).bind(2, listing).bind(3, content).run();
 }
 
+Result<void> SqliteLedger::know_job(JobId job, const Digest& text) {
+  return statements_->know_job.bind_blob(1, to_bytes(text)).bind(2, job).run();
+}
+
+Result<void> SqliteLedger::note_feed(std::string_view feed) {
+  CHECK(intake_);
+  Statement note = database_->prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)");
+  return note.bind(1, feed_name(feed)).bind(2, intake_run_).run();
+}
+
 Result<ListingId> SqliteLedger::find_listing(std::string_view account, std::string_view kind, std::string_view ref) {
   Statement query = database_->prepare(
       "SELECT l.id FROM listings l JOIN accounts a ON a.id = l.account WHERE a.name = ? AND l.kind = ? AND l.ref = ?");

@@ -38,6 +38,8 @@ class SqliteLedger : public Ledger {
   Result<ContentId> content(ListingId listing, std::string_view fields, std::optional<Digest> text = {}) override;
   Result<void> add_row(const RowRecord& row) override;
   Result<void> add_unchanged_row(const UnchangedRow& row) override;
+  Result<void> know_job(JobId job, const Digest& text) override;
+  Result<void> note_feed(std::string_view feed) override;
   Result<void> update_row(RunId run, const RowRecord& row) override;
 
   Result<ListingId> find_listing(std::string_view account, std::string_view kind, std::string_view ref) override;
@@ -78,7 +80,8 @@ class SqliteLedger : public Ledger {
                                     const std::function<Result<void>(const FigureSeen&)>& figure) override;
   Result<std::map<RunId, std::string>> run_names() override;
   Result<LedgerCounts> counts() override;
-  Result<std::int64_t> listings_gone(RunId run, std::string_view prefix) override;
+  Result<void> for_each_gone(std::string_view feed, const ListingsSeen& seen,
+                             const std::function<void(const ListingName&)>& visit) override;
 
   Result<std::vector<std::string>> verify() override;
   Result<void> backup(const std::string& path) override;
@@ -99,6 +102,7 @@ class SqliteLedger : public Ledger {
   Result<std::int64_t> write_pack(const Digest& digest);
   /// The facts of finished jobs as a pack has them.
   Result<std::string> facts_of(std::span<const JobId> jobs);
+  Result<std::vector<ListingId>> listings_unseen(RunId run, const ListingsSeen& seen);
   Result<std::vector<RowNumber>> rows_paid_in_later_packs(RunId run);
   Result<void> forget_rows(int keep_runs, RunId ending);
   Result<void> verify_packs(std::vector<std::string>& findings);

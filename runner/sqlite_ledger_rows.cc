@@ -17,6 +17,8 @@ Error damaged_pack(const Database& database, std::int64_t pack) {
   return Error{Fault::Ground, fmt::format("cannot read the ledger {}: row pack {} is damaged", database.path(), pack)};
 }
 
+constexpr std::int64_t kNumbersMost = std::int64_t{1} << 32;
+
 JobFacts job_facts(const Statement& row, int first) {
   JobFacts facts;
   facts.remote_id = row.text(first);
@@ -386,18 +388,81 @@ Result<std::vector<std::string>> SqliteLedger::label_names(RunId run) {
   }
 }
 
-Result<std::int64_t> SqliteLedger::listings_gone(RunId run, std::string_view prefix) {
-  // An id is unique in a run, so that every row with a listing has one of its own. Those of repairs are in no manifest.
-  Statement query = database_->prepare(
-      "SELECT (SELECT count(*) FROM listings WHERE ?2 = '' OR substr(ref, 1, length(?2)) = ?2) - "
-      "(SELECT count(*) FROM jobs j JOIN listings l ON l.id = j.listing WHERE j.repairs IS NOT NULL AND (?2 = '' OR "
-      "substr(l.ref, 1, length(?2)) = ?2)) - "
-      "(SELECT count(*) FROM rows WHERE run = ?1 AND listing IS NOT NULL)");
-  const Result<bool> row = query.bind(1, run).bind(2, prefix).step();
-  if (!row) return tl::unexpected(row.error());
-  const Result<UnchangedCounts> unchanged = unchanged_rows(run);
-  if (!unchanged) return tl::unexpected(unchanged.error());
-  return query.integer(0) - unchanged->rows;
+// ---- Listings that left the feed ------------------------------------------------------------------------------------
+
+void ListingsSeen::set(std::vector<bool>& bits, std::int64_t at) {
+  // Numbers of a ledger count from 1, so that only a damaged one has such; it is not worth the memory.
+  if (at < 0 || at > kNumbersMost) return;
+  const auto place = static_cast<std::size_t>(at);
+  if (place >= bits.size()) bits.resize(place + place / 2 + 64);
+  bits[place] = true;
+}
+
+Result<void> SqliteLedger::for_each_gone(std::string_view feed, const ListingsSeen& seen,
+                                         const std::function<void(const ListingName&)>& visit) {
+  Statement last = database_->prepare("SELECT value FROM meta WHERE name = ?");
+  const Result<bool> found = last.bind(1, feed_name(feed)).step();
+  if (!found) return tl::unexpected(found.error());
+  if (!*found) return {};
+  const Result<std::vector<ListingId>> unseen = listings_unseen(last.integer(0), seen);
+  if (!unseen) return tl::unexpected(unseen.error());
+  // A listing whose row is shown by another of its jobs than then is there all the same.
+  Statement jobs = database_->prepare("SELECT id FROM jobs WHERE listing = ?");
+  Statement name = database_->prepare(
+      "SELECT l.ref, l.kind, a.name FROM listings l JOIN accounts a ON a.id = l.account WHERE l.id = ?");
+  for (const ListingId listing : *unseen) {
+    bool is_there = false;
+    jobs.bind(1, listing);
+    for (;;) {
+      const Result<bool> job = jobs.step();
+      if (!job) return tl::unexpected(job.error());
+      if (!*job) break;
+      is_there = is_there || seen.has_job(jobs.integer(0));
+    }
+    if (is_there) continue;
+    const Result<bool> named = name.bind(1, listing).step();
+    if (!named) return tl::unexpected(named.error());
+    if (*named) visit({std::string(name.text(0)), std::string(name.text(1)), std::string(name.text(2))});
+    name.reset();
+  }
+  return {};
+}
+
+/// The listings of a run's rows of which neither they nor the job of the row was seen.
+Result<std::vector<ListingId>> SqliteLedger::listings_unseen(RunId run, const ListingsSeen& seen) {
+  std::vector<ListingId> unseen;
+  const auto look_at = [&](ListingId listing, JobId job) {
+    if (!seen.has_listing(listing) && (job == 0 || !seen.has_job(job))) unseen.push_back(listing);
+  };
+  Statement packs = database_->prepare(
+      "SELECT p.id, p.list, p.facts FROM run_packs r JOIN row_packs p ON p.id = r.pack WHERE r.run = ? ORDER BY "
+      "r.first_number");
+  Statement listing_of = database_->prepare("SELECT listing FROM jobs WHERE id = ?");
+  packs.bind(1, run);
+  for (;;) {
+    const Result<bool> more = packs.step();
+    if (!more) return tl::unexpected(more.error());
+    if (!*more) break;
+    PackReader reader(packs.text(1), packs.text(2), 0, 0);
+    while (reader.next()) {
+      const JobId job = reader.row().job;
+      if (seen.has_job(job)) continue;
+      const Result<bool> found = listing_of.bind(1, job).step();
+      if (!found) return tl::unexpected(found.error());
+      if (*found) look_at(listing_of.integer(0), job);
+      listing_of.reset();
+    }
+    if (reader.damaged()) return tl::unexpected(damaged_pack(*database_, packs.integer(0)));
+  }
+  Statement rows = database_->prepare(
+      "SELECT listing, coalesce(job, 0) FROM rows WHERE run = ? AND listing IS NOT NULL ORDER BY number");
+  rows.bind(1, run);
+  for (;;) {
+    const Result<bool> more = rows.step();
+    if (!more) return tl::unexpected(more.error());
+    if (!*more) return unseen;
+    look_at(rows.integer(0), rows.integer(1));
+  }
 }
 
 // ---- Work -----------------------------------------------------------------------------------------------------------

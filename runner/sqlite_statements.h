@@ -24,6 +24,7 @@ struct SqliteLedger::Statements {
         facts_of(db.prepare("SELECT state, remote_id, url, submitted_at, accepted_at, finished_at, polls, used_last, "
                             "cost_alone FROM jobs WHERE id = ?")),
         know_content(db.prepare("UPDATE contents SET text = ? WHERE id = ?")),
+        know_job(db.prepare("UPDATE jobs SET text = ? WHERE id = ?")),
         know_jobs(db.prepare("UPDATE jobs SET text = ? WHERE listing = ? AND content = ?")),
         note_price(db.prepare(
             "INSERT INTO prices (account, kind, own, alone) "
@@ -75,9 +76,9 @@ struct SqliteLedger::Statements {
         add_send(db.prepare("INSERT INTO sends (account, submission, at) VALUES (?,?,?)")) {}
 
   Statement find_listing, add_listing, contents_of, content_is_used, replace_content, add_content, add_row, find_pack,
-      add_pack, run_has_pack, facts_of, know_content, know_jobs, note_price, jobs_of, fields_of, planned, planned_of,
-      by_remote_id, add_job, resubmit_job, follow_job, row_has_job, row_not_sent, add_step, move_job, add_credits,
-      job_used, add_send;
+      add_pack, run_has_pack, facts_of, know_content, know_job, know_jobs, note_price, jobs_of, fields_of, planned,
+      planned_of, by_remote_id, add_job, resubmit_job, follow_job, row_has_job, row_not_sent, add_step, move_job,
+      add_credits, job_used, add_send;
 };
 
 }  // namespace reelbatch

@@ -50,6 +50,11 @@ inline std::string to_bytes(const Digest& digest) {
   return bytes;
 }
 
+/// Under which `meta` keeps the last run that read a feed.
+inline std::string feed_name(std::string_view feed) {
+  return "feed " + std::string(feed);
+}
+
 /// Nothing for NULL, or for what is no digest.
 inline std::optional<Digest> maybe_digest(const Statement& row, int column) {
   const std::string_view bytes = row.text(column);

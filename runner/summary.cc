@@ -136,6 +136,19 @@ std::vector<std::string> next_steps(const RunReport& report, const SummaryContex
 
 }  // namespace
 
+std::string gone_text(const std::vector<ListingName>& gone, bool all) {
+  constexpr std::size_t kNamed = 10;
+  const auto count = static_cast<std::int64_t>(gone.size());
+  std::string text = plural(count, "listing of the last run is not", "listings of the last run are not");
+  text += " in this manifest any more:\n";
+  const std::size_t named = all ? gone.size() : std::min(gone.size(), kNamed);
+  for (std::size_t i = 0; i < named; ++i) {
+    text += fmt::format("    {} ({}, {})\n", gone[i].ref, gone[i].kind, gone[i].account);
+  }
+  if (named < gone.size()) text += fmt::format("    ... and {} more; --list-gone names all\n", gone.size() - named);
+  return text;
+}
+
 std::string counts_line(const RowCounts& counts) {
   if (counts.rows == 0) return "0 rows: the manifest has no listing";
   std::string line = plural(counts.rows, "row", "rows") + ": ";
@@ -192,11 +205,7 @@ std::string summary_text(const RunReport& report, const SummaryContext& context)
   const std::int64_t held_elsewhere = static_cast<std::int64_t>(context.held.size()) - report.counts.of(RowState::Held);
   if (held_elsewhere > 0)
     text += fmt::format("  {} held from other manifests\n", plural(held_elsewhere, "job is", "jobs are"));
-  if (context.left_the_feed > 0) {
-    text += fmt::format(
-        "  {} in this manifest any more\n",
-        plural(context.left_the_feed, "listing of earlier runs is not", "listings of earlier runs are not"));
-  }
+  if (!context.gone.empty()) text += fmt::format("  {}", gone_text(context.gone, context.list_gone));
   for (const std::string& output : context.outputs) text += fmt::format("  results: {}\n", output);
   const bool left =
       std::any_of(report.costs.begin(), report.costs.end(), [](const auto& c) { return c.second.left > 0; });

@@ -29,6 +29,16 @@ bool is_loopback(std::string_view host) {
   return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
+std::string_view host_of(std::string_view address) {
+  const std::size_t scheme = address.find("://");
+  if (scheme == std::string_view::npos) return {};
+  address.remove_prefix(scheme + 3);
+  address = address.substr(0, address.find_first_of("/?#"));
+  address.remove_prefix(address.rfind('@') + 1);  // npos + 1 is 0
+  const std::size_t bracket = address.starts_with('[') ? address.find(']') : std::string_view::npos;
+  return address.substr(0, bracket != std::string_view::npos ? bracket + 1 : address.find(':'));
+}
+
 std::string in_our_words(std::string_view text) {
   for (const std::string_view prefix : {"SSL certificate problem: ", "SSL: "}) {
     if (text.starts_with(prefix)) text.remove_prefix(prefix.size());

@@ -17,6 +17,9 @@ bool same_name(std::string_view a, std::string_view b);
 /// Whether `host` can only be this machine: `localhost`, 127.0.0.0/8 as a dotted quad, `::1` with or without brackets.
 bool is_loopback(std::string_view host);
 
+/// The host of an absolute address, without port, name and password; with the brackets of IPv6. Empty if there is none.
+std::string_view host_of(std::string_view address);
+
 /// A library's message as the tail of ours: first letter small unless it begins an abbreviation, no full stop, no
 /// control characters, OpenSSL's and libcurl's beginnings taken off.
 std::string in_our_words(std::string_view message);

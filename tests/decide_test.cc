@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "jobs/registry.h"
 #include "runner/transition.h"
 
 using namespace reelbatch;
@@ -105,30 +104,6 @@ TEST_CASE("the next night, line by line of the contract's table") {
     CHECK(decision.reason == c.reason);
     CHECK(decision.job == c.job);
   }
-}
-
-TEST_CASE("changed fields: content alone, in the kind's order") {
-  const JobKind& kind = *find_kind("iacrea.auto");
-  const auto normal = [&](const RawFields& raw) {
-    Normalised normalised = kind.normalise(raw);
-    REQUIRE(normalised.problems.empty());
-    return normalised.fields;
-  };
-  const auto text = [](const char* value) { return RawValue{RawValue::Form::Text, value}; };
-  const RawFields base = {{"image_urls", text("https://a.test/1.jpg|https://a.test/2.jpg")},
-                          {"description", text("A bright house with a garden")},
-                          {"webhook_url", text("https://a.test/hook")}};
-  RawFields other = base;
-  CHECK(changed_fields(normal(base), normal(other)).empty());
-  other[2].value = text("https://a.test/another-hook");
-  CHECK(changed_fields(normal(base), normal(other)).empty());
-  other[1].value = text("  A bright house with a garden\r\n");
-  CHECK(changed_fields(normal(base), normal(other)).empty());
-  other[0].value = text("https://a.test/2.jpg|https://a.test/1.jpg");
-  CHECK(changed_fields(normal(base), normal(other)) == std::vector<std::string>{"image_urls"});
-  other.push_back({"font", text("Inter")});
-  CHECK(changed_fields(normal(base), normal(other)) == std::vector<std::string>{"image_urls", "font"});
-  CHECK(changed_fields(normal(other), normal(base)) == std::vector<std::string>{"image_urls", "font"});
 }
 
 TEST_CASE("transitions: every state with every event is in the table or refused") {

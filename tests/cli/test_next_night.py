@@ -320,6 +320,102 @@ class NextNight(Case):
         self.config(rest="catalogue: lyon\n")
         self.assert_plan("A-1", "skip", "unchanged")
 
+    # ---- what is told of a change
+
+    def test_a_change_says_how_and_where(self):
+        self.done("A-1")
+        images = row("A-1")["image_urls"].split("|")
+        added = images[1:] + ["https://img.example.test/A-1/3.jpg", images[0]]
+        self.manifest([row("A-1", version=2, image_urls="|".join(added))])
+        plan = self.plan()
+        self.assertEqual(sorted(plan["A-1"]["changed"]), ["description", "image_urls"])
+        shown = self.run_it("plan", "feed.csv")
+        self.assertIn("changed A-1: image_urls (1 added, order changed), description\n", shown.out)
+        self.assertIn("description: '…A-1, version 1: a bright flat with a terrace.' -> "
+                      "'…A-1, version 2: a bright flat with a terrace.'\n", shown.out)
+        reason = self.run_feed(code=0).row("A-1")["reason"]
+        self.assertIn("changed: image_urls (1 added, order changed), description; the video before: ", reason)
+
+    # ---- what is left out of the comparison
+
+    def tokens(self, night, ref="A-1", host="img.example.test"):
+        return "|".join(f"https://{host}/{ref}/{i}.jpg?w=1080&token={night}-{i}" for i in (1, 2))
+
+    def ignoring(self, *parts):
+        listed = ", ".join(f'"{part}"' for part in parts)
+        self.config(rest=f"manifest: {{ignore: [{listed}]}}\n")
+
+    def test_tokens_of_images_are_a_change_unless_they_are_ignored(self):
+        self.done(row("A-1", image_urls=self.tokens(1)))
+        self.manifest([row("A-1", image_urls=self.tokens(2))])
+        self.assert_plan("A-1", "submit", "changed", ["image_urls"])
+        for part in ("image_urls?", "image_urls?token", "image_urls?x&tok*", "image_urls"):
+            self.assert_plan("A-1", "skip", "unchanged", args=["--ignore", part])
+        self.assert_plan("A-1", "submit", "changed", ["image_urls"], args=["--ignore", "image_urls?w"])
+
+    def test_what_is_ignored_changes_every_night_and_is_sent_when_something_else_changes(self):
+        self.ignoring("image_urls?token", "music")
+        self.done(row("A-1", image_urls=self.tokens(1)))
+        for night in (2, 3, 4):
+            self.manifest([row("A-1", image_urls=self.tokens(night), music=f"tune-{night}")])
+            self.assert_plan("A-1", "skip", "unchanged")
+            self.assertEqual(self.run_feed(code=0).row("A-1")["reason"], "unchanged")
+        self.assert_posts(1)
+        self.manifest([row("A-1", version=2, image_urls=self.tokens(5), music="tune-5")])
+        self.assert_plan("A-1", "submit", "changed", ["description"])
+        self.run_feed(code=0)
+        sent = self.provider.posts()[-1].json
+        self.assertEqual((sent["image_urls"], sent["music"]), (self.tokens(5).split("|"), "tune-5"))
+        self.assert_sound()
+
+    def test_an_image_more_counts_whatever_is_ignored_of_the_addresses(self):
+        self.ignoring("image_urls?")
+        self.done(row("A-1", image_urls=self.tokens(1)))
+        for separator in ("|", ", ", ",", " "):
+            with self.subTest(separator):
+                self.manifest([row("A-1", image_urls=self.tokens(2) + separator + "https://img.example.test/new.jpg")])
+                self.assert_plan("A-1", "submit", "changed", ["image_urls"])
+
+    def test_rules_that_come_later_and_go_again(self):
+        self.config()
+        self.done(row("A-1", image_urls=self.tokens(1)))
+        self.ignoring("image_urls?")
+        self.manifest([row("A-1", image_urls=self.tokens(2))])
+        self.assertEqual(self.run_feed(code=0).row("A-1")["reason"], "unchanged")
+        self.config()
+        self.assert_plan("A-1", "submit", "changed", ["image_urls"])
+        self.manifest([row("A-1", image_urls=self.tokens(1))])
+        self.assert_plan("A-1", "skip", "unchanged")
+
+    def test_a_price_in_the_text_is_a_phrase_to_ignore(self):
+        def priced(price, rooms=3):
+            return row("A-1", description=f"A bright flat with {rooms} rooms.\nPrice: {price} EUR, updated today")
+        self.done(priced("345 000"))
+        self.manifest([priced("339 000")])
+        self.assert_plan("A-1", "submit", "changed", ["description"])
+        self.assert_plan("A-1", "skip", "unchanged", args=["--ignore", "description=Price: * EUR"])
+        self.manifest([priced("339 000", rooms=4)])
+        self.assert_plan("A-1", "submit", "changed", ["description"], args=["--ignore", "description=Price: * EUR"])
+
+    def test_a_plan_is_kept_to_with_what_it_ignored(self):
+        self.done(row("A-1", image_urls=self.tokens(1)), "A-2")
+        self.manifest([row("A-1", image_urls=self.tokens(2)), row("A-2", version=2)])
+        self.plan("--ignore", "image_urls?")
+        done = self.run_it("run", "--plan", "plan.json")
+        self.assertEqual(done.code, 0, done)
+        self.assert_posts(1, ref="A-1")
+        self.assert_posts(2, ref="A-2")
+
+    def test_a_slip_in_what_is_ignored_is_refused(self):
+        self.manifest(["A-1"])
+        for part, words in (("image_url?v", "did you mean 'image_urls'"), ("webhook_url", "never counts as a change"),
+                            ("description?v", "holds no addresses"), ("description=*", "is the whole field")):
+            self.ignoring(part)
+            done = self.run_it("plan", "feed.csv")
+            self.assertEqual(done.code, 2, done)
+            self.assertIn("manifest.ignore: ", done.err)
+            self.assertIn(words, done.err)
+
     # ---- a listing that left the feed
 
     def assert_counts_gone(self, done, count):
@@ -330,6 +426,47 @@ class NextNight(Case):
         self.manifest(["A-1"])
         self.assert_counts_gone(self.run_feed(code=0), 2)
         self.assert_posts(3)
+
+    def test_listings_that_left_are_named_ten_of_them_or_all(self):
+        refs = [f"A-{i:02d}" for i in range(14)]
+        self.done(*refs)
+        self.manifest(refs[:2])
+        gone = [{"id": ref, "kind": "iacrea.auto", "account": "iacrea"} for ref in refs[2:]]
+        self.assertEqual(self.plan()[""]["gone"], gone)
+        shown = self.run_it("plan", "feed.csv")
+        self.assert_counts_gone(shown, 12)
+        self.assertIn("    A-11 (iacrea.auto, iacrea)\n    ... and 2 more; --list-gone names all\n", shown.out)
+        self.assertIn("    A-13 (iacrea.auto, iacrea)\n", self.run_it("plan", "--list-gone", "feed.csv").out)
+        done = self.run_feed("--list-gone", code=0)
+        self.assert_counts_gone(done, 12)
+        self.assertIn("    A-13 (iacrea.auto, iacrea)\n", done.out)
+        self.assertNotIn("not in this manifest", self.run_feed(code=0).out)  # said once, when they left
+
+    def test_rows_that_are_not_selected_or_not_valid_have_not_left(self):
+        self.done("A-1", "A-2", "A-3")
+        self.manifest(["A-1", row("A-2", description="short"), row("A-3", kind="iacrea.outo")])
+        self.assertEqual(self.plan("--only", "A-1")[""]["gone"], [])
+        self.assertEqual(self.plan("--limit", "0")[""]["gone"], [])
+
+    def test_a_listing_is_its_kind_too(self):
+        self.done("A-1")
+        self.manifest([row("A-1", kind="iacrea.video", image_urls=None, description=None, video_id="v-1")])
+        self.assertEqual([gone["kind"] for gone in self.plan()[""]["gone"]], ["iacrea.auto"])
+
+    def test_other_feeds_and_catalogues_of_the_ledger_have_not_left(self):
+        self.done("A-1", "A-2")
+        self.manifest(["B-1"], name="other.csv")
+        self.assertNotIn("not in this manifest", self.run_it("run", "other.csv").out)
+        self.manifest(["A-1"])
+        self.assertEqual([gone["id"] for gone in self.plan()[""]["gone"]], ["A-2"])
+        self.config(rest="catalogue: lyon\n")
+        self.assertEqual(self.plan()[""]["gone"], [])
+
+    def test_a_date_in_the_name_makes_no_other_feed(self):
+        for name, refs, left in (("feed-2026-11-20.csv", ["A-1", "A-2"], 0), ("feed-2026-11-21.csv", ["A-1"], 1)):
+            self.manifest(refs, name=name)
+            self.assertEqual(len(self.plan(manifest=name)[""]["gone"]), left)
+            self.assertEqual(self.run_it("run", name).code, 0)
 
     def test_a_listing_that_left_the_feed_unsent_is_not_submitted_and_is_counted(self):
         self.provider.on_submit(Answer(402), ref="A-2")
@@ -399,6 +536,18 @@ class MassChange(Case):
         self.change(21)
         self.run_feed(code=0)
         self.assert_posts(126)
+
+    def test_a_new_image_host_is_a_mass_change_and_new_tokens_need_not_be_one(self):
+        self.first_night(25)
+        moved = [row(ref, image_urls=row(ref)["image_urls"].replace("img.", "cdn.")) for ref in self.refs]
+        self.manifest(moved)
+        self.assertIn("changed: image_urls (25 rows)", self.run_feed("--ignore", "image_urls?", code=2).err)
+        self.assert_posts(25)
+        signed = [row(ref, image_urls=row(ref)["image_urls"].replace(".jpg", ".jpg?sig=9")) for ref in self.refs]
+        self.manifest(signed)
+        self.assertIn("changed: image_urls (25 rows)", self.run_feed(code=2).err)
+        self.run_feed("--ignore", "image_urls?sig", code=0)
+        self.assert_posts(25)
 
     def test_a_mass_change_cut_down_by_limit_is_not_one(self):
         self.first_night(21)

@@ -63,6 +63,7 @@ void fill(SqliteLedger& ledger) {
     jobs.push_back(ledger.next_job_id());
     work.intents.push_back({jobs.back(), true, i, row.listing, row.content, Credits::whole(2), kNow});
   }
+  good(ledger.note_feed("feed"));
   good(ledger.commit_intake());
   good(ledger.commit(work));
   work.clear();
@@ -145,7 +146,8 @@ std::optional<std::string> told(SqliteLedger& ledger, bool and_write) {
       return {};
     }));
     check(ledger.planned_count(id));
-    check(ledger.listings_gone(id, ""));
+    check(
+        ledger.for_each_gone("feed", {}, [&](const ListingName& gone) { text += fmt::format("gone {}\n", gone.ref); }));
     const auto planned = ledger.planned_rows(id, "iacrea", 0, 100);
     if (check(planned)) {
       for (const PlannedRow& row : *planned) {

@@ -169,7 +169,9 @@ NightEnd Nights::run(bool resume) {
     prepared = prepare_resumed_run(setting, run);
   } else {
     auditor.begin((*session)->ledger(), run.uid);
-    prepared = prepare_run(setting, run, [](const Remark&) {});
+    if (const auto counts = prepare_run(setting, run, [](const Remark&) {}); !counts) {
+      prepared = tl::unexpected(counts.error());
+    }
   }
   if (!prepared) return failed(prepared.error(), true);
   auditor.begin((*session)->ledger(), run.uid);  // it knows the accounts now

@@ -1,0 +1,50 @@
+// What everything that speaks libcurl here has in common. Private to curl_*.cc.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <string>
+#include <type_traits>
+
+#include "runner/clock.h"
+
+namespace reelbatch {
+
+/// Sets options and remembers the first that was refused.
+struct CurlSettings {
+  explicit CurlSettings(CURL* handle) : easy(handle) {}
+  template <typename Value>
+  void operator()(CURLoption option, Value value) {
+    CURLcode set = CURLE_OK;
+    if constexpr (std::is_same_v<Value, int>) {
+      set = ::curl_easy_setopt(easy, option, static_cast<long>(value));  // it reads a long, whatever was given
+    } else {
+      set = ::curl_easy_setopt(easy, option, value);
+    }
+    if (code == CURLE_OK) code = set;
+  }
+  CURL* easy;
+  CURLcode code = CURLE_OK;
+};
+
+/// Makes sure that libcurl is ready. Throws std::runtime_error if it cannot be.
+void start_curl();
+
+/// The certificates to trust: one of the two, as libcurl takes it.
+struct CurlRoots {
+  const char* file = nullptr;
+  const char* path = nullptr;
+};
+/// `ca_file`, which must outlive the result, or the system's if it is empty.
+CurlRoots choose_roots(const std::string& ca_file);
+
+long curl_info(CURL* easy, CURLINFO what);
+
+/// Why no connection came about, for people: `cannot resolve host 'x'`, `connection refused`, and so on.
+///
+/// words    libcurl's own about this transfer, or empty.
+/// timeout  of the exchange.
+std::string why_not_connected(CURL* easy, CURLcode result, const std::string& host, const char* words,
+                              Duration timeout);
+
+}  // namespace reelbatch

@@ -1,0 +1,328 @@
+#include "runner/image_probe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "jobs/address.h"
+#include "jobs/retry_after.h"
+#include "runner/durations.h"
+#include "runner/manifest_run.h"
+#include "runner/wire_text.h"
+
+namespace reelbatch {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// Addresses and mentions that wait to be asked for, before a row more is read.
+constexpr std::size_t kWaitingMost = 10'000;
+constexpr std::size_t kHostsKept = 10'000;
+constexpr int kRedirectsMost = 5;
+/// Of one address, after an answer that need not be the last word.
+constexpr int kRetriesMost = 2;
+constexpr Duration kPause = seconds(1);
+constexpr Duration kPauseMost = seconds(30);
+/// In a row, until a host counts as out of reach.
+constexpr int kRefusalsMost = 2;
+constexpr Duration kSlow = seconds(5);
+
+std::string_view wanted_words(Media media) {
+  switch (media) {
+    case Media::Audio:
+      return "a sound";
+    case Media::Visual:
+      return "an image or a film";
+    case Media::Any:
+      return "an image, a film or a sound";
+    case Media::None:
+    case Media::Image:
+      break;
+  }
+  return "an image";
+}
+
+/// Servers that know nothing of a file call it bytes: that speaks against nothing.
+bool fits(std::string_view type, Media media) {
+  if (type.empty() || type == "application/octet-stream" || type == "binary/octet-stream") return true;
+  const bool image = type.starts_with("image/"), film = type.starts_with("video/"), sound = type.starts_with("audio/");
+  switch (media) {
+    case Media::None:
+    case Media::Image:
+      return image;
+    case Media::Audio:
+      return sound;
+    case Media::Visual:
+      return image || film;
+    case Media::Any:
+      return image || film || sound;
+  }
+  return false;
+}
+
+bool refuses_head(int status) {
+  return status == 403 || status == 405 || status == 501;
+}
+
+std::string megabytes(std::uint64_t bytes) {
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+}  // namespace
+
+ImageProbe::ImageProbe(const Clock& clock, ProbeTransport& transport, const ProbeOptions& options,
+                       const RemarkSink& remark)
+    : clock_(clock), transport_(transport), options_(options), remark_(remark) {}
+
+void ImageProbe::add_row(const ManifestRow& row, const std::vector<MediaAddress>& addresses) {
+  ++rows_;
+  for (const MediaAddress& address : addresses) {
+    Mention mention{row.file, place_of(row, address.field), address.field, address.media, rows_};
+    const auto [known, is_new] = known_.emplace(digest_of(address.address), concluded_.size());
+    const Number number = known->second;
+    if (is_new) {
+      ++counts_.addresses;
+      concluded_.push_back(0);
+      Look& look = looks_[number];
+      look.address = look.url = address.address;
+      look.host = &host_for(look.url);
+      look.host->waiting.push_back(number);
+    }
+    if (const std::uint32_t verdict = concluded_[number]; verdict != 0) {
+      tell(mention, address.address, verdict);
+    } else {
+      looks_[number].mentions.push_back(std::move(mention));
+      ++mentions_;
+    }
+  }
+  ask_until(kWaitingMost);
+}
+
+void ImageProbe::finish() {
+  ask_until(0);
+}
+
+ImageProbe::Host& ImageProbe::host_for(const std::string& url) {
+  const std::string_view name = host_of(url);
+  auto found = hosts_.find(name);
+  if (found == hosts_.end()) {
+    if (hosts_.size() >= kHostsKept) forget_idle_hosts();
+    found = hosts_.emplace(std::string(name), Host(options_.rate)).first;
+  }
+  return found->second;
+}
+
+/// Those for whose limits nothing counts any more. What is known of the unreachable ones stays.
+void ImageProbe::forget_idle_hosts() {
+  const Instant now = clock_.now();
+  std::erase_if(hosts_, [&](const auto& entry) {
+    const Host& host = entry.second;
+    return !host.unreachable && host.open == 0 && host.waiting.empty() && host.limiter.recent(now).empty();
+  });
+}
+
+/// Asks and waits until no more than so many addresses, or so many places where they stand, are not concluded.
+void ImageProbe::ask_until(std::size_t waiting_most) {
+  ProbeHappenings happened;
+  while (looks_.size() > waiting_most || mentions_ > waiting_most) {
+    const Instant next = start_due(clock_.now());
+    transport_.wait_until(next, happened);
+    for (const Ready& ready : happened.ready) {
+      Look& look = looks_.at(ready.id);
+      look.has_left ? look.host->limiter.sent_again(ready.at) : look.host->limiter.sent(ready.at);
+      look.has_left = true;
+    }
+    for (const ProbeAnswer& answer : happened.answers) settle(answer);
+  }
+}
+
+/// Starts what may start; gives the time at which more may.
+Instant ImageProbe::start_due(Instant now) {
+  Instant next = kNever;
+  const auto most = static_cast<std::size_t>(options_.open);
+  for (auto& [name, host] : hosts_) {
+    while (!host.waiting.empty()) {
+      if (transport_.open() >= most) return kNever;               // an answer comes first
+      if (2 * static_cast<std::size_t>(host.open) > most) break;  // one that hangs leaves room for others
+      const Number number = host.waiting.front();
+      if (host.unreachable) {
+        host.waiting.pop_front();
+        conclude(number, {&ProbeCounts::unreachable, {}, {}});
+        continue;
+      }
+      // A host that could not be reached is asked with one request, not with all that wait.
+      if (host.refusals > 0 && host.open > 0) break;
+      const Instant due = std::max(host.limiter.next_free(), host.held_until);
+      if (due > now) {
+        next = std::min(next, due);
+        break;
+      }
+      host.waiting.pop_front();
+      start(looks_.at(number), number, now);
+    }
+  }
+  // What was concluded meanwhile is not waited for.
+  return looks_.empty() ? now : next;
+}
+
+void ImageProbe::start(Look& look, Number number, Instant now) {
+  look.host->limiter.take();
+  ++look.host->open;
+  look.started = now;
+  look.has_left = false;
+  transport_.start({number, look.url, look.get});
+}
+
+void ImageProbe::settle(const ProbeAnswer& answer) {
+  Look& look = looks_.at(answer.id);
+  --look.host->open;
+  if (!answer.connected) {
+    look.host->limiter.give_back();
+    const std::string message = not_reached(look, answer);
+    if (!look.host->unreachable) return look.host->waiting.push_front(answer.id);
+    return conclude(answer.id, {&ProbeCounts::unreachable, {}, message});
+  }
+  look.host->refusals = 0;
+  if (ask_again(look, answer.id, answer)) return;
+  const int status = answer.status;
+  if (status == 0) return conclude(answer.id, {&ProbeCounts::dead, {}, answer.error});
+  if (status / 100 == 3 && !answer.redirect.empty()) {
+    if (!follow(look, answer.id, answer)) return;
+    look.host = &host_for(look.url);
+    return look.host->waiting.push_front(answer.id);
+  }
+  if (status == 429)
+    return conclude(answer.id, {&ProbeCounts::unknown, {}, "answers 429, too many requests, every time"});
+  if (status / 100 != 2) return conclude(answer.id, {&ProbeCounts::dead, {}, fmt::format("answers {}", status)});
+  const Duration took = answer.at - look.started;
+  if (answer.size && *answer.size > options_.size_max) {
+    conclude(answer.id, {&ProbeCounts::large, answer.content_type,
+                         fmt::format("has {}, more than the {} of --probe-size", megabytes(*answer.size),
+                                     megabytes(options_.size_max))});
+  } else if (took > kSlow) {
+    conclude(answer.id, {&ProbeCounts::slow, answer.content_type, fmt::format("answers after {}", about(took))});
+  } else {
+    conclude(answer.id, {nullptr, answer.content_type, {}});
+  }
+}
+
+/// Whether the address is asked for once more: with GET where HEAD is refused, or later where that may help.
+bool ImageProbe::ask_again(Look& look, Number number, const ProbeAnswer& answer) {
+  if (!look.get && refuses_head(answer.status)) {
+    look.get = true;
+    look.host->waiting.push_front(number);
+    return true;
+  }
+  const bool passing = answer.status == 429 || answer.status == 0 || answer.status / 100 == 5;
+  if (!passing || look.retries == kRetriesMost) return false;
+  // One that hung has had its time.
+  if (answer.status == 0 && answer.at - look.started >= options_.timeout) return false;
+  ++look.retries;
+  const auto asked = parse_retry_after(answer.retry_after, clock_.wall());
+  const Duration pause = asked ? std::clamp<Duration>(*asked, kPause, kPauseMost) : kPause * look.retries;
+  look.host->held_until = std::max(look.host->held_until, answer.at + pause);
+  look.host->waiting.push_front(number);
+  return true;
+}
+
+/// Whether the redirect is followed; concludes if not.
+bool ImageProbe::follow(Look& look, Number number, const ProbeAnswer& answer) {
+  const auto refuse = [&](const std::string& why) {
+    conclude(number, {&ProbeCounts::dead, {}, why});
+    return false;
+  };
+  if (++look.redirects > kRedirectsMost) return refuse(fmt::format("redirects more than {} times", kRedirectsMost));
+  if (!is_http_address(answer.redirect) || answer.redirect.find('@') != std::string::npos) {
+    return refuse(fmt::format("redirects to {}, which is no http or https address", in_quotes(answer.redirect)));
+  }
+  // What this machine shows to itself is nobody's image.
+  if (is_loopback(host_of(answer.redirect)) && !is_loopback(host_of(look.url))) {
+    return refuse("redirects to this machine");
+  }
+  look.url = answer.redirect;
+  look.get = false;
+  return true;
+}
+
+/// Notes that a host could not be reached. When that is certain enough, what is said of it, once.
+std::string ImageProbe::not_reached(Look& look, const ProbeAnswer& answer) {
+  Host& host = *look.host;
+  if (host.unreachable) return {};
+  if (++host.refusals < kRefusalsMost) {
+    host.held_until = std::max(host.held_until, answer.at + kPause);
+    return {};
+  }
+  host.unreachable = true;
+  return fmt::format("its host '{}' cannot be reached: {}; its other addresses are not tried", host_of(look.url),
+                     answer.error);
+}
+
+/// The position of a verdict, from 1.
+std::uint32_t ImageProbe::position_of(const Verdict& verdict) {
+  const auto [known, is_new] = positions_.emplace(
+      fmt::format("{}\n{}\n{}", verdict.count == &ProbeCounts::unreachable, verdict.type, verdict.message),
+      static_cast<std::uint32_t>(verdicts_.size() + 1));
+  if (is_new) verdicts_.push_back(verdict);
+  return known->second;
+}
+
+void ImageProbe::conclude(Number number, const Verdict& verdict) {
+  const auto found = looks_.find(number);
+  const Look look = std::move(found->second);
+  looks_.erase(found);
+  mentions_ -= look.mentions.size();
+  if (!fits(verdict.type, look.mentions.front().media)) {
+    ++counts_.wrong;
+  } else if (verdict.count != nullptr) {
+    ++(counts_.*verdict.count);
+  }
+  // Of a host that is out of reach the first place is told, of every row that it is not fine.
+  Verdict later = verdict;
+  if (verdict.count == &ProbeCounts::unreachable) later.message.clear();
+  concluded_[number] = position_of(later);
+  for (const Mention& mention : look.mentions) {
+    tell(mention, look.address, &mention == look.mentions.data() ? position_of(verdict) : concluded_[number]);
+  }
+}
+
+void ImageProbe::tell(const Mention& mention, const std::string& address, std::uint32_t position) {
+  const Verdict& verdict = verdicts_[position - 1];
+  std::string message = verdict.message;
+  bool passes =
+      verdict.count == nullptr || verdict.count == &ProbeCounts::slow || verdict.count == &ProbeCounts::unknown;
+  if (!fits(verdict.type, mention.media)) {
+    message = fmt::format("is {}, not {}", in_quotes(verdict.type), wanted_words(mention.media));
+    passes = false;
+  }
+  const auto row = static_cast<std::size_t>(mention.row);
+  if (bad_rows_.size() <= row) bad_rows_.resize(row + row / 2 + 1);
+  if (!passes && !bad_rows_[row]) {
+    bad_rows_[row] = true;
+    ++counts_.rows;
+  }
+  if (message.empty()) return;
+  remark_({passes ? Remark::Level::Warning : Remark::Level::Error, mention.file, mention.place,
+           std::string(mention.field), fmt::format("{} {}", in_quotes(address), message)});
+}
+
+std::string probe_line(const ProbeCounts& counts) {
+  std::string line = fmt::format("{} {} looked at", counts.addresses, counts.addresses == 1 ? "address" : "addresses");
+  const std::array<std::pair<std::int64_t, std::string_view>, 6> parts = {{{counts.dead, "dead"},
+                                                                           {counts.wrong, "not what they should be"},
+                                                                           {counts.large, "too large"},
+                                                                           {counts.unreachable, "out of reach"},
+                                                                           {counts.slow, "slow"},
+                                                                           {counts.unknown, "not to be known"}}};
+  bool fine = true;
+  for (const auto& [count, words] : parts) {
+    if (count == 0) continue;
+    line += fmt::format("{}{} {}", fine ? ": " : ", ", count, words);
+    fine = false;
+  }
+  if (fine) return line + ", all fine";
+  return line + fmt::format("; {} {} not to be paid for yet", counts.rows, counts.rows == 1 ? "row is" : "rows are");
+}
+
+}  // namespace reelbatch
