@@ -32,6 +32,7 @@ int command_check(const Options& options, const CheckCommand& command) {
   if (!rejects) return report_error(rejects.error());
   RemarkPrinter printer(stdout, options, all ? 0 : 10, true);
   SharedPhotos photos;
+  const RemarkSink print = [&](const Remark& found) { printer.print(found); };
   SystemClock clock;
   std::unique_ptr<CurlProbe> transport;
   std::optional<ImageProbe> probe;
@@ -40,7 +41,7 @@ int command_check(const Options& options, const CheckCommand& command) {
         CurlProbe::make(clock, {command.probe->open, command.probe->timeout, options.ca_file});
     if (!made) return report_error(made.error());
     transport = std::move(*made);
-    probe.emplace(clock, *transport, *command.probe, [&](const Remark& found) { printer.print(found); });
+    probe.emplace(clock, *transport, *command.probe, print);
   }
   std::int64_t rows = 0, invalid = 0;
   MappingReport mapping;

@@ -97,7 +97,7 @@ class Videos(VideoCase):
         done = self.go()
         self.assertEqual([done.row(ref)["credits_used"] for ref in ("S-1", "S-2")], ["1", "1"])
         sums = done.json["credits"]["iacrea"]
-        self.assertEqual((sums["used"], sums["remaining"], sums["unattributed"]), (2, 97, 0))
+        self.assertEqual((sums["used"], sums["remaining"], sums["unattributed"]), (2, 96, 0))
 
     def test_of_a_video_that_others_made_the_price_is_not_known(self):
         self.service.used_is = "video"
