@@ -397,7 +397,7 @@ void Runner::end_flight(Flight& flight, Event event, std::string detail, std::st
   if (event == Event::WaitOut) {
     // Nothing more is learnt of its price in this run: what it reserved stays spent.
     leave_price_unknown(account, flight.id);
-    settle_repairs(account, flight.id, false);
+    settle_repairs(account, flight.id);
   } else {
     step.cost_alone = settle_credits(account, flight);
   }
@@ -483,9 +483,11 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
     return std::nullopt;
   }
   const CreditBook::Closed closed = account.book.close(flight.id);
-  const std::optional<Credits> cost = account.record.credit_meaning == "job" ? closed.used : closed.alone;
-  std::optional<Credits> reserved = account.spending.reserved_for(flight.id);
-  if (reserved) *reserved = *reserved + reserved_by_repairs(account, flight.id);
+  const std::optional<Credits> told = account.record.credit_meaning == "job" ? closed.used : closed.alone;
+  // Repairs are in it, and count for themselves: a budget of a day may count them and not the job.
+  std::optional<Credits> cost;
+  if (told) cost = std::max(*told - reserved_by_repairs(account, flight.id), Credits{});
+  const std::optional<Credits> reserved = account.spending.reserved_for(flight.id);
   if (cost) {
     Credits& price = account.price[flight.kind->name()];
     price = std::max(price, *cost);
@@ -504,7 +506,7 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
   account.balance_moved = true;
   account.spending.settle(flight.id, cost);
   run_spending_.settle(flight.id, cost);
-  settle_repairs(account, flight.id, cost.has_value());
+  settle_repairs(account, flight.id);
   if (!cost) warn_of_prices(account, *flight.kind);
   return closed.alone;
 }

@@ -220,7 +220,8 @@ int Nights::resolve(Word word) {
       const bool drop = word == Word::Drop;
       step.event = drop ? Event::Drop : Event::Resubmit;
       auditor.resolved(job.ref);
-      if (!drop) auditor.allow_repair_again(job.ref.substr(0, repair));
+      // If it was taken after all, its part has another id by now, and nobody knows how often it was made again.
+      for (int i = 0; !drop && i < options.repair.times; ++i) auditor.allow_repair_again(job.ref.substr(0, repair));
       if (!drop) auditor.prices_reserved = false;
       commit.steps.push_back(std::move(step));
       ++words;

@@ -103,6 +103,7 @@ class World final : public Clock, public Transport {
     bool paid;
     std::size_t service;  ///< its place in WorldOptions::origins
     std::string url;
+    bool repair = false;  ///< it makes a part of a job again
   };
   std::vector<Send> sends;  ///< every request that left, by the client's clock
   std::function<void(std::size_t service)> on_started;
