@@ -137,7 +137,7 @@ std::string_view iacrea_clip_status(const IacreaJob& job, const IacreaPlan& plan
   const bool made = now_ms - job.since_ms >= clip.takes_ms;
   if (job.status == Status::Error) return "error";
   if (clip.stuck && job.status == Status::Pending && job.round == 1) return "error";
-  if (clip.stuck && job.status == Status::Generating && made) return "error";
+  if (clip.stuck && job.status == Status::Generating) return made ? "error" : "pending";
   if (job.round == 2) {
     if (job.status != Status::Pending && (job.status != Status::Generating || made)) return "success";
     return is_remade(job, at) ? "pending" : "success";

@@ -197,7 +197,7 @@ class Runner {
   void drop_repairs(const Flight& flight);
   void repair_accepted(Account& account, const Pending& pending);
   Credits reserved_by_repairs(const Account& account, JobId job) const;
-  void settle_repairs(Account& account, JobId job, bool cost_is_known);
+  void settle_repairs(Account& account, JobId job);
   void work_on(Flight& flight);
 
   // Flights.

@@ -69,16 +69,21 @@ bool Runner::ask_for_repair(Flight& flight, const std::string& part) {
   const std::string_view first = first_id(history->repairs, part);
   int times = 0;
   for (const RepairJob& before : history->repairs) {
+    const bool in_doubt =
+        before.state == State::Submitting || before.state == State::Held || before.state == State::Dropped;
+    if (in_doubt) {
+      // If it was taken, its part may have another id by now, and this may be it.
+      progress_.detail(
+          fmt::format("{}: part {} is not made again, as it may be the one of repair {}, of which nobody "
+                      "knows whether it was taken",
+                      history->ref, part, before.id));
+      return true;
+    }
     if (first_id(history->repairs, before.part) != first) continue;
     // Certainly not taken, and not sent since.
     if (before.state == State::Planned && before.part == part) {
       pending.row.job = before.id;
       continue;
-    }
-    if (before.state == State::Submitting || before.state == State::Held || before.state == State::Dropped) {
-      progress_.detail(
-          fmt::format("{}: part {} is not made again: it may have been, nobody knows", history->ref, part));
-      return true;
     }
     ++times;
   }
@@ -159,15 +164,11 @@ Credits Runner::reserved_by_repairs(const Account& account, JobId job) const {
   return reserved;
 }
 
-/// With the job that has the parts: what is known of its cost is known of theirs.
-void Runner::settle_repairs(Account& account, JobId job, bool cost_is_known) {
+/// What each of them cost nobody tells: it counts as what it reserved.
+void Runner::settle_repairs(Account& account, JobId job) {
   const auto mending = mendings_.find(job);
   if (mending == mendings_.end()) return;
-  for (const JobId repair : mending->second.repairs) {
-    const std::optional<Credits> cost = cost_is_known ? std::optional(Credits{}) : std::nullopt;
-    account.spending.settle(repair, cost);
-    run_spending_.settle(repair, cost);
-  }
+  for (const JobId repair : mending->second.repairs) leave_price_unknown(account, repair);
 }
 
 /// From now on the job is polled together with those that work on it, and shares their place in flight.

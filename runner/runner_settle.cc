@@ -398,7 +398,7 @@ void Runner::end_flight(Flight& flight, Event event, std::string detail, std::st
   if (event == Event::WaitOut) {
     // Nothing more is learnt of its price in this run: what it reserved stays spent.
     leave_price_unknown(account, flight.id);
-    settle_repairs(account, flight.id, false);
+    settle_repairs(account, flight.id);
   } else {
     step.cost_alone = settle_credits(account, flight);
   }
@@ -462,10 +462,12 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
   }
   const CreditBook::Closed closed = account.book.close(flight.id);
   const bool tells = account.record.credit_meaning == "job" && closed.used;
-  const std::optional<Credits> cost = tells ? closed.used : closed.alone;
+  const std::optional<Credits> told = tells ? closed.used : closed.alone;
+  // Repairs are in it, and count for themselves: a budget of a day may count them and not the job.
+  std::optional<Credits> cost;
+  if (told) cost = std::max(*told - reserved_by_repairs(account, flight.id), Credits{});
   std::optional<Credits> reserved = account.spending.reserved_for(flight.id);
   if (!reserved) reserved = flight.reserved_before;
-  if (reserved) *reserved = *reserved + reserved_by_repairs(account, flight.id);
   if (cost) {
     Credits& price = account.price[flight.kind->name()];
     price = std::max(price, *cost);
@@ -484,7 +486,7 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
   account.balance_moved = true;
   account.spending.settle(flight.id, cost);
   run_spending_.settle(flight.id, cost);
-  settle_repairs(account, flight.id, cost.has_value());
+  settle_repairs(account, flight.id);
   if (!cost) warn_of_prices(account, *flight.kind);
   return closed.alone;
 }

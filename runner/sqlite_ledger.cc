@@ -614,13 +614,12 @@ Result<std::vector<Ledger::PastJob>> SqliteLedger::past_jobs(AccountId account, 
 namespace {
 
 /// Of job j, in listing l of account a: what it has cost or may come to cost, at least what it was charged so far. One
-/// of unknown price counts as the dearest of its kind. A repair counts what it reserves until the figures of the job
-/// that it makes a part of again are final: they have it in them.
+/// of unknown price counts as the dearest of its kind. A repair counts what it reserves, and the job that has the part
+/// what it cost beyond that: one of them may be counted where the other is not.
 std::string expected_cost() {
   return fmt::format(
-      "coalesce(CASE WHEN EXISTS (SELECT 1 FROM jobs o WHERE o.id = j.repairs AND o.state IN (5, 6) AND "
-      "coalesce(CASE a.credit_meaning WHEN 'job' THEN o.used_last END, o.cost_alone) IS NOT NULL) THEN 0 END, {}, "
-      "j.cost_alone, max(coalesce(j.reserved, (SELECT CASE a.credit_meaning WHEN 'job' THEN p.own ELSE "
+      "coalesce(max({} - coalesce((SELECT sum(m.reserved) FROM jobs m WHERE m.repairs = j.id AND m.remote_id IS NOT "
+      "NULL), 0), 0), j.cost_alone, max(coalesce(j.reserved, (SELECT CASE a.credit_meaning WHEN 'job' THEN p.own ELSE "
       "p.alone END FROM prices p WHERE p.account = l.account AND p.kind = l.kind), 0), coalesce(CASE a.credit_meaning "
       "WHEN 'job' THEN j.used_last END, 0)))",
       kCost);

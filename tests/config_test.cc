@@ -251,7 +251,7 @@ TEST_CASE("a mistake is named with its place and what would be right") {
        "reelbatch.yaml:1:11: polling: unknown key 'intervall' (did you mean 'interval'?)"},
       {"polling: {give_up_after: 0}\n",
        "reelbatch.yaml:1:26: polling.give_up_after: '0' is too short: write more than 0"},
-      {"repair: {aftr: 5m}\n", "reelbatch.yaml:1:10: repair: unknown key 'atfer' (did you mean 'after'?)"},
+      {"repair: {aftr: 5m}\n", "reelbatch.yaml:1:10: repair: unknown key 'aftr' (did you mean 'after'?)"},
       {"repair: {after: 0s}\n", "reelbatch.yaml:1:17: repair.after: '0s' is too short: write more than 0"},
       {"repair: {times: 11}\n", "reelbatch.yaml:1:17: repair.times: '11' is no whole number from 0 to 10"},
       {"repair: true\n", "reelbatch.yaml:1:9: repair: expected keys and values, got a single value"},

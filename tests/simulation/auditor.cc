@@ -130,8 +130,8 @@ void Auditor::check_in_flight(const World::Send& send) {
   const std::int64_t recorded = submitting == counts->jobs.end() ? 0 : submitting->second;
   check(recorded >= world_.paid_open(),
         fmt::format("{} submissions are out, {} intents are recorded", world_.paid_open(), recorded));
+  if (send.repair) return;  // shares the place of the job with the part
   const auto in_flight = std::count_if(jobs->begin(), jobs->end(), [&](const OpenJob& job) {
-    // Repairs share the place of the job with the part.
     return job.state == State::InFlight && job.repairs == 0 && service_of_account_[job.account] == send.service &&
            world_.wall() - job.accepted_at < options_.give_up_after;
   });

@@ -230,7 +230,9 @@ int Nights::resolve(Word word) {
       step.event = drop ? Event::Drop : Event::Resubmit;
       const std::string id = job.ref.substr(job.ref.rfind("L-", repair));
       auditor.resolved(id);
-      if (!drop) auditor.allow_repair_again(id.substr(0, id.find('/')));
+      // If it was taken after all, its part has another id by now, and nobody knows how often it was made again.
+      const std::string listing = id.substr(0, id.find('/'));
+      for (int i = 0; !drop && i < options.repair.times; ++i) auditor.allow_repair_again(listing);
       if (!drop) auditor.prices_reserved = false;
       commit.steps.push_back(std::move(step));
       ++words;

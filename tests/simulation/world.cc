@@ -209,7 +209,8 @@ ServiceReply World::ask_service(OpenExchange& open) {
   } else {
     service.descriptions[job_id] = acceptance.description;
   }
-  say(fmt::format("accepted {} for {} credits: {}", job_id, to_text(acceptance.charged), acceptance.description));
+  say(fmt::format("accepted {} for {} credits: {}{}{}", job_id, to_text(acceptance.charged), acceptance.description,
+                  acceptance.part.empty() ? "" : ", again part ", acceptance.part));
   if (on_accepted) on_accepted(acceptance);
   return reply;
 }
@@ -299,7 +300,8 @@ void World::wait_until(Instant deadline, Happenings& out) {
       if (next.what == What::Ready) {
         if (gone) continue;
         open.sent_at = at;
-        sends.push_back({at, open.exchange.paid, open.service, open.exchange.url, open.job_id});
+        sends.push_back(
+            {at, open.exchange.paid, open.service, open.exchange.url, open.job_id, is_repair(open.exchange)});
         if (on_sent) on_sent(sends.back());
         out.ready.push_back({open.exchange.id, at});
       } else if (next.what == What::Arrives) {

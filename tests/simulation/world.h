@@ -109,6 +109,7 @@ class World final : public Clock, public Transport {
     bool paid;
     std::size_t service;
     std::string url, job;  ///< job: as in Start
+    bool repair = false;   ///< it makes a part of a job again
   };
   /// What became of a request of the process that runs.
   struct End {
