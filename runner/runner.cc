@@ -190,11 +190,14 @@ Result<void> Runner::load_open_jobs() {
       if (!group) return tl::unexpected(group.error());
     }
     Flight& found = enter(std::move(flight));
-    // The job with the part was accepted before, so that it is here already if it is open.
-    if (const auto owner = flights_.find(found.repairs); owner != flights_.end()) work_on(owner->second);
     // The rows that a crash kept back go first.
     const bool more_to_submit = on_subject && !found.account->groups[found.subject].waiting.empty();
     schedule(found, more_to_submit ? started_ + options_.poll_interval : started_);
+  }
+  // When all are here: after a step of the clock a repair may seem older than the job with the part.
+  for (const OpenJob& job : *jobs) {
+    const auto owner = flights_.find(job.repairs);
+    if (owner != flights_.end() && flights_.contains(job.id)) work_on(owner->second);
   }
   return {};
 }

@@ -96,7 +96,7 @@ TEST_CASE("changes: an excerpt shows the first difference, on one line") {
       {padding + "a", padding + "b", "'…" + padding.substr(0, 20) + "a' -> '…" + padding.substr(0, 20) + "b'"},
       {"ten letters", "ten letters\nand a line", "'ten letters' -> 'ten letters and a line'"},
       {std::string("a ").append(padding), std::string("b ").append(padding),
-       "'a " + padding.substr(0, 47) + "…' -> 'b " + padding.substr(0, 47) + "…'"},
+       "'a " + padding.substr(0, 48) + "…' -> 'b " + padding.substr(0, 48) + "…'"},
       // The cut does not fall into a letter of two bytes.
       {"ééééééééééééhouse", "ééééééééééééhut", "'…ééééééééééhouse' -> '…ééééééééééhut'"},
   };

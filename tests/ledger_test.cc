@@ -99,7 +99,6 @@ TEST_CASE("ledger: jobs of a version without repairs keep all they had, and can 
   CHECK((*ledger)->spent(1, 1, WallTime{}).value() == Credits::whole(6));
   CHECK((*ledger)->spent_by_label(1, 1, WallTime{}, "agency").value() ==
         std::map<std::string, Credits>{{"Lyon", Credits::whole(3)}});
-  CHECK((*ledger)->listings_gone(1, "").value() == 1);
 
   // After a crash it is in doubt, and says so in the row.
   CHECK((*ledger)->hold_interrupted(0, WallTime{}).value() == 1);

@@ -109,7 +109,9 @@ void Auditor::check_spending(std::size_t service) {
 Credits Auditor::charged_by(const std::string& run_uid, std::size_t service) const {
   Credits charged;
   for (const auto& [key, acceptance] : acceptances_) {
-    const auto run = run_of_life_.find(acceptance.life);
+    // What a repair cost is the cost of the job that has the part.
+    const auto owner = acceptances_.find({service, acceptance.of});
+    const auto run = run_of_life_.find(owner == acceptances_.end() ? acceptance.life : owner->second.life);
     if (key.first == service && run != run_of_life_.end() && run->second == run_uid) {
       charged = charged + acceptance.charged;
     }

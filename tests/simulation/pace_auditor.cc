@@ -93,7 +93,9 @@ void PaceAuditor::ended(const World::End& end) {
     } else if (end.answered && taken_or_refused) {
       service.doubts = 0;
     }
-    if (!end.doubtful && end.status == 201) job_of(end.service, end.job).waited_from = world_.now();
+    // A job of which a part is made again has its time anew.
+    const bool taken = end.status == 200 || end.status == 201;
+    if (!end.doubtful && taken) job_of(end.service, end.job).waited_from = world_.now();
     return;
   }
   if (!is_polled_alone(end.job, end.service)) return;

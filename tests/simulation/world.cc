@@ -328,7 +328,7 @@ void World::wait_until(Instant deadline, Happenings& out) {
           }
           if (on_ended) {
             on_ended({open.service, open.exchange.paid, completion.answered, open.doubtful, completion.status,
-                      open.sent_at, open.job_id});
+                      open.sent_at, is_repair(open.exchange) ? asked_job(open.exchange.url) : open.job_id});
           }
           paid_answers += open.exchange.paid;
           doubtful_answers += open.exchange.paid && open.doubtful;

@@ -119,7 +119,7 @@ class World final : public Clock, public Transport {
     bool doubtful;    ///< the answer, or that there is none, proves nothing
     int status;       ///< of the answer
     Instant sent_at;  ///< when its connection was ready; when it started, if none ever was
-    std::string job;  ///< that a poll asked for, or that a submission made
+    std::string job;  ///< that a poll asked for, that a submission made, or of which one makes a part again
   };
   std::vector<Send> sends;  ///< every request that left, by the client's clock
   std::function<void(const Start&)> on_started;
