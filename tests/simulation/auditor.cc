@@ -31,6 +31,7 @@ Auditor::Auditor(World& world, const Options& options)
     check(world_.now() >= world_.held_until[start.service], "a request starts before a 429 allows it");
     pace.started(start);
     if (start.paid) check_spending(start.service);
+    if (start.paid) check_in_flight(start);
   };
   world_.on_sent = [this](const World::Send& send) { sent(send); };
   world_.on_ended = [this](const World::End& end) { pace.ended(end); };
@@ -108,7 +109,6 @@ void Auditor::sent(const World::Send& send) {
   for (const RateWindow& window : account.rate) check_window(all_, send, window, "requests");
   if (!send.paid) return;
   for (const RateWindow& window : account.submit_rate) check_window(paid_, send, window, "submissions");
-  check_in_flight(send);
 }
 
 void Auditor::check_window(Windows& windows, const World::Send& send, const RateWindow& window, const char* what) {
@@ -120,23 +120,24 @@ void Auditor::check_window(Windows& windows, const World::Send& send, const Rate
                     std::chrono::duration_cast<std::chrono::milliseconds>(window.width).count(), window.limit));
 }
 
-/// A submission leaves: its intent is in the ledger, and with it no more are in flight than allowed.
-void Auditor::check_in_flight(const World::Send& send) {
+/// A submission starts: its intent is in the ledger, and with it no more are in flight than allowed. What is adopted
+/// before it leaves comes on top.
+void Auditor::check_in_flight(const World::Start& start) {
   if (ledger_ == nullptr) return;
   const auto counts = ledger_->counts();
   const auto jobs = ledger_->open_jobs();
   if (!counts || !jobs) return;
   const auto submitting = counts->jobs.find(State::Submitting);
   const std::int64_t recorded = submitting == counts->jobs.end() ? 0 : submitting->second;
-  check(recorded >= world_.paid_open(),
-        fmt::format("{} submissions are out, {} intents are recorded", world_.paid_open(), recorded));
-  if (send.repair) return;  // shares the place of the job with the part
+  const std::int64_t out = world_.paid_open() + 1;
+  check(recorded >= out, fmt::format("{} submissions are out, {} intents are recorded", out, recorded));
+  if (start.repair) return;  // shares the place of the job with the part
   const auto in_flight = std::count_if(jobs->begin(), jobs->end(), [&](const OpenJob& job) {
-    return job.state == State::InFlight && job.repairs == 0 && service_of_account_[job.account] == send.service &&
+    return job.state == State::InFlight && job.repairs == 0 && service_of_account_[job.account] == start.service &&
            world_.wall() - job.accepted_at < options_.give_up_after;
   });
-  const auto most = options_.accounts[send.service].max_in_flight;
-  const std::int64_t submitted = world_.paid_open(send.service) - world_.repairs_open(send.service);
+  const auto most = options_.accounts[start.service].max_in_flight;
+  const std::int64_t submitted = world_.paid_open(start.service) + 1 - world_.repairs_open(start.service);
   check(in_flight + submitted <= most,
         fmt::format("{} in flight and {} being submitted, {} are allowed", in_flight, submitted, most));
 }

@@ -81,7 +81,7 @@ class Auditor {
   void accepted(const World::Acceptance& acceptance);
   void repaired(const World::Acceptance& acceptance);
   void check_window(Windows& windows, const World::Send& send, const RateWindow& window, const char* what);
-  void check_in_flight(const World::Send& send);
+  void check_in_flight(const World::Start& start);
   void check_budgets(const World::Acceptance& acceptance);
   void check_keep(std::size_t service);
   void check_spending(std::size_t service);

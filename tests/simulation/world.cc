@@ -89,7 +89,7 @@ void World::start(Exchange exchange) {
   }
   open.sent_at = now_;
   if (!open.exchange.paid) open.job_id = asked_job(open.exchange.url);
-  if (on_started) on_started({open.service, open.exchange.paid, open.job_id});
+  if (on_started) on_started({open.service, open.exchange.paid, open.job_id, is_repair(open.exchange)});
   const std::uint64_t key = ++next_key_;
   OpenExchange& kept = exchanges_.emplace(key, std::move(open)).first->second;
   ++open_;
@@ -300,8 +300,7 @@ void World::wait_until(Instant deadline, Happenings& out) {
       if (next.what == What::Ready) {
         if (gone) continue;
         open.sent_at = at;
-        sends.push_back(
-            {at, open.exchange.paid, open.service, open.exchange.url, open.job_id, is_repair(open.exchange)});
+        sends.push_back({at, open.exchange.paid, open.service, open.exchange.url, open.job_id});
         if (on_sent) on_sent(sends.back());
         out.ready.push_back({open.exchange.id, at});
       } else if (next.what == What::Arrives) {

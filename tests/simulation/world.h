@@ -103,13 +103,13 @@ class World final : public Clock, public Transport {
     std::size_t service;  ///< its place in WorldOptions::origins
     bool paid;
     std::string job;  ///< that a poll asks for; empty where it asks for several, or for none
+    bool repair;      ///< it makes a part of a job again
   };
   struct Send {
     Instant at;
     bool paid;
     std::size_t service;
     std::string url, job;  ///< job: as in Start
-    bool repair = false;   ///< it makes a part of a job again
   };
   /// What became of a request of the process that runs.
   struct End {
