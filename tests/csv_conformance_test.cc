@@ -38,9 +38,11 @@ std::vector<Cells> records_of(std::string_view json) {
   const Result<JsonElement> element = reader.parse(json);
   REQUIRE(element);
   std::vector<Cells> records;
-  for (const JsonElement row : element->get_array().value()) {
+  const simdjson::dom::array rows = element->get_array();
+  for (const JsonElement row : rows) {
     Cells names, cells;
-    for (const auto member : row.get_object().value()) {
+    const simdjson::dom::object members = row.get_object();
+    for (const auto member : members) {
       names.emplace_back(member.key);
       cells.emplace_back(member.value.get_string().value());
     }
