@@ -617,12 +617,13 @@ namespace {
 /// of unknown price counts as the dearest of its kind. A repair counts what it reserves, and the job that has the part
 /// what it cost beyond that: one of them may be counted where the other is not.
 std::string expected_cost() {
+  constexpr std::string_view kRepairs =
+      "coalesce((SELECT sum(m.reserved) FROM jobs m WHERE m.repairs = j.id AND m.remote_id IS NOT NULL), 0)";
   return fmt::format(
-      "coalesce(max({} - coalesce((SELECT sum(m.reserved) FROM jobs m WHERE m.repairs = j.id AND m.remote_id IS NOT "
-      "NULL), 0), 0), j.cost_alone, max(coalesce(j.reserved, (SELECT CASE a.credit_meaning WHEN 'job' THEN p.own ELSE "
-      "p.alone END FROM prices p WHERE p.account = l.account AND p.kind = l.kind), 0), coalesce(CASE a.credit_meaning "
-      "WHEN 'job' THEN j.used_last END, 0)))",
-      kCost);
+      "coalesce(max({0} - {1}, 0), j.cost_alone, max(coalesce(j.reserved, (SELECT CASE a.credit_meaning WHEN 'job' "
+      "THEN p.own ELSE p.alone END FROM prices p WHERE p.account = l.account AND p.kind = l.kind), 0), coalesce(CASE "
+      "a.credit_meaning WHEN 'job' THEN j.used_last - {1} END, 0)))",
+      kCost, kRepairs);
 }
 
 /// The paid jobs j of account ?1, with l and a as above: those of run ?2, or those submitted since ?3. Either is found
