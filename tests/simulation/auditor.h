@@ -86,6 +86,7 @@ class Auditor {
   void check_keep(std::size_t service);
   void check_spending(std::size_t service);
   void check_account(const AccountCredits& account, bool is_told);
+  std::size_t service_named(const std::string& account) const;
   void check_sums(Ledger& ledger, const RunReport& report);
   void check_credits(Ledger& ledger);
   /// What was charged for the jobs that a run submitted to a service.

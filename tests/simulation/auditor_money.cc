@@ -183,14 +183,19 @@ void Auditor::check_credits(Ledger& ledger) {
   }
 }
 
+std::size_t Auditor::service_named(const std::string& account) const {
+  std::size_t service = 0;
+  for (std::size_t i = 0; i < options_.accounts.size(); ++i) {
+    if (options_.accounts[i].name == account) service = i;
+  }
+  return service;
+}
+
 /// What one account's credits went to, against what its service charged.
 ///
 /// is_told  its balance is as new as what is known of its jobs.
 void Auditor::check_account(const AccountCredits& account, bool is_told) {
-  std::size_t service = 0;
-  for (std::size_t i = 0; i < options_.accounts.size(); ++i) {
-    if (options_.accounts[i].name == account.sums.key) service = i;
-  }
+  const std::size_t service = service_named(account.sums.key);
   Credits charged;
   for (const ServiceJob& job : world_.service(service).jobs()) charged = charged + job.price;
   const Credits used = account.sums.used.value_or(Credits{});
