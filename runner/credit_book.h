@@ -32,7 +32,7 @@ class CreditBook {
   void found(std::int64_t job, std::string_view subject = {});
   /// What the subject has used so far, for the job on it that is opened next.
   void stands_at(std::string_view subject, Credits used) { subjects_[std::string(subject)] = used; }
-  /// Nothing more is opened on the subject for now.
+  /// No job on the subject is left to open.
   void forget(std::string_view subject) { subjects_.erase(std::string(subject)); }
   /// Takes the figures of an answer about a job. True if they differ from that job's last ones, or the balance from the
   /// account's, so that they are recorded.

@@ -43,7 +43,7 @@ void SharedPhotos::add_address(std::string_view address, std::string_view file, 
     }
     if ((*entry & kTimes) < (*rarest & kTimes)) rarest = entry;
   }
-  // A photo that was met once makes room at once; the others get weaker and keep their place for now.
+  // A photo that was met once makes room at once; the others get weaker, and keep their place until they are as weak.
   if ((*rarest & kTimes) <= 1) {
     *rarest = tag | 1U;
   } else {
