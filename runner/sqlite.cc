@@ -2,10 +2,26 @@
 
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include "runner/check.h"
 
 namespace reelbatch {
+namespace {
+
+/// A database begins with a header of 100 bytes (https://www.sqlite.org/fileformat2.html). SQLite refuses a shorter
+/// file, except one of a single byte, which it takes for an empty one (unixFileSize() in its os_unix.c): a ledger cut
+/// to that would count as new, and every listing be paid for again.
+Result<void> refuse_stump(const std::string& path) {
+  struct stat stats = {};
+  if (::stat(path.c_str(), &stats) != 0 || stats.st_size == 0 || stats.st_size >= 100) return {};
+  return ground_error(
+      fmt::format("the ledger {} is cut off after {} byte{}: put back a copy of it, or move it away if nothing was "
+                  "ever paid with it",
+                  path, stats.st_size, stats.st_size == 1 ? "" : "s"));
+}
+
+}  // namespace
 
 // ---- Database -------------------------------------------------------------------------------------------------------
 
@@ -13,6 +29,9 @@ Result<Database> Database::open(const std::string& path, Mode mode, const char* 
   const int flags = mode == Mode::ReadOnly    ? SQLITE_OPEN_READONLY
                     : mode == Mode::ReadWrite ? SQLITE_OPEN_READWRITE
                                               : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  if (vfs == nullptr) {
+    if (Result<void> whole = refuse_stump(path); !whole) return tl::unexpected(whole.error());
+  }
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
   Database database(handle, path);  // closes the handle on the way out, also one that failed to open

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <filesystem>
 #include <fstream>
 
 #include "runner/csv_line.h"
@@ -128,6 +129,25 @@ TEST_CASE("ledger: a file that is no database is refused and left as it is") {
   CHECK(ledger.error().message.find(path) != std::string::npos);
   std::ifstream in(path);
   CHECK(std::string(std::istreambuf_iterator<char>(in), {}) == std::string(5000, 'x'));
+}
+
+TEST_CASE(
+    "ledger: a stump of one is refused and left as it is, also the single byte that SQLite takes for an empty file") {
+  const ScopedFolder folder;
+  const std::string path = (folder.path() / "l.db").string();
+  REQUIRE(SqliteLedger::open(path, SqliteLedger::Mode::Write));
+  for (const std::uintmax_t size : {1U, 2U, 99U}) {
+    CAPTURE(size);
+    std::filesystem::resize_file(path, size);
+    for (const auto mode : {SqliteLedger::Mode::Write, SqliteLedger::Mode::Read}) {
+      const auto ledger = SqliteLedger::open(path, mode);
+      REQUIRE_FALSE(ledger);
+      CHECK(ledger.error().message.find(fmt::format("{} is cut off after {} byte", path, size)) != std::string::npos);
+    }
+    CHECK(std::filesystem::file_size(path) == size);
+    REQUIRE(std::filesystem::remove(path));
+    REQUIRE(SqliteLedger::open(path, SqliteLedger::Mode::Write));
+  }
 }
 
 TEST_CASE("ledger: verify names a record that was tampered with") {
