@@ -224,7 +224,7 @@ void finish_rows(Ledger& ledger, AccountId account, const RunRecord& run) {
       Step finish = step_of(intent.job, State::InFlight, Event::Finish, at + std::chrono::milliseconds(185'000));
       finish.url = fmt::format("https://videos.example.com/renders/{}.mp4", accept.remote_id);
       finish.polls = 60;
-      CreditSeen seen{account, intent.job, finish.at, {}};
+      CreditSeen seen{account, intent.job, finish.at, {}, Credits::whole(3)};
       seen.figures.used = Credits::whole(3);
       seen.figures.remaining = Credits::whole(5'000'000 - 3 * row.number);
       accepted.steps.push_back(std::move(accept));
