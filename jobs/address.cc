@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "jobs/address_list.h"
-#include "jobs/json.h"
 #include "jobs/plain_text.h"
 #include "jobs/punycode.h"
 #include "jobs/unicode.h"

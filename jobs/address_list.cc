@@ -9,6 +9,7 @@
 
 #include "jobs/address.h"
 #include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/list_literal.h"
 #include "jobs/plain_text.h"
 #include "jobs/unicode.h"

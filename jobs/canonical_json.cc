@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "jobs/json_quote.h"
 #include "jobs/unicode.h"
 
 namespace reelbatch {

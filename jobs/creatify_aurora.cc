@@ -7,7 +7,7 @@
 
 #include "jobs/creatify.h"
 #include "jobs/http_rules.h"
-#include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/row_reader.h"
 #include "jobs/unicode.h"
 

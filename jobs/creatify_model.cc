@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 
+#include "jobs/json_quote.h"
 #include "jobs/model_parts.h"
 #include "jobs/seeded_random.h"
 

@@ -6,7 +6,9 @@
 #include <array>
 #include <cmath>
 
+#include "jobs/json_quote.h"
 #include "jobs/model_parts.h"
+#include "jobs/unicode.h"
 
 namespace reelbatch {
 namespace {

@@ -13,6 +13,7 @@
 #include "jobs/canonical_json.h"
 #include "jobs/edit_distance.h"
 #include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/list_literal.h"
 #include "jobs/plain_text.h"
 #include "jobs/prose.h"

@@ -7,6 +7,7 @@
 #include "jobs/address.h"
 #include "jobs/http_rules.h"
 #include "jobs/job_answers.h"
+#include "jobs/json_quote.h"
 #include "jobs/service_words.h"
 #include "jobs/unicode.h"
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "jobs/json_quote.h"
 #include "jobs/model_parts.h"
 #include "jobs/seeded_random.h"
 

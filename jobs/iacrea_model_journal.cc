@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "jobs/iacrea_model.h"
+#include "jobs/json_quote.h"
 
 namespace reelbatch {
 namespace {

@@ -13,6 +13,7 @@
 #include "jobs/canonical_json.h"
 #include "jobs/iacrea.h"
 #include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/row_reader.h"
 #include "jobs/unicode.h"
 

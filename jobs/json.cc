@@ -2,11 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
-
-#include "jobs/plain_text.h"
-#include "jobs/unicode.h"
 
 namespace reelbatch {
 namespace {
@@ -34,6 +30,13 @@ Result<JsonElement> JsonReader::parse(std::string_view text) {
   return element;
 }
 
+std::span<const std::uint32_t> JsonReader::tokens() const {
+  // What its first pass leaves behind for the second (3.0.1); the elements themselves do not know their places.
+  const auto& passes = parser_.implementation;
+  if (!passes) return {};
+  return {passes->structural_indexes.get(), passes->n_structural_indexes};
+}
+
 std::optional<std::string_view> json_string(JsonElement from, std::string_view member) {
   std::string_view text;
   if (!from.is_object() || from.at_key(member).get(text)) return std::nullopt;
@@ -53,57 +56,6 @@ std::optional<Credits> json_credits(JsonElement from, std::string_view member) {
   std::string_view text;
   if (!value.get(text)) return parse_credits(text);
   return std::nullopt;
-}
-
-std::string json_quote(std::string_view text) {
-  std::string out;
-  append_json_quoted(out, text);
-  return out;
-}
-
-void append_json_quoted(std::string& out, std::string_view text) {
-  out.push_back('"');
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t plain = plain_run(text.substr(at));
-    out.append(text, at, plain);
-    at += plain;
-    if (at == text.size()) break;
-    const CodePoint point = code_point_at(text, at);
-    at += point.size;
-    switch (point.value) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (point.value < 0x20 || point.value == 0x7F) {
-          out += fmt::format("\\u{:04x}", static_cast<unsigned>(point.value));
-        } else {
-          append_code_point(out, point.value);
-        }
-    }
-  }
-  out.push_back('"');
-}
-
-std::string json_unquote(std::string_view json) {
-  const bool quoted = json.size() >= 2 && json.front() == '"' && json.back() == '"';
-  if (quoted && json.find('\\') == std::string_view::npos) return std::string(json.substr(1, json.size() - 2));
-  JsonReader reader;
-  const Result<JsonElement> element = reader.parse(json);
-  std::string_view text;
-  return element && !element->get(text) ? std::string(text) : std::string();
 }
 
 namespace {
@@ -132,16 +84,6 @@ void for_each_text(JsonReader& reader, std::string_view json, const TextVisit& v
 
 std::string json_text(JsonElement element) {
   return simdjson::minify(element);
-}
-
-bool is_utf8(std::string_view text) {
-  return simdjson::validate_utf8(text.data(), text.size());
-}
-
-std::size_t count_code_points(std::string_view text) {
-  // Every code point has exactly one byte that continues none.
-  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins));
 }
 
 }  // namespace reelbatch

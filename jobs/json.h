@@ -1,4 +1,4 @@
-// JSON as this program needs it: refuse what is broken, read typed members, write what is safe.
+// JSON as this program reads it: refuse what is broken, read typed members. json_quote.h writes it.
 //
 // simdjson's DOM and not on-demand: on-demand returns members of documents that turn out to be broken further on
 // (measured with 3.0.1), and half an answer must never count as an answer.
@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,10 @@ class JsonReader {
   /// Fails on anything that is not exactly one valid JSON value, with simdjson's words for it.
   Result<JsonElement> parse(std::string_view text);
 
+  /// Where each `{ } [ ] : ,`, string and scalar of the text parsed last begins, in bytes behind a byte order mark, in
+  /// order. Valid until the next parse(); of text that is no JSON anything.
+  std::span<const std::uint32_t> tokens() const;
+
  private:
   simdjson::dom::parser parser_;
 };
@@ -35,14 +40,6 @@ std::optional<std::string_view> json_string(JsonElement from, std::string_view m
 /// A number, or a string that is one (PROVIDERS 5: "numbers are numbers" must not be assumed).
 std::optional<Credits> json_credits(JsonElement from, std::string_view member);
 
-/// `text` as a JSON string with its quotes. Control characters are escaped; malformed UTF-8 becomes U+FFFD.
-std::string json_quote(std::string_view text);
-/// The same, appended.
-void append_json_quoted(std::string& out, std::string_view text);
-
-/// The inverse: the text of a JSON string; empty if `json` is none.
-std::string json_unquote(std::string_view json);
-
 /// Every string in a JSON value, however deep, in its order; `member` is the name of the object's member that it is, or
 /// that holds the lists it stands in, empty at the top. Nothing where `json` is no JSON.
 void for_each_text(JsonReader& reader, std::string_view json,
@@ -50,10 +47,5 @@ void for_each_text(JsonReader& reader, std::string_view json,
 
 /// Compact text of an element, object members in document order.
 std::string json_text(JsonElement element);
-
-/// True if `text` is well-formed UTF-8 (RFC 3629).
-bool is_utf8(std::string_view text);
-/// Unicode code points in well-formed UTF-8.
-std::size_t count_code_points(std::string_view text);
 
 }  // namespace reelbatch

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/unicode.h"
 
 namespace reelbatch {

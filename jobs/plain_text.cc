@@ -5,7 +5,6 @@
 #include <bit>
 #include <cstdint>
 
-#include "jobs/json.h"
 #include "jobs/unicode.h"
 
 #ifdef __SSE2__

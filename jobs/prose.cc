@@ -10,6 +10,7 @@
 #include "jobs/contacts.h"
 #include "jobs/html_text.h"
 #include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/mojibake.h"
 #include "jobs/plain_text.h"
 #include "jobs/unicode.h"

@@ -1,6 +1,7 @@
 #include "jobs/raw_fields.h"
 
 #include "jobs/json.h"
+#include "jobs/json_quote.h"
 
 namespace reelbatch {
 

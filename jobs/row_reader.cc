@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "jobs/json.h"
+#include "jobs/json_quote.h"
 
 namespace reelbatch {
 namespace {

@@ -133,4 +133,14 @@ std::string printable(std::string_view text, std::size_t points_max) {
   return out;
 }
 
+bool is_utf8(std::string_view text) {
+  return simdjson::validate_utf8(text.data(), text.size());
+}
+
+std::size_t count_code_points(std::string_view text) {
+  // Every code point has exactly one byte that continues none.
+  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins));
+}
+
 }  // namespace reelbatch

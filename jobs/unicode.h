@@ -20,6 +20,11 @@ CodePoint code_point_at(std::string_view text, std::size_t at);
 /// Appends `point` as UTF-8. Anything that is no Unicode scalar value becomes U+FFFD.
 void append_code_point(std::string& out, char32_t point);
 
+/// True if `text` is well-formed UTF-8 (RFC 3629).
+bool is_utf8(std::string_view text);
+/// Unicode code points in well-formed UTF-8.
+std::size_t count_code_points(std::string_view text);
+
 /// Unicode white space, and what is invisible at the edge of a cell: zero-width characters, soft hyphen, byte order
 /// mark.
 bool is_blank_point(char32_t point);

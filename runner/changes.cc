@@ -6,6 +6,7 @@
 #include <map>
 
 #include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/row_reader.h"
 #include "jobs/unicode.h"
 

@@ -1,7 +1,7 @@
 // `status REF...`: what the ledger knows of a listing, and what is sent for it.
 #include <fmt/format.h>
 
-#include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/raw_fields.h"
 #include "jobs/registry.h"
 #include "runner/commands.h"

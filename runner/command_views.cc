@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "jobs/json.h"
 #include "jobs/registry.h"
 #include "runner/commands.h"
 #include "runner/credit_table.h"

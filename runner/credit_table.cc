@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "jobs/json_quote.h"
+#include "jobs/unicode.h"
 #include "runner/csv_line.h"
 #include "runner/progress_printer.h"
 

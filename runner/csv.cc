@@ -11,7 +11,7 @@
 #include <emmintrin.h>
 #endif
 
-#include "jobs/json.h"
+#include "jobs/unicode.h"
 
 namespace reelbatch {
 namespace {

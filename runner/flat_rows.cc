@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "jobs/json.h"
 #include "jobs/registry.h"
+#include "jobs/unicode.h"
 #include "runner/manifest_text.h"
 
 namespace reelbatch {

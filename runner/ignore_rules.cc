@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "jobs/edit_distance.h"
-#include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/plain_text.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"

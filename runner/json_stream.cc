@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "jobs/json.h"
+#include "jobs/json_quote.h"
 
 namespace reelbatch {
 namespace {
@@ -362,7 +363,8 @@ Result<void> stream_json_lines(ByteSource& source, std::string_view file,
     Position at{number++, 1};
     if (at.line == 1 && text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) return {};
-    return sink({text, reader.parse(text), at.line, newline});
+    Result<JsonElement> element = reader.parse(text);
+    return sink({text, std::move(element), reader.tokens(), at.line, newline});
   };
   while (true) {
     if (begin > 0) std::memmove(buffer.data(), buffer.data() + begin, filled - begin);
@@ -386,41 +388,23 @@ Result<void> stream_json_lines(ByteSource& source, std::string_view file,
 
 // ---- Objects without a tree -------------------------------------------------------------------------------------
 
-// The line is valid JSON, so that its text needs no second look: only where the values stand is looked for.
-
-void FlatObject::skip(std::string_view text, char more) {
-  while (at_ < text.size() && (is_space(text[at_]) || text[at_] == more)) ++at_;
-}
-
-/// Behind the string that begins at `at`.
-std::size_t FlatObject::end_of_string(std::string_view text, std::size_t at) {
-  for (std::size_t quote = text.find('"', at + 1); quote != std::string_view::npos; quote = text.find('"', quote + 1)) {
-    std::size_t from = quote;
-    while (text[from - 1] == '\\') --from;
-    if ((quote - from) % 2 == 0) return quote + 1;
-  }
-  return text.size();
-}
-
 bool FlatObject::read(const JsonLine& line) {
   members_.clear();
   lists_.clear();
   in_lists_.clear();
   simdjson::dom::object object;
   if (!line.element || line.element->get(object)) return false;
-  at_ = 0;
-  skip(line.text, ' ');
-  begin_ = at_++;
+  begin_ = line.tokens[0];
+  next_ = 1;
   for (const auto field : object) {
-    skip(line.text, ',');
     if (field.key.find('\0') != std::string_view::npos) return false;
-    at_ = end_of_string(line.text, at_);
-    skip(line.text, ':');
     FlatMember member;
     member.key = field.key;
-    member.at = at_;
+    next_ += 2;  // the key and its colon
+    member.at = line.tokens[next_];
     in_lists_.emplace_back(lists_.size(), 0);
-    if (!read_value(line.text, field.value, member)) return false;
+    if (!read_value(line, field.value, member)) return false;
+    ++next_;  // the comma
     in_lists_.back().second = lists_.size() - in_lists_.back().first;
     members_.push_back(member);
   }
@@ -430,42 +414,40 @@ bool FlatObject::read(const JsonLine& line) {
   return true;
 }
 
-bool FlatObject::read_value(std::string_view text, JsonElement value, FlatMember& member) {
+bool FlatObject::read_value(const JsonLine& line, JsonElement value, FlatMember& member) {
   switch (value.type()) {
     case simdjson::dom::element_type::OBJECT:
       return false;
     case simdjson::dom::element_type::ARRAY:
       member.kind = FlatMember::Kind::List;
-      return read_list(text, value.get_array().value_unsafe());
+      return read_list(value.get_array().value_unsafe());
     case simdjson::dom::element_type::STRING:
       member.kind = FlatMember::Kind::Text;
       member.value = value.get_string().value_unsafe();
-      at_ = end_of_string(text, at_);
+      ++next_;
       return true;
     default:
       member.kind = value.is_null() ? FlatMember::Kind::Null : FlatMember::Kind::Plain;
-      while (at_ < text.size() && !is_space(text[at_]) && text[at_] != ',' && text[at_] != '}') ++at_;
-      member.value = text.substr(member.at, at_ - member.at);
+      member.value = line.text.substr(member.at, line.tokens[++next_] - member.at);
+      while (is_space(member.value.back())) member.value.remove_suffix(1);
       return true;
   }
 }
 
-bool FlatObject::read_list(std::string_view text, const simdjson::dom::array& items) {
+bool FlatObject::read_list(const simdjson::dom::array& items) {
   lists_ += '[';
-  ++at_;
+  ++next_;
   bool first = true;
   for (const JsonElement item : items) {
-    std::string_view item_text;
-    if (item.get(item_text)) return false;
-    skip(text, ',');
-    at_ = end_of_string(text, at_);
+    std::string_view text;
+    if (item.get(text)) return false;
     if (!first) lists_ += ',';
+    next_ += first ? 1 : 2;  // the item, and the comma before it
     first = false;
-    append_json_quoted(lists_, item_text);
+    append_json_quoted(lists_, text);
   }
   lists_ += ']';
-  skip(text, ' ');
-  ++at_;
+  ++next_;
   return true;
 }
 

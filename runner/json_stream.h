@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,7 @@ Result<void> stream_json(ByteSource& source, std::string_view file, std::string_
 struct JsonLine {
   std::string_view text;        ///< without its line end
   Result<JsonElement> element;  ///< what it says, or why it says nothing; valid while the line is with its sink
+  std::span<const std::uint32_t> tokens;  ///< JsonReader::tokens(), if it says something
   std::uint64_t line = 0;
   bool ended_by_newline = false;
 };
@@ -54,16 +56,14 @@ class FlatObject {
   std::size_t begin() const { return begin_; }  ///< where the object stands in the line, in bytes
 
  private:
-  void skip(std::string_view text, char more);
-  static std::size_t end_of_string(std::string_view text, std::size_t at);
-  bool read_value(std::string_view text, JsonElement value, FlatMember& member);
-  bool read_list(std::string_view text, const simdjson::dom::array& items);
+  bool read_value(const JsonLine& line, JsonElement value, FlatMember& member);
+  bool read_list(const simdjson::dom::array& items);
 
   std::vector<FlatMember> members_;
   std::string lists_;                                          ///< the JSON of all lists of the line
   std::vector<std::pair<std::size_t, std::size_t>> in_lists_;  ///< parallel to members_: begin and size
   std::size_t begin_ = 0;
-  std::size_t at_ = 0;
+  std::size_t next_ = 0;  ///< token
 };
 
 }  // namespace reelbatch

@@ -1,6 +1,7 @@
 #include "runner/label.h"
 
 #include "jobs/json.h"
+#include "jobs/json_quote.h"
 
 namespace reelbatch {
 

@@ -5,7 +5,6 @@
 #include <unordered_map>
 
 #include "jobs/edit_distance.h"
-#include "jobs/json.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
 #include "runner/flat_rows.h"

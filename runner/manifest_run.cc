@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "jobs/edit_distance.h"
-#include "jobs/json.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
 #include "runner/manifest_text.h"

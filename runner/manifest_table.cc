@@ -7,7 +7,7 @@
 
 #include "jobs/address_list.h"
 #include "jobs/edit_distance.h"
-#include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
 #include "runner/csv.h"

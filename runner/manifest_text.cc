@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "jobs/json.h"
 #include "jobs/unicode.h"
 
 namespace reelbatch {

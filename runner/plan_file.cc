@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "jobs/json.h"
+#include "jobs/json_quote.h"
 
 namespace reelbatch {
 namespace {

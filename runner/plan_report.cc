@@ -7,7 +7,7 @@
 #include <array>
 #include <optional>
 
-#include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/registry.h"
 #include "runner/atomic_file.h"
 #include "runner/durations.h"

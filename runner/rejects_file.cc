@@ -5,7 +5,7 @@
 #include <array>
 #include <utility>
 
-#include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/unicode.h"
 #include "runner/manifest_text.h"
 

@@ -9,7 +9,7 @@
 #include <functional>
 #include <memory>
 
-#include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "runner/csv_line.h"
 
 namespace reelbatch {

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "jobs/json.h"
 #include "jobs/raw_fields.h"
 #include "jobs/registry.h"
 #include "runner/check.h"

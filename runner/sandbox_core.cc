@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <random>
 
-#include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/registry.h"
 
 namespace reelbatch {

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "jobs/json.h"
+#include "jobs/json_quote.h"
 
 namespace reelbatch {
 namespace {

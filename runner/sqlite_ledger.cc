@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "runner/check.h"
 #include "runner/ledger_schema.h"
 #include "runner/sqlite_statements.h"

@@ -7,7 +7,6 @@
 #include <map>
 #include <optional>
 
-#include "jobs/json.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
 #include "runner/manifest_text.h"

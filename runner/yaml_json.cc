@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "runner/yaml.h"
 
 namespace reelbatch {

@@ -5,6 +5,7 @@
 
 #include "jobs/creatify.h"
 #include "jobs/rfc3339.h"
+#include "jobs/unicode.h"
 #include "tests/kind_rows.h"
 #include "tests/kind_suite.h"
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "jobs/json.h"
+#include "jobs/unicode.h"
 
 namespace reelbatch {
 namespace {

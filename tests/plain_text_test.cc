@@ -6,7 +6,7 @@
 #include "jobs/address.h"
 #include "jobs/address_list.h"
 #include "jobs/field_rules.h"
-#include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/seeded_random.h"
 #include "jobs/unicode.h"
 

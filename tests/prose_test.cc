@@ -7,7 +7,7 @@
 #include "jobs/field_rules.h"
 #include "jobs/html_entities.h"
 #include "jobs/html_text.h"
-#include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/mojibake.h"
 #include "jobs/plain_text.h"
 #include "jobs/seeded_random.h"

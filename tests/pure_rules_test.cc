@@ -6,6 +6,7 @@
 #include "jobs/credits.h"
 #include "jobs/http_rules.h"
 #include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
 

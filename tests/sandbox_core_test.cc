@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "runner/sandbox_webhook.h"
 
 namespace reelbatch {

@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-#include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/registry.h"
 #include "jobs/seeded_random.h"
 #include "runner/intake.h"

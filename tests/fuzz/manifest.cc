@@ -7,7 +7,9 @@
 #include <span>
 
 #include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/raw_fields.h"
+#include "jobs/unicode.h"
 #include "runner/json_stream.h"
 #include "runner/manifest_formats.h"
 #include "tests/fuzz/fuzz.h"

@@ -3,7 +3,6 @@
 
 #include "jobs/contacts.h"
 #include "jobs/field_rules.h"
-#include "jobs/json.h"
 #include "jobs/plain_text.h"
 #include "jobs/unicode.h"
 #include "tests/fuzz/fuzz.h"

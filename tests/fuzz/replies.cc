@@ -3,9 +3,9 @@
 
 #include "jobs/address.h"
 #include "jobs/http_rules.h"
-#include "jobs/json.h"
 #include "jobs/registry.h"
 #include "jobs/service_words.h"
+#include "jobs/unicode.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace reelbatch {

@@ -7,6 +7,7 @@
 #include "jobs/address_list.h"
 #include "jobs/credits.h"
 #include "jobs/json.h"
+#include "jobs/json_quote.h"
 #include "jobs/list_literal.h"
 #include "jobs/punycode.h"
 #include "jobs/retry_after.h"
