@@ -29,13 +29,18 @@ constexpr std::array<std::string_view, 13> kNoPhoto{".pdf", ".mp4", ".mov", ".we
                                                     ".wmv", ".mp3", ".wav", ".doc",  ".docx", ".zip"};
 constexpr std::array<std::string_view, 8> kPhoto{".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".heic", ".bmp"};
 
+/// endings  in lower case, of at most 8 characters; their one dot comes first.
 template <std::size_t N>
 bool ends_with_one_of(std::string_view text, const std::array<std::string_view, N>& endings) {
-  const std::string lower = ascii_lower(text.substr(text.size() > 8 ? text.size() - 8 : 0));
-  for (const std::string_view ending : endings) {
-    if (lower.ends_with(ending)) return true;
-  }
-  return false;
+  constexpr std::size_t kEndingMax = 8;
+  const std::string_view tail = text.substr(text.size() - std::min(text.size(), kEndingMax));
+  const std::size_t dot = tail.rfind('.');
+  if (dot == std::string_view::npos) return false;
+  const std::string_view ending = tail.substr(dot);
+  const auto same = [](char lower, char c) { return lower == (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); };
+  return std::any_of(endings.begin(), endings.end(), [&](std::string_view known) {
+    return std::equal(known.begin(), known.end(), ending.begin(), ending.end(), same);
+  });
 }
 
 std::string_view without_query(std::string_view address) {

@@ -48,6 +48,8 @@ Result<std::string> scalar_of(const RawValue& value, std::string_view what) {
 
 // ---- Text -----------------------------------------------------------------------------------------------------------
 
+constexpr std::size_t kPointBytesMax = 4;  // in UTF-8
+
 struct CleanText {
   std::string text;
   std::size_t dropped = 0;
@@ -95,9 +97,8 @@ Result<CleanText> clean_text(std::string_view text) {
 /// The value's text without blanks around it if it is clean and long enough whatever its characters are.
 std::optional<std::string_view> as_it_is(const RawValue& value, std::size_t points_min) {
   if (value.form != RawValue::Form::Text || !is_clean_text(value.text)) return std::nullopt;
-  constexpr std::size_t kBytesMax = 4;  // of a code point
   const std::string_view text = trim_blanks(value.text);
-  if (text.size() < points_min * kBytesMax) return std::nullopt;
+  if (text.size() < points_min * kPointBytesMax) return std::nullopt;
   return text;
 }
 
@@ -235,8 +236,11 @@ FieldReading read_text(const RawValue& value, std::size_t points_min) {
 }
 
 FieldReading read_prose(const RawValue& value, std::size_t points_min) {
-  if (const auto text = as_it_is(value, points_min); text && !text->empty() && is_plain_prose(*text)) {
-    return value_of(in_json_quotes(*text));
+  if (value.form == RawValue::Form::Text) {
+    const std::string_view text = trim_blanks(value.text);
+    if (!text.empty() && text.size() >= points_min * kPointBytesMax && is_plain_prose(text) && !says_nothing(text)) {
+      return value_of(json_quote(text));
+    }
   }
   std::optional<ProseRequest> request;
   if (value.form == RawValue::Form::Json) request = read_prose_with_options(value.text);

@@ -53,7 +53,11 @@ bool is_sure(std::string_view bytes) {
 Mojibake find_mojibake(std::string_view text) {
   Mojibake found;
   for (std::size_t at = 0; at < text.size();) {
-    const Shown shown = static_cast<std::uint8_t>(text[at]) < 0x80 ? Shown{} : shown_at(text, at);
+    if (static_cast<std::uint8_t>(text[at]) < 0x80) {
+      ++at;
+      continue;
+    }
+    const Shown shown = shown_at(text, at);
     if (!shown.bytes.empty() && is_sure(shown.bytes)) {
       if (found.count++ == 0) {
         found.mangled = text.substr(at, shown.size);

@@ -44,7 +44,7 @@ __m128i marked(__m128i bytes) {
 #endif
 
 /// What a byte of an address may be part of.
-constexpr std::uint8_t kHost = 1, kRest = 2;
+constexpr std::uint8_t kHost = 1, kRest = 2, kAnd = 4;
 
 constexpr std::array<std::uint8_t, 256> kAddressBytes = [] {
   std::array<std::uint8_t, 256> table{};
@@ -53,6 +53,7 @@ constexpr std::array<std::uint8_t, 256> kAddressBytes = [] {
   for (unsigned c = 'A'; c <= 'Z'; ++c) table[c] = kRest;
   for (const char c : std::string_view("-_.")) table[static_cast<std::uint8_t>(c)] = kHost | kRest;
   for (const char c : std::string_view("/?=:@~!$()*+")) table[static_cast<std::uint8_t>(c)] = kRest;
+  table[std::uint8_t{'&'}] = kRest | kAnd;
   return table;
 }();
 
@@ -102,27 +103,82 @@ bool is_clean_text(std::string_view text) {
   return is_utf8(text);
 }
 
-bool is_plain_prose(std::string_view text) {
-  const auto next = [&](std::size_t at, std::size_t ahead) {
+namespace {
+
+/// Of a text that is well-formed UTF-8: whether the byte at `at`, which marked_prose() found, is part of something that
+/// read_prose_text() may have something to say to.
+bool needs_tidying(std::string_view text, std::size_t at) {
+  const auto next = [&](std::size_t ahead) {
     return at + ahead < text.size() ? byte_at(text, at + ahead) : std::uint8_t{0};
   };
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const std::uint8_t byte = byte_at(text, at);
-    if (byte == ' ' && next(at, 1) == ' ') return false;
-    if (byte == '<' || byte == '&' || byte == '[') return false;
-    if (byte < 0x80) continue;
-    // U+00A0 and U+00AD; U+200B to U+202F and U+2060 to U+206F, with much that stays; U+FEFF and U+FFFD.
-    if (byte == 0xC2 && (next(at, 1) == 0xA0 || next(at, 1) == 0xAD)) return false;
-    if (byte == 0xE2 && next(at, 1) == 0x80 && (next(at, 2) & 0xF0) == 0x80 && next(at, 2) >= 0x8B) return false;
-    if (byte == 0xE2 && next(at, 1) == 0x80 && (next(at, 2) & 0xF0) == 0xA0) return false;
-    if (byte == 0xE2 && next(at, 1) == 0x81) return false;
-    if (byte == 0xEF && next(at, 1) >= 0xBB) return false;
-    // What may be mangled (mojibake.h): U+00C2, U+00C3, U+00E2 and U+00F0 in front of anything beyond ASCII.
-    const bool may_lead =
-        byte == 0xC3 && (next(at, 1) == 0x82 || next(at, 1) == 0x83 || next(at, 1) == 0xA2 || next(at, 1) == 0xB0);
-    if (may_lead && next(at, 2) >= 0x80) return false;
+  switch (byte_at(text, at)) {
+    case ' ':
+      return next(1) == ' ' || next(1) == '\n';
+    case '\n':
+      return next(1) == ' ' || (next(1) == '\n' && next(2) == '\n');
+    case 0xC2:  // C1 controls, U+00A0 and U+00AD
+      return next(1) <= 0xA0 || next(1) == 0xAD;
+    case 0xC3:  // what may be mangled (mojibake.h): U+00C2, U+00C3, U+00E2 and U+00F0 before anything beyond ASCII
+      return (next(1) == 0x82 || next(1) == 0x83 || next(1) == 0xA2 || next(1) == 0xB0) && next(2) >= 0x80;
+    case 0xE2:  // U+200B to U+202F and U+2060 to U+206F, with much that stays
+      if (next(1) == 0x80) return (next(2) & 0xF0) == 0xA0 || ((next(2) & 0xF0) == 0x80 && next(2) >= 0x8B);
+      return next(1) == 0x81;
+    case 0xEF:  // U+FEFF and U+FFFD
+      return next(1) >= 0xBB;
+    default:
+      return true;  // other controls, and what markup, entities, shortcodes and spelt-out line ends begin with
   }
-  return true;
+}
+
+bool may_need_tidying(std::string_view text, std::size_t at) {
+  const std::uint8_t byte = byte_at(text, at);
+  switch (byte) {
+    case ' ':
+    case '<':
+    case '&':
+    case '[':
+    case '\\':
+    case 0x7F:
+    case 0xC2:
+    case 0xC3:
+    case 0xE2:
+    case 0xEF:
+      return true;
+    default:
+      return byte < 0x20;
+  }
+}
+
+#ifdef __SSE2__
+/// may_need_tidying() of sixteen bytes, but blanks only where another follows; `next` are the bytes one further on.
+__m128i may_need_tidying(__m128i bytes, __m128i next) {
+  const auto either = [](__m128i a, __m128i b) { return _mm_or_si128(a, b); };
+  const auto is = [&](unsigned byte) { return _mm_cmpeq_epi8(bytes, all(byte)); };
+  const __m128i blanks = _mm_and_si128(is(' '), at_most(next, ' '));
+  const __m128i signs = either(either(is('<'), is('&')), either(is('['), is('\\')));
+  const __m128i mangled = _mm_and_si128(
+      is(0xC3), either(at_most(next, 0x83), either(_mm_cmpeq_epi8(next, all(0xA2)), _mm_cmpeq_epi8(next, all(0xB0)))));
+  const __m128i beyond = either(either(is(0xC2), is(0xE2)), either(is(0xEF), mangled));
+  return either(either(blanks, signs), either(beyond, either(at_most(bytes, 0x1F), is(0x7F))));
+}
+#endif
+
+}  // namespace
+
+bool is_plain_prose(std::string_view text) {
+  std::size_t at = 0;
+#ifdef __SSE2__
+  for (; at + 17 <= text.size(); at += 16) {
+    auto found = static_cast<unsigned>(_mm_movemask_epi8(may_need_tidying(load(text, at), load(text, at + 1))));
+    for (; found != 0; found &= found - 1) {
+      if (needs_tidying(text, at + static_cast<std::size_t>(std::countr_zero(found)))) return false;
+    }
+  }
+#endif
+  for (; at < text.size(); ++at) {
+    if (may_need_tidying(text, at) && needs_tidying(text, at)) return false;
+  }
+  return is_utf8(text);
 }
 
 bool says_nothing(std::string_view text) {
@@ -138,12 +194,15 @@ bool is_plain_address(std::string_view text) {
   while (at < text.size() && (kAddressBytes[byte_at(text, at)] & kHost) != 0) ++at;
   if (!is_plain_host(text.substr(scheme, at - scheme))) return false;
   if (at < text.size() && text[at] != '/' && text[at] != '?') return false;
-  std::uint8_t fit = kRest;
+  std::uint8_t fit = kRest, seen = 0;
+  const std::size_t path = at;
   for (; at < text.size(); ++at) {
-    // What was written as an entity is decoded.
-    const bool is_and = text[at] == '&' && text.substr(at + 1, 4) != "amp;";
-    fit &= is_and ? kRest : kAddressBytes[byte_at(text, at)];
+    const std::uint8_t kind = kAddressBytes[byte_at(text, at)];
+    fit &= kind;
+    seen |= kind;
   }
+  // What was written as an entity is decoded.
+  if ((seen & kAnd) != 0 && text.find("&amp;", path) != std::string_view::npos) return false;
   return fit != 0;
 }
 

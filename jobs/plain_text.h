@@ -15,8 +15,8 @@ std::size_t plain_run(std::string_view text);
 /// in quotes it is JSON.
 bool is_clean_text(std::string_view text);
 
-/// Of a text for which is_clean_text() holds: read_prose_text() of prose.h leaves it as it is and has nothing to say.
-/// False for some that it would leave as well.
+/// Well-formed UTF-8 that read_prose_text() of prose.h leaves as it is and has nothing to say to, if it neither begins
+/// nor ends with a blank. False for some that it would leave as well.
 bool is_plain_prose(std::string_view text);
 
 /// What feeds write for an empty cell: `NULL`, `nan`, `None`, `N/A`, `-`.

@@ -146,6 +146,15 @@ class Tidier {
  public:
   std::string tidy(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
+      std::size_t end = at;
+      while (end < text.size() && text[end] > ' ' && text[end] < 0x7F) ++end;
+      if (end > at) {
+        put_blanks();
+        out_ += text.substr(at, end - at);
+        last_ = static_cast<unsigned char>(text[end - 1]);
+        at = end;
+        continue;
+      }
       const CodePoint point = code_point_at(text, at);
       at += point.size;
       if (point.value == '\r' && at < text.size() && text[at] == '\n') continue;
@@ -174,6 +183,13 @@ class Tidier {
   }
 
   void put(char32_t point) {
+    put_blanks();
+    append_code_point(out_, point);
+    last_ = point;
+  }
+
+  /// Those that are due, before what follows.
+  void put_blanks() {
     if (!out_.empty()) {
       if (lines_due_ > 0) {
         out_.append(static_cast<std::size_t>(lines_due_), '\n');
@@ -183,8 +199,6 @@ class Tidier {
     }
     lines_due_ = 0;
     space_due_ = false;
-    append_code_point(out_, point);
-    last_ = point;
   }
 
   static constexpr char32_t kBeyondLatin = 0x300;
