@@ -126,9 +126,9 @@ Result<void> print_status(const Options& options) {
                run.exit_code ? fmt::format("exit {}{}", *run.exit_code,
                                            run.stopped_by.empty() ? "" : ", stopped by " + run.stopped_by)
                              : std::string("not ended"));
-    const Result<RunReport> report = make_report(**ledger, run);
-    if (!report) return tl::unexpected(report.error());
-    fmt::print("    {}\n", counts_line(report->counts));
+    const Result<RowCounts> rows = count_rows(**ledger, run.id);
+    if (!rows) return tl::unexpected(rows.error());
+    fmt::print("    {}\n", counts_line(*rows));
   }
   const Result<std::vector<HeldJob>> held = (*ledger)->held_jobs();
   if (!held) return tl::unexpected(held.error());

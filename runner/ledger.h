@@ -338,6 +338,16 @@ struct UnchangedCounts {
   std::int64_t selected = 0;
 };
 
+/// How many rows of a run have the same outcome.
+struct RowCount {
+  Action action = Action::Submit;
+  std::optional<State> state;  ///< of the row's job
+  bool selected = true;
+  bool submitted = false;  ///< in that run
+  std::int64_t rows = 0;
+  std::int64_t submissions = 0;
+};
+
 struct LedgerCounts {
   std::map<State, std::int64_t> jobs;
   std::int64_t listings = 0;
@@ -448,6 +458,8 @@ class Ledger {
                                     const std::function<void(const PackedRow&)>& packed = {}) = 0;
   /// The same, without those that unchanged_rows() counts.
   virtual Result<void> for_each_changing_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) = 0;
+  /// The same, counted: a fraction of what it takes to show them.
+  virtual Result<std::vector<RowCount>> count_changing_rows(RunId run) = 0;
   virtual Result<UnchangedCounts> unchanged_rows(RunId run) = 0;
   /// The last run that read these files and no others, as far as its first and its last row tell, among the last 30;
   /// nothing if there is none whose rows are kept.

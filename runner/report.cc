@@ -299,6 +299,17 @@ void add_costs(RunReport& report, const RowView& view, const ResultRow& row) {
 
 }  // namespace
 
+Result<RowCounts> count_rows(Ledger& ledger, RunId run) {
+  RowCounts counts;
+  const Result<std::vector<RowCount>> changing = ledger.count_changing_rows(run);
+  if (!changing) return tl::unexpected(changing.error());
+  for (const RowCount& count : *changing) counts.add(count);
+  const Result<UnchangedCounts> unchanged = ledger.unchanged_rows(run);
+  if (!unchanged) return tl::unexpected(unchanged.error());
+  counts.add(*unchanged);
+  return counts;
+}
+
 Result<RunReport> make_report(Ledger& ledger, const RunRecord& run) {
   RunReport report;
   report.run = run;

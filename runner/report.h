@@ -35,6 +35,9 @@ struct RunReport {
   std::vector<ExampleRow> examples;  ///< the first few rows of each state but done and planned
 };
 
+/// The rows of a run by their state.
+Result<RowCounts> count_rows(Ledger& ledger, RunId run);
+
 /// Walks the rows once. `accounts` are those whose credits are summed.
 Result<RunReport> make_report(Ledger& ledger, const RunRecord& run);
 

@@ -7,10 +7,10 @@
 namespace reelbatch {
 namespace {
 
-RowState state_of(const RowView& view) {
-  if (view.row.action == Action::Invalid) return RowState::Invalid;
-  if (!view.state) return RowState::Planned;
-  switch (*view.state) {
+RowState state_of(Action action, std::optional<State> state) {
+  if (action == Action::Invalid) return RowState::Invalid;
+  if (!state) return RowState::Planned;
+  switch (*state) {
     case State::Planned:
       return RowState::Planned;
     // Only a run that goes on, or one that died, leaves it so: to everyone else it may have been accepted.
@@ -127,7 +127,7 @@ ResultRow result_row(const RowView& view, const RunRecord& run) {
   row.id = view.row.id;
   row.kind = view.row.kind;
   row.account = view.row.account;
-  row.state = state_of(view);
+  row.state = state_of(view.row.action, view.state);
   row.job_id = view.remote_id;
   row.submissions = view.submissions;
   row.file = view.row.file;
@@ -154,11 +154,19 @@ void RowCounts::add(const UnchangedCounts& packed) {
 }
 
 void RowCounts::add(const ResultRow& row) {
-  ++rows;
-  ++all[static_cast<std::size_t>(row.state)];
-  if (row.selected) ++selected[static_cast<std::size_t>(row.state)];
-  submissions += row.submissions;
-  if (row.state == RowState::Done && row.submissions == 0) ++unchanged;
+  add(row.state, row.selected, row.submissions > 0, 1, row.submissions);
+}
+
+void RowCounts::add(const RowCount& count) {
+  add(state_of(count.action, count.state), count.selected, count.submitted, count.rows, count.submissions);
+}
+
+void RowCounts::add(RowState state, bool is_selected, bool submitted, std::int64_t count, std::int64_t paid) {
+  rows += count;
+  all[static_cast<std::size_t>(state)] += count;
+  if (is_selected) selected[static_cast<std::size_t>(state)] += count;
+  submissions += paid;
+  if (state == RowState::Done && !submitted) unchanged += count;
 }
 
 }  // namespace reelbatch

@@ -50,9 +50,13 @@ struct RowCounts {
   std::int64_t unchanged = 0;  ///< done on an earlier night
 
   void add(const ResultRow& row);
+  void add(const RowCount& count);
   void add(const UnchangedCounts& unchanged);
   std::int64_t of(RowState state) const { return all[static_cast<std::size_t>(state)]; }
   std::int64_t selected_of(RowState state) const { return selected[static_cast<std::size_t>(state)]; }
+
+ private:
+  void add(RowState state, bool is_selected, bool submitted, std::int64_t count, std::int64_t paid);
 };
 
 }  // namespace reelbatch

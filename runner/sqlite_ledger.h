@@ -71,6 +71,7 @@ class SqliteLedger : public Ledger {
   Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit,
                             const std::function<void(const PackedRow&)>& packed = {}) override;
   Result<void> for_each_changing_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) override;
+  Result<std::vector<RowCount>> count_changing_rows(RunId run) override;
   Result<UnchangedCounts> unchanged_rows(RunId run) override;
   Result<std::optional<RowsBefore>> rows_before(std::span<const std::string> files) override;
   Result<std::vector<std::string>> label_names(RunId run) override;
