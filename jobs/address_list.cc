@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <unordered_set>
 
 #include "jobs/address.h"
@@ -25,22 +26,37 @@ constexpr std::array<std::string_view, 9> kStarts{
     "https://", "http://", "//", "www.", "data:", "file:", "ftp://", "javascript:", "blob:"};
 constexpr std::string_view kSeparators = "|;, \t\r\n\v\f";
 constexpr std::string_view kEdges = "|;,\"'<>#";
+/// An ending as a number, in lower case, to compare it at once.
+constexpr std::uint64_t packed(std::string_view ending) {
+  std::uint64_t number = 0;
+  for (const char c : ending) {
+    number = number << 8U | static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  }
+  return number;
+}
+
+constexpr std::size_t kEndingMax = 8;
+
+template <std::size_t N>
+constexpr std::array<std::uint64_t, N> packed_all(const std::array<std::string_view, N>& endings) {
+  std::array<std::uint64_t, N> all{};
+  for (std::size_t i = 0; i < N; ++i) all[i] = packed(endings[i]);
+  return all;
+}
+
 constexpr std::array<std::string_view, 13> kNoPhoto{".pdf", ".mp4", ".mov", ".webm", ".avi",  ".mkv", ".m4v",
                                                     ".wmv", ".mp3", ".wav", ".doc",  ".docx", ".zip"};
 constexpr std::array<std::string_view, 8> kPhoto{".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".heic", ".bmp"};
+constexpr auto kNoPhotoEndings = packed_all(kNoPhoto);
+constexpr auto kPhotoEndings = packed_all(kPhoto);
 
-/// endings  in lower case, of at most 8 characters; their one dot comes first.
+/// What begins with the last dot is one of them.
 template <std::size_t N>
-bool ends_with_one_of(std::string_view text, const std::array<std::string_view, N>& endings) {
-  constexpr std::size_t kEndingMax = 8;
-  const std::string_view tail = text.substr(text.size() - std::min(text.size(), kEndingMax));
-  const std::size_t dot = tail.rfind('.');
-  if (dot == std::string_view::npos) return false;
-  const std::string_view ending = tail.substr(dot);
-  const auto same = [](char lower, char c) { return lower == (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); };
-  return std::any_of(endings.begin(), endings.end(), [&](std::string_view known) {
-    return std::equal(known.begin(), known.end(), ending.begin(), ending.end(), same);
-  });
+bool ends_with_one_of(std::string_view text, const std::array<std::uint64_t, N>& endings) {
+  std::size_t dot = text.size();
+  const std::size_t first = text.size() - std::min(text.size(), kEndingMax);
+  while (dot > first && text[dot - 1] != '.') --dot;
+  return dot > first && std::find(endings.begin(), endings.end(), packed(text.substr(dot - 1))) != endings.end();
 }
 
 std::string_view without_query(std::string_view address) {
@@ -116,9 +132,9 @@ std::string_view hanging_name(std::string_view item) {
   const std::size_t separator = item.find_last_of(kSeparators);
   if (separator == std::string_view::npos) return {};
   const std::string_view name = trim_edges(item.substr(separator + 1));
-  if (name.find_first_of("/=?&:") != std::string_view::npos || !ends_with_one_of(name, kPhoto)) return {};
+  if (name.find_first_of("/=?&:") != std::string_view::npos || !ends_with_one_of(name, kPhotoEndings)) return {};
   const std::string_view before = trim_edges(item.substr(0, separator));
-  return ends_with_one_of(before, kPhoto) ? name : std::string_view{};
+  return ends_with_one_of(before, kPhotoEndings) ? name : std::string_view{};
 }
 
 /// WebToffee's exports write ` ! alt : a kitchen ! title : ...` after an address.
@@ -137,7 +153,7 @@ std::string_view without_label(std::string_view item) {
   const std::size_t bar = item.find('|');
   if (bar == std::string_view::npos || item.find_first_of("/=?&", bar) != std::string_view::npos) return item;
   const std::string_view before = trim_edges(item.substr(0, bar));
-  return ends_with_one_of(without_query(before), kPhoto) ? before : item;
+  return ends_with_one_of(without_query(before), kPhotoEndings) ? before : item;
 }
 
 /// WooCommerce writes a comma inside an address as `\,`.
@@ -275,7 +291,7 @@ class Collector {
           fmt::format("{} is not an address; give --media-base, under which file names stand", in_quotes(item)));
     }
     if (!address) return tl::unexpected<Error>(address.error());
-    if (ends_with_one_of(without_query(address->text), kNoPhoto)) {
+    if (ends_with_one_of(without_query(address->text), kNoPhotoEndings)) {
       list_.remarks.push_back(fmt::format("dropped {}, which is no photo", in_quotes(address->text)));
       return {};
     }
@@ -329,22 +345,19 @@ bool collect_texts(JsonElement element, int depth, std::vector<std::string>& out
   return std::all_of(array.begin(), array.end(), [&](JsonElement item) { return collect_texts(item, depth + 1, out); });
 }
 
-/// The items between separators, if each is an address in its one form, a photo as far as can be told, and there once.
-std::optional<std::vector<std::string_view>> plain_items(std::string_view text, std::string_view separator) {
-  // Beyond that, looking for duplicates one by one would take its time.
-  constexpr std::size_t kMost = 64;
-  std::vector<std::string_view> addresses;
+/// The items between separators.
+bool read_plain_items(std::string_view text, std::string_view separator, PlainAddresses& out) {
+  out.count = 0;
   for (std::size_t at = 0; at <= text.size();) {
     const std::size_t end = std::min(text.find(separator, at), text.size());
     const std::string_view address = text.substr(at, end - at);
-    if (!is_plain_address(address) || ends_with_one_of(without_query(address), kNoPhoto)) return std::nullopt;
-    if (addresses.size() == kMost || std::find(addresses.begin(), addresses.end(), address) != addresses.end()) {
-      return std::nullopt;
-    }
-    addresses.push_back(address);
+    if (!is_plain_address(address) || ends_with_one_of(without_query(address), kNoPhotoEndings)) return false;
+    const auto known = out.items.begin() + static_cast<std::ptrdiff_t>(out.count);
+    if (out.count == out.kMost || std::find(out.items.begin(), known, address) != known) return false;
+    out.items[out.count++] = address;
     at = end + separator.size();
   }
-  return addresses;
+  return true;
 }
 
 }  // namespace
@@ -398,13 +411,10 @@ Result<std::string> complete_images(const RawValue& value, const std::optional<s
   return list.empty() ? std::string("[]") : list + ']';
 }
 
-std::optional<std::vector<std::string_view>> plain_addresses(std::string_view text) {
-  return plain_items(text, "|");
-}
-
-bool is_plain_address_list(std::string_view json) {
-  const bool is_list = json.size() > 4 && json.starts_with("[\"") && json.ends_with("\"]");
-  return is_list && plain_items(json.substr(2, json.size() - 4), "\",\"").has_value();
+bool read_plain_addresses(RawValue::Form form, std::string_view text, PlainAddresses& out) {
+  if (form == RawValue::Form::Text) return read_plain_items(text, "|", out);
+  const bool is_list = text.size() > 4 && text.starts_with("[\"") && text.ends_with("\"]");
+  return is_list && read_plain_items(text.substr(2, text.size() - 4), "\",\"", out);
 }
 
 Result<AddressList> parse_address_list(const RawValue& value) {

@@ -1,6 +1,7 @@
 // A list of addresses out of one cell, and the one form in which an address is compared and sent.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,12 +26,16 @@ struct AddressList {
 /// Fails if an item is no http(s) address, quoting the first such item and saying why. An empty value is an empty list.
 Result<AddressList> parse_address_list(const RawValue& value);
 
-/// The addresses of a plain text with nothing but `|` between them, if each is in its one form already, a photo as far
-/// as can be told, and there once. Views of `text`. Nothing where parse_address_list() has to say.
-std::optional<std::vector<std::string_view>> plain_addresses(std::string_view text);
+/// Addresses that are in their one form already, photos as far as can be told, and each there once.
+struct PlainAddresses {
+  static constexpr std::size_t kMost = 64;    ///< with more, looking for duplicates one by one would take its time
+  std::array<std::string_view, kMost> items;  ///< views of the text
+  std::size_t count = 0;                      ///< at least one
+};
 
-/// Whether a text is a compact JSON list of such addresses, at least one: then it is its own normal form.
-bool is_plain_address_list(std::string_view json);
+/// Of a text with nothing but `|` between them, or of a compact JSON list, which then is its own normal form. False,
+/// with anything in `out`, where parse_address_list() has something to say, or there are too many.
+bool read_plain_addresses(RawValue::Form form, std::string_view text, PlainAddresses& out);
 
 /// The images of one value as a JSON list, for what is not to be guessed: split at `separator` where one is given, and
 /// with `base` in front of those that are file names. Anything else is left for parse_address_list() to judge.

@@ -235,13 +235,15 @@ FieldReading read_text(const RawValue& value, std::size_t points_min) {
   return {json_quote(clean->text), {}, remarks_on(*clean)};
 }
 
+bool is_plain_description(RawValue::Form form, std::string_view text, std::size_t points_min) {
+  if (form != RawValue::Form::Text) return false;
+  const std::string_view trimmed = trim_blanks(text);
+  return !trimmed.empty() && trimmed.size() >= points_min * kPointBytesMax && is_plain_prose(trimmed) &&
+         !says_nothing(trimmed);
+}
+
 FieldReading read_prose(const RawValue& value, std::size_t points_min) {
-  if (value.form == RawValue::Form::Text) {
-    const std::string_view text = trim_blanks(value.text);
-    if (!text.empty() && text.size() >= points_min * kPointBytesMax && is_plain_prose(text) && !says_nothing(text)) {
-      return value_of(json_quote(text));
-    }
-  }
+  if (is_plain_description(value.form, value.text, points_min)) return value_of(json_quote(trim_blanks(value.text)));
   std::optional<ProseRequest> request;
   if (value.form == RawValue::Form::Json) request = read_prose_with_options(value.text);
   if (!request) {
@@ -330,19 +332,17 @@ FieldReading read_address(const RawValue& value) {
 }
 
 FieldReading read_addresses(const RawValue& value) {
-  if (value.form == RawValue::Form::Text) {
-    if (const auto plain = plain_addresses(value.text)) {
-      std::string json;
-      json.reserve(value.text.size() + 3 * plain->size() + 2);
-      for (const std::string_view address : *plain) {
-        json += json.empty() ? "[\"" : ",\"";
-        json += address;
-        json += '"';
-      }
-      return value_of(json + ']');
+  if (PlainAddresses plain; read_plain_addresses(value.form, value.text, plain)) {
+    if (value.form == RawValue::Form::Json) return value_of(value.text);
+    std::string json;
+    json.reserve(value.text.size() + 3 * plain.count + 2);
+    for (std::size_t i = 0; i < plain.count; ++i) {
+      json += i == 0 ? "[\"" : ",\"";
+      json += plain.items[i];
+      json += '"';
     }
+    return value_of(json + ']');
   }
-  if (value.form == RawValue::Form::Json && is_plain_address_list(value.text)) return value_of(value.text);
   if (trim_blanks(value.text).empty()) return absent();
   Result<AddressList> list = parse_address_list(value);
   if (!list) return problem(list.error().message);

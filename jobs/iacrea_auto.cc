@@ -1,7 +1,9 @@
 #include "jobs/iacrea_auto.h"
 
+#include <algorithm>
 #include <array>
 
+#include "jobs/address_list.h"
 #include "jobs/field_rules.h"
 #include "jobs/http_rules.h"
 #include "jobs/iacrea.h"
@@ -40,6 +42,15 @@ constexpr std::array<FieldReader, kFields.size()> kReaders{
     read_address,
 };
 
+constexpr std::array<FieldGlance, kFields.size()> kGlances{
+    [](const FieldText& field) {
+      PlainAddresses addresses;
+      return read_plain_addresses(field.form, field.text, addresses);
+    },
+    [](const FieldText& field) { return is_plain_description(field.form, field.text, kDescriptionMin); },
+    [](const FieldText& field) { return std::find(kFormats.begin(), kFormats.end(), field.text) != kFormats.end(); },
+};
+
 }  // namespace
 
 std::string_view IacreaAuto::name() const {
@@ -63,6 +74,10 @@ Normalised IacreaAuto::normalise(const RawFields& raw) const {
     normal.remarks.push_back({"logo_url", "will not be shown unless display_logo is true"});
   }
   return normal;
+}
+
+bool IacreaAuto::is_plain(std::span<const FieldText> fields) const {
+  return are_plain(kFields, kGlances, fields) && find_field(fields, "image_urls") && find_field(fields, "description");
 }
 
 Request IacreaAuto::submit(std::span<const NormalField> fields, std::string_view) const {

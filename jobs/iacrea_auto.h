@@ -15,6 +15,7 @@ class IacreaAuto : public JobKind {
   std::string_view service() const override;
   std::span<const FieldSpec> fields() const override;
   Normalised normalise(const RawFields& raw) const override;
+  bool is_plain(std::span<const FieldText> fields) const override;
   Request submit(std::span<const NormalField> fields, std::string_view marker) const override;
   SubmitVerdict read_submit(const Response& response) const override;
   Request poll(std::span<const PolledJob> jobs) const override;

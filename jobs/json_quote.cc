@@ -16,11 +16,17 @@ std::string json_quote(std::string_view text) {
 
 void append_json_quoted(std::string& out, std::string_view text) {
   out.push_back('"');
+  bool is_checked = false, is_well_formed = false;
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t plain = plain_run(text.substr(at));
-    out.append(text, at, plain);
-    at += plain;
+    const std::size_t run = is_well_formed ? unmarked_run(text.substr(at)) : plain_run(text.substr(at));
+    out.append(text, at, run);
+    at += run;
     if (at == text.size()) break;
+    if (!is_checked && static_cast<unsigned char>(text[at]) >= 0x80) {
+      is_checked = true;
+      is_well_formed = is_utf8(text.substr(at));
+      if (is_well_formed) continue;
+    }
     const CodePoint point = code_point_at(text, at);
     at += point.size;
     switch (point.value) {

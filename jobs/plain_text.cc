@@ -44,7 +44,7 @@ __m128i marked(__m128i bytes) {
 #endif
 
 /// What a byte of an address may be part of.
-constexpr std::uint8_t kHost = 1, kRest = 2, kAnd = 4;
+constexpr std::uint8_t kHost = 1, kRest = 2;
 
 constexpr std::array<std::uint8_t, 256> kAddressBytes = [] {
   std::array<std::uint8_t, 256> table{};
@@ -52,10 +52,37 @@ constexpr std::array<std::uint8_t, 256> kAddressBytes = [] {
   for (unsigned c = '0'; c <= '9'; ++c) table[c] = kHost | kRest;
   for (unsigned c = 'A'; c <= 'Z'; ++c) table[c] = kRest;
   for (const char c : std::string_view("-_.")) table[static_cast<std::uint8_t>(c)] = kHost | kRest;
-  for (const char c : std::string_view("/?=:@~!$()*+")) table[static_cast<std::uint8_t>(c)] = kRest;
-  table[std::uint8_t{'&'}] = kRest | kAnd;
+  for (const char c : std::string_view("/?=:@~!$()*+&")) table[static_cast<std::uint8_t>(c)] = kRest;
   return table;
 }();
+
+#ifdef __SSE2__
+/// Which of sixteen bytes kAddressBytes has as kRest: a few runs of neighbours.
+__m128i rest_of_address(__m128i bytes) {
+  const auto is_in = [&](unsigned first, unsigned last) {
+    return at_most(_mm_sub_epi8(bytes, all(first)), last - first);
+  };
+  const auto is = [&](unsigned byte) { return _mm_cmpeq_epi8(bytes, all(byte)); };
+  const __m128i runs =
+      _mm_or_si128(_mm_or_si128(is_in('-', ':'), is_in('a', 'z')), _mm_or_si128(is_in('?', 'Z'), is_in('(', '+')));
+  const __m128i signs = _mm_or_si128(_mm_or_si128(is('='), is('_')), _mm_or_si128(is('~'), is('!')));
+  return _mm_or_si128(_mm_or_si128(runs, signs), _mm_or_si128(is('$'), is('&')));
+}
+#endif
+
+/// Nothing in it that would have to be encoded or that separates addresses.
+bool is_of_address(std::string_view text) {
+  std::size_t at = 0;
+#ifdef __SSE2__
+  for (; at + 16 <= text.size(); at += 16) {
+    if (_mm_movemask_epi8(rest_of_address(load(text, at))) != 0xFFFF) return false;
+  }
+#endif
+  for (; at < text.size(); ++at) {
+    if ((kAddressBytes[byte_at(text, at)] & kRest) == 0) return false;
+  }
+  return true;
+}
 
 /// Names of which each label is neither empty nor too long, nor one of the encoded ones.
 bool is_plain_host(std::string_view host) {
@@ -70,20 +97,30 @@ bool is_plain_host(std::string_view host) {
   return true;
 }
 
-}  // namespace
-
-std::size_t plain_run(std::string_view text) {
+/// How many bytes at the front are not marked, and not beyond ASCII unless that `also_beyond`.
+template <bool also_beyond>
+std::size_t run_of(std::string_view text) {
   std::size_t at = 0;
 #ifdef __SSE2__
   for (; at + 16 <= text.size(); at += 16) {
     const __m128i bytes = load(text, at);
     // Of a byte beyond ASCII the highest bit is set, which is what movemask takes.
-    const int found = _mm_movemask_epi8(_mm_or_si128(marked(bytes), bytes));
+    const int found = _mm_movemask_epi8(also_beyond ? marked(bytes) : _mm_or_si128(marked(bytes), bytes));
     if (found != 0) return at + static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(found)));
   }
 #endif
-  while (at < text.size() && byte_at(text, at) < 0x80 && !is_marked(byte_at(text, at))) ++at;
+  while (at < text.size() && (also_beyond || byte_at(text, at) < 0x80) && !is_marked(byte_at(text, at))) ++at;
   return at;
+}
+
+}  // namespace
+
+std::size_t plain_run(std::string_view text) {
+  return run_of<false>(text);
+}
+
+std::size_t unmarked_run(std::string_view text) {
+  return run_of<true>(text);
 }
 
 bool is_clean_text(std::string_view text) {
@@ -194,16 +231,9 @@ bool is_plain_address(std::string_view text) {
   while (at < text.size() && (kAddressBytes[byte_at(text, at)] & kHost) != 0) ++at;
   if (!is_plain_host(text.substr(scheme, at - scheme))) return false;
   if (at < text.size() && text[at] != '/' && text[at] != '?') return false;
-  std::uint8_t fit = kRest, seen = 0;
-  const std::size_t path = at;
-  for (; at < text.size(); ++at) {
-    const std::uint8_t kind = kAddressBytes[byte_at(text, at)];
-    fit &= kind;
-    seen |= kind;
-  }
   // What was written as an entity is decoded.
-  if ((seen & kAnd) != 0 && text.find("&amp;", path) != std::string_view::npos) return false;
-  return fit != 0;
+  const std::string_view rest = text.substr(at);
+  return is_of_address(rest) && (rest.find('&') == std::string_view::npos || rest.find("&amp;") == rest.npos);
 }
 
 }  // namespace reelbatch

@@ -10,6 +10,8 @@ namespace reelbatch {
 
 /// How many bytes at the front of `text` are printable ASCII other than `"` and `\`.
 std::size_t plain_run(std::string_view text);
+/// How many are anything but control characters of ASCII, `"` and `\`: of well-formed UTF-8 what in quotes is JSON.
+std::size_t unmarked_run(std::string_view text);
 
 /// Well-formed UTF-8 without control characters (line breaks and tabs among them), `"` and `\`: nothing to clean, and
 /// in quotes it is JSON.

@@ -32,6 +32,28 @@ Normalised read_row(std::span<const FieldSpec> specs, std::span<const FieldReade
   return normal;
 }
 
+bool are_plain(std::span<const FieldSpec> specs, std::span<const FieldGlance> glances,
+               std::span<const FieldText> fields) {
+  // They come in the order of the specs.
+  std::size_t i = 0;
+  for (const FieldText& field : fields) {
+    const std::size_t from = i;
+    while (i < specs.size() && specs[i].name != field.name) ++i;
+    if (i == specs.size()) {
+      i = from;
+    } else if (glances[i] == nullptr || !glances[i](field)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+const FieldText* find_field(std::span<const FieldText> fields, std::string_view name) {
+  const auto found =
+      std::find_if(fields.begin(), fields.end(), [&](const FieldText& field) { return field.name == name; });
+  return found == fields.end() ? nullptr : &*found;
+}
+
 const NormalField* find_field(std::span<const NormalField> fields, std::string_view name) {
   for (const NormalField& field : fields) {
     if (field.spec->name == name) return &field;

@@ -20,8 +20,18 @@ using FieldReader = FieldReading (*)(const RawValue&);
 /// readers  as many as specs.
 Normalised read_row(std::span<const FieldSpec> specs, std::span<const FieldReader> readers, const RawFields& raw);
 
+/// Whether a field is in the form that most rows have, which its reader takes without a word.
+using FieldGlance = bool (*)(const FieldText&);
+
+/// Whether every field is in that form. Fields that nobody knows are left out.
+///
+/// glances  as many as specs; nullptr: a field that is there has to be read.
+bool are_plain(std::span<const FieldSpec> specs, std::span<const FieldGlance> glances,
+               std::span<const FieldText> fields);
+
 /// nullptr if the row has no such field, or none that could be read.
 const NormalField* find_field(std::span<const NormalField> fields, std::string_view name);
+const FieldText* find_field(std::span<const FieldText> fields, std::string_view name);
 
 /// True if something is wrong with the field.
 bool has_problem(const Normalised& normal, std::string_view name);

@@ -61,8 +61,17 @@ int command_check(const Options& options, const CheckCommand& command) {
     }
     return {};
   };
-  const Result<void> read = read_manifests_and_mapping(options.manifests, options.manifest, sink, remark,
-                                                       [&](const FileMapping& file) { mapping.take(file); });
+  // Nearly all rows are such that there is nothing to say to them, and nothing to show of them.
+  const RowGlance glance = [&](const RowText& row) -> Result<bool> {
+    if (!row.kind->is_plain(row.fields)) return false;
+    photos.add_plain(*row.kind, row.fields, row.file, {row.line, 1});
+    ++rows;
+    return true;
+  };
+  const MappingSink see_file = [&](const FileMapping& file) { mapping.take(file); };
+  const Result<void> read =
+      command.mapping ? read_manifests_and_mapping(options.manifests, options.manifest, sink, remark, see_file)
+                      : read_manifests(options.manifests, options.manifest, sink, remark, probe ? RowGlance() : glance);
   if (const std::optional<Remark> shared = photos.remark()) printer.print(*shared);
   if (read && probe) probe->finish();
   printer.finish();

@@ -112,12 +112,7 @@ struct ManifestRow {
   bool valid() const;
 };
 
-/// A field in someone else's memory.
-struct FieldText {
-  std::string_view name;  ///< FieldSpec::name
-  RawValue::Form form = RawValue::Form::Text;
-  std::string_view text;
-};
+/// Valid as long as `fields` are not changed.
 std::vector<FieldText> texts_of(const RawFields& fields);
 
 /// A row with nothing wrong in its shape, as it stands in the reader's memory. Valid as long as it is looked at.

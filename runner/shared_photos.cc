@@ -18,13 +18,30 @@ SharedPhotos::SharedPhotos() : seen_(kSets * kWays) {}
 
 void SharedPhotos::add(std::span<const NormalField> fields, std::string_view file, Place place) {
   for (const NormalField& field : fields) {
-    if (!field.spec->is_images) continue;
-    // A list of texts; an address has neither a quote nor a backslash in it.
-    const std::string_view list = field.json;
-    const std::size_t begin = list.find('"');
-    const std::size_t end = begin == std::string_view::npos ? begin : list.find('"', begin + 1);
-    if (end != std::string_view::npos) add_address(list.substr(begin + 1, end - begin - 1), file, place);
+    if (field.spec->is_images) add_list(field.json, file, place);
   }
+}
+
+void SharedPhotos::add_plain(const JobKind& kind, std::span<const FieldText> fields, std::string_view file,
+                             Place place) {
+  const std::span<const FieldSpec> specs = kind.fields();
+  for (const FieldText& field : fields) {
+    const bool is_images = std::any_of(
+        specs.begin(), specs.end(), [&](const FieldSpec& spec) { return spec.is_images && spec.name == field.name; });
+    if (!is_images) continue;
+    if (field.form == RawValue::Form::Json) {
+      add_list(field.text, file, place);
+    } else {
+      add_address(field.text.substr(0, field.text.find('|')), file, place);
+    }
+  }
+}
+
+/// A JSON list of texts; an address has neither a quote nor a backslash in it.
+void SharedPhotos::add_list(std::string_view list, std::string_view file, Place place) {
+  const std::size_t begin = list.find('"');
+  const std::size_t end = begin == std::string_view::npos ? begin : list.find('"', begin + 1);
+  if (end != std::string_view::npos) add_address(list.substr(begin + 1, end - begin - 1), file, place);
 }
 
 void SharedPhotos::add_address(std::string_view address, std::string_view file, Place place) {

@@ -29,6 +29,9 @@ class SharedPhotos {
   /// A row's fields as normalised. Where the row stands is for the message.
   void add(std::span<const NormalField> fields, std::string_view file, Place place);
 
+  /// The same for fields that JobKind::is_plain() holds for.
+  void add_plain(const JobKind& kind, std::span<const FieldText> fields, std::string_view file, Place place);
+
   /// What there is to say, once: how many photos, and the one in most listings. Nothing if none is in kListings.
   std::optional<Remark> remark() const;
 
@@ -43,6 +46,7 @@ class SharedPhotos {
     Place place;  ///< of the row that made it one too many
     std::uint64_t listings = 0;
   };
+  void add_list(std::string_view list, std::string_view file, Place place);
   void add_address(std::string_view address, std::string_view file, Place place);
   void count(const Digest& digest, std::string_view address, std::string_view file, Place place);
 

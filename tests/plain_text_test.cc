@@ -143,7 +143,7 @@ TEST_CASE("plain address: recognised ones are their own normal form, alone and i
       REQUIRE_FALSE(slow->had_entity);
     }
     if (random.below(2) == 0) text += "|https://b.test/" + made_of(kAddressPieces, random);
-    if (!plain_addresses(text)) continue;
+    if (PlainAddresses addresses; !read_plain_addresses(RawValue::Form::Text, text, addresses)) continue;
     ++lists;
     const FieldReading quick = read_addresses({RawValue::Form::Text, text});
     const FieldReading slow = read_addresses({RawValue::Form::Text, text + ' '});
