@@ -351,7 +351,9 @@ bool read_plain_items(std::string_view text, std::string_view separator, PlainAd
   for (std::size_t at = 0; at <= text.size();) {
     const std::size_t end = std::min(text.find(separator, at), text.size());
     const std::string_view address = text.substr(at, end - at);
-    if (!is_plain_address(address) || ends_with_one_of(without_query(address), kNoPhotoEndings)) return false;
+    const std::string_view before = out.count > 0 ? out.items[out.count - 1] : std::string_view();
+    if (!is_plain_address(address, before)) return false;
+    if (ends_with_one_of(without_query(address), kNoPhotoEndings)) return false;
     const auto known = out.items.begin() + static_cast<std::ptrdiff_t>(out.count);
     if (out.count == out.kMost || std::find(out.items.begin(), known, address) != known) return false;
     out.items[out.count++] = address;

@@ -358,6 +358,21 @@ FieldReading read_addresses(const RawValue& value) {
   return {std::move(json), {}, std::move(list->remarks)};
 }
 
+bool is_plain_color_pair(RawValue::Form form, std::string_view text) {
+  const auto is_color = [](std::string_view color) {
+    return color[0] == '#' && color.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string_view::npos;
+  };
+  constexpr std::size_t kColor = 7;
+  const std::string_view begin = form == RawValue::Form::Text ? "" : "[\"";
+  const std::string_view between = form == RawValue::Form::Text ? "|" : "\",\"";
+  const std::string_view end = form == RawValue::Form::Text ? "" : "\"]";
+  if (text.size() != begin.size() + between.size() + end.size() + 2 * kColor) return false;
+  const std::size_t second = begin.size() + kColor + between.size();
+  return text.starts_with(begin) && text.ends_with(end) &&
+         text.substr(begin.size() + kColor, between.size()) == between && is_color(text.substr(begin.size(), kColor)) &&
+         is_color(text.substr(second, kColor));
+}
+
 FieldReading read_color_pair(const RawValue& value) {
   if (trim_blanks(value.text).empty()) return absent();
   if (!is_utf8(value.text)) return problem("is not valid UTF-8; save the file as UTF-8");

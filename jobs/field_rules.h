@@ -53,5 +53,7 @@ FieldReading read_addresses(const RawValue& value);
 /// Exactly two colours, background and text: a list, or a text with `|`, `;`, `,` or blanks between. `#rgb` and
 /// `#rrggbb` in any case become `#rrggbb` in lower case.
 FieldReading read_color_pair(const RawValue& value);
+/// True only if read_color_pair() would take it without a word: `#1a1a2e|#ffffff` or the same as compact JSON.
+bool is_plain_color_pair(RawValue::Form form, std::string_view text);
 
 }  // namespace reelbatch

@@ -49,6 +49,7 @@ constexpr std::array<FieldGlance, kFields.size()> kGlances{
     },
     [](const FieldText& field) { return is_plain_description(field.form, field.text, kDescriptionMin); },
     [](const FieldText& field) { return std::find(kFormats.begin(), kFormats.end(), field.text) != kFormats.end(); },
+    [](const FieldText& field) { return is_plain_color_pair(field.form, field.text); },
 };
 
 }  // namespace

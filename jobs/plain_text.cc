@@ -224,13 +224,17 @@ bool says_nothing(std::string_view text) {
   return text.size() <= kWordMax && std::find(kWords.begin(), kWords.end(), ascii_lower(text)) != kWords.end();
 }
 
-bool is_plain_address(std::string_view text) {
+bool is_plain_address(std::string_view text, std::string_view before) {
   const std::size_t scheme = text.starts_with("https://") ? 8 : text.starts_with("http://") ? 7 : 0;
   if (scheme == 0) return false;
-  std::size_t at = scheme;
-  while (at < text.size() && (kAddressBytes[byte_at(text, at)] & kHost) != 0) ++at;
-  if (!is_plain_host(text.substr(scheme, at - scheme))) return false;
-  if (at < text.size() && text[at] != '/' && text[at] != '?') return false;
+  std::size_t at = before.size() > scheme ? before.find('/', scheme) : std::string_view::npos;
+  const bool same_host = at != std::string_view::npos && text.substr(0, at + 1) == before.substr(0, at + 1);
+  if (!same_host) {
+    at = scheme;
+    while (at < text.size() && (kAddressBytes[byte_at(text, at)] & kHost) != 0) ++at;
+    if (!is_plain_host(text.substr(scheme, at - scheme))) return false;
+    if (at < text.size() && text[at] != '/' && text[at] != '?') return false;
+  }
   // What was written as an entity is decoded.
   const std::string_view rest = text.substr(at);
   return is_of_address(rest) && (rest.find('&') == std::string_view::npos || rest.find("&amp;") == rest.npos);

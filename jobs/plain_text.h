@@ -26,6 +26,8 @@ bool says_nothing(std::string_view text);
 
 /// An http or https address that is its own normal form: a host name in lower case, no port, and nothing behind it that
 /// has to be encoded or that separates addresses in a list (`|`, `;`, `,`, `#`, quotes).
-bool is_plain_address(std::string_view text);
+///
+/// before  another such address, or empty: with the same host in front, which need not be looked at again.
+bool is_plain_address(std::string_view text, std::string_view before = {});
 
 }  // namespace reelbatch

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+
 #include "jobs/no_credits.h"
 #include "jobs/service_words.h"
 #include "tests/kind_suite.h"
@@ -55,6 +57,52 @@ TEST_CASE("the fullest row is sent under the API's names") {
       "\"description\":\"Appartement lumineux avec terrasse, près du centre.\",\"format\":\"portrait\","
       "\"colors\":[\"#1a1a2e\",\"#ffffff\"],\"font\":\"Inter\",\"music\":\"calm-piano-02\",\"displayLogo\":true,"
       "\"logoUrl\":\"https://images.example.com/lyon/logo.png\",\"webhookUrl\":\"https://hooks.example.com/iacrea\"}");
+}
+
+TEST_CASE("what is told to be plain is read without a word") {
+  constexpr std::array<std::string_view, 8> kImages{"https://a.example/1.jpg",
+                                                    "https://a.example/1.jpg|https://a.example/2.png",
+                                                    "https://a.example/1.jpg|https://a.example/1.jpg",
+                                                    "[\"https://a.example/1.jpg\",\"http://b.example/2.jpg\"]",
+                                                    "[]",
+                                                    "https://a.example/1.mp4",
+                                                    " https://a.example/1.jpg",
+                                                    "1.jpg"};
+  constexpr std::array<std::string_view, 6> kDescriptions{
+      "A bright apartment in the centre of the town.",  "Short",
+      "A <b>bright</b> apartment in the centre.",       "Ein helles Zimmer mit Blick\nauf den See, ruhig.",
+      "A bright  apartment in the centre of the town.", ""};
+  constexpr std::array<std::string_view, 4> kFormats{"portrait", "Portrait", "potrait", ""};
+  constexpr std::array<std::string_view, 7> kColors{"#1a1a2e|#ffffff", "#1A1A2E|#ffffff", "[\"#1a1a2e\",\"#ffffff\"]",
+                                                    "#1a1a2e|",        "#1a1a2g|#ffffff", "#1a1|#fff",
+                                                    "1a1a2e0|#ffffff"};
+  int plain = 0;
+  for (const std::string_view images : kImages)
+    for (const std::string_view description : kDescriptions)
+      for (const std::string_view format : kFormats)
+        for (const std::string_view colors : kColors) {
+          RawFields raw;
+          const auto add = [&](std::string_view name, std::string_view text) {
+            const Form form = text.starts_with('[') ? Form::Json : Form::Text;
+            if (!text.empty()) raw.push_back({std::string(name), {form, std::string(text)}});
+          };
+          add("image_urls", images);
+          add("description", description);
+          add("format", format);
+          add("colors", colors);
+          std::vector<FieldText> fields;
+          for (const RawField& field : raw) fields.push_back({field.name, field.value.form, field.value.text});
+          if (!kKind.is_plain(fields)) continue;
+          ++plain;
+          const Normalised normal = kKind.normalise(raw);
+          CAPTURE(images);
+          CAPTURE(description);
+          CAPTURE(format);
+          CAPTURE(colors);
+          CHECK(problems_of(normal) == "");
+          CHECK(normal.remarks.empty());
+        }
+  CHECK(plain == 3 * 2 * 2 * 3);
 }
 
 TEST_CASE("values in their one form") {
