@@ -430,7 +430,8 @@ class Ledger {
   /// The job, other than `job`, that has this remote id in the account; 0 if none has.
   virtual Result<JobId> job_with_remote_id(AccountId account, std::string_view remote_id, JobId job) = 0;
   virtual Result<void> commit(const Commit& commit) = 0;
-  /// How long finished jobs of a kind took from acceptance, shortest first, of the last `most`.
+  /// How long finished jobs of a kind took from acceptance, shortest first, of the last `most`. Those behind many of
+  /// other kinds are not found.
   virtual Result<std::vector<Duration>> past_durations(std::string_view kind, std::size_t most) = 0;
   /// The highest price seen for a kind in an account.
   virtual Result<std::optional<Credits>> highest_price(AccountId account, std::string_view kind) = 0;

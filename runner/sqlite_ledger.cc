@@ -570,10 +570,12 @@ Result<void> SqliteLedger::write_send(const SendRecord& send) {
 }
 
 Result<std::vector<Duration>> SqliteLedger::past_durations(std::string_view kind, std::size_t most) {
-  // The newest finished jobs are found by walking the primary key backwards.
+  // A bounded way back, as in past_jobs().
   Statement query = database_->prepare(
-      "SELECT took FROM (SELECT j.finished_at - j.accepted_at AS took FROM jobs j JOIN listings l ON l.id = j.listing "
-      "WHERE j.state = 5 AND l.kind = ? AND j.accepted_at IS NOT NULL ORDER BY j.id DESC LIMIT ?) ORDER BY took");
+      "SELECT took FROM (SELECT j.finished_at - j.accepted_at AS took FROM (SELECT id, listing, accepted_at, "
+      "finished_at "
+      "FROM jobs WHERE state = 5 ORDER BY id DESC LIMIT 5000) j CROSS JOIN listings l ON l.id = j.listing WHERE l.kind "
+      "= ? AND j.accepted_at IS NOT NULL ORDER BY j.id DESC LIMIT ?) ORDER BY took");
   query.bind(1, kind).bind(2, static_cast<std::int64_t>(most));
   std::vector<Duration> durations;
   for (;;) {
