@@ -96,6 +96,7 @@ class JobReader {
   std::string_view special(const YamlNode& job, std::size_t field, Place& place);
   void take_fields(const YamlNode& job);
   bool take_field(const YamlNode& map, std::size_t field);
+  bool take_images(RawField& field, Place place);
   static bool take_together(const Gathered& gathered, RawField& field, Place& place);
   void take_labels(const YamlNode& map);
   bool feeds(const YamlNode& map, const YamlNode& key, const NameUse& use);
@@ -429,8 +430,22 @@ bool JobReader::take_field(const YamlNode& map, std::size_t field) {
     taken.value = to_value(*given[0].value);
     place = place_of(*given[0].value);
   }
+  if (row_.kind->fields()[field].is_images && !take_images(taken, place)) return true;
   row_.fields.push_back(std::move(taken));
   places_.push_back(place);
+  return true;
+}
+
+/// Completes images as the options say. False if they cannot be read: then the row has a remark.
+bool JobReader::take_images(RawField& field, Place place) {
+  FeedImages& images = run_.images();
+  Result<std::optional<std::string>> completed = images.complete(field.value.form, field.value.text);
+  if (!completed) {
+    refuse_row(row_, place, field.name, completed.error().message, "invalid_value");
+    return false;
+  }
+  if (*completed) field.value = {RawValue::Form::Json, std::move(**completed)};
+  if (!images.has_address()) images.see(field.value.text, place);
   return true;
 }
 

@@ -58,7 +58,7 @@ const RowGlance ManifestRun::kNoGlance;
 
 ManifestRun::ManifestRun(const ManifestOptions& options, const RowSink& sink, const RemarkSink& remark,
                          const RowGlance& glance)
-    : sink_(sink), remark_(remark), glance_(glance), rules_(options) {}
+    : sink_(sink), remark_(remark), glance_(glance), rules_(options), images_(options) {}
 
 void ManifestRun::start_file(const std::string& path) {
   files_.push_back(path);
@@ -69,6 +69,7 @@ void ManifestRun::start_file(const std::string& path) {
   warnings_.clear();
   warning_index_.clear();
   rules_.set_preset(nullptr);
+  images_.start_file();
   mapping_ = {};
   mapping_.file = path;
 }
@@ -237,6 +238,7 @@ Result<void> ManifestRun::deliver(ManifestRow& row) {
 }
 
 void ManifestRun::end_file() {
+  if (const std::optional<std::string> finding = images_.finding()) find(images_.place(), {}, *finding);
   if (mapping_sink_ != nullptr) {
     mapping_.preset = preset_words(rules_);
     (*mapping_sink_)(mapping_);

@@ -11,6 +11,7 @@
 
 #include "jobs/error.h"
 #include "runner/byte_source.h"
+#include "runner/feed_images.h"
 #include "runner/id_table.h"
 #include "runner/manifest.h"
 #include "runner/mapping.h"
@@ -54,6 +55,9 @@ class ManifestRun {
   /// A description as the options want it kept: with what they ask for, as jobs/prose.h writes it. Nothing where they
   /// ask for nothing, and for other fields.
   std::optional<std::string> prose(std::string_view field, RawValue::Form form, std::string_view text) const;
+
+  /// The images of this file, which every reader shows here.
+  FeedImages& images() { return images_; }
 
   /// The id of the row that is admitted next is known: what admit() does is prepared.
   void expect(std::string_view id);
@@ -110,6 +114,7 @@ class ManifestRun {
 
   std::vector<LabelText> labels_;  ///< of the row that is glanced at
   NameRules rules_;
+  FeedImages images_;
   FileMapping mapping_;
   const MappingSink* mapping_sink_ = nullptr;
   std::vector<std::string> files_;

@@ -4,7 +4,6 @@
 #include <array>
 #include <deque>
 
-#include "jobs/address_list.h"
 #include "jobs/json.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
@@ -57,7 +56,7 @@ class TableReader {
   void say_about_file();
   bool take_columns(const TablePlan::Field::Columns& columns, const TablePlan::Field& field, FieldText& found,
                     std::size_t& cell);
-  bool take_images(const TablePlan::Field& field, FieldText& found);
+  bool take_images(std::string_view field, std::size_t column, FieldText& found);
   bool take_cell(std::size_t column, const TablePlan::Field& field, std::string_view& text);
   std::string_view keep(std::string text);
   std::string_view cell(std::size_t column) const;
@@ -87,12 +86,6 @@ class TableReader {
   std::uint64_t shortened_ = 0;
   Place first_shortened_;
   std::string first_shortened_id_;
-
-  // Images that are no addresses, as long as none is one.
-  bool saw_address_ = false;
-  std::uint64_t bare_names_ = 0;
-  Place first_bare_;
-  std::string first_bare_name_;
 
   // The listing that is not whole before a row with another id comes.
   bool in_group_ = false;
@@ -142,11 +135,6 @@ void TableReader::say_about_file() {
               fmt::format("'{}' was shortened by a spreadsheet and the id is lost ({} rows): export again with the "
                           "column as text",
                           first_shortened_id_, shortened_));
-  if (bare_names_ > 0 && !saw_address_)
-    run_.find(first_bare_, {},
-              fmt::format("no image has an address ({} rows have file names, such as '{}'): say with --media-base what "
-                          "address they stand under",
-                          bare_names_, printable(first_bare_name_, 60)));
   const CsvReader::LineEnds& ends = csv_.line_ends();
   if (int{ends.lf} + int{ends.crlf} + int{ends.cr} > 1) run_.warn({}, {}, "line ends are mixed: LF, CRLF or CR");
 }
@@ -436,7 +424,7 @@ bool TableReader::take_columns(const TablePlan::Field::Columns& columns, const T
   if (columns.at.size() == 1) {
     if (!take_cell(columns.at[0], field, found.text)) return false;
     cell = columns.at[0];
-    return !field.spec->is_images || take_images(field, found);
+    return !field.spec->is_images || take_images(field.spec->name, cell, found);
   }
   std::string all;
   for (const std::size_t column : columns.at) {
@@ -455,29 +443,22 @@ bool TableReader::take_columns(const TablePlan::Field::Columns& columns, const T
   if (columns.list) found.form = RawValue::Form::Json;
   if (columns.list) all += ']';
   found.text = keep(std::move(all));
-  return !field.spec->is_images || take_images(field, found);
+  return !field.spec->is_images || take_images(field.spec->name, cell, found);
 }
 
-/// Splits and completes images as the options say, and sees whether any of them has an address.
-bool TableReader::take_images(const TablePlan::Field& field, FieldText& found) {
-  const ManifestOptions& options = run_.rules().options();
-  if (options.images_separator || !options.media_base.empty()) {
-    const Result<std::string> list =
-        complete_images({found.form, std::string(found.text)}, options.images_separator, options.media_base);
-    if (!list) {
-      refuse_row(row_, csv_.place(field.columns[0].at[0]), field.spec->name, list.error().message, "invalid_value");
-      return false;
-    }
+/// Completes images as the options say. False if they cannot be read: then the row has a remark.
+bool TableReader::take_images(std::string_view field, std::size_t column, FieldText& found) {
+  FeedImages& images = run_.images();
+  Result<std::optional<std::string>> completed = images.complete(found.form, found.text);
+  if (!completed) {
+    refuse_row(row_, csv_.place(column), field, completed.error().message, "invalid_value");
+    return false;
+  }
+  if (*completed) {
     found.form = RawValue::Form::Json;
-    found.text = keep(*list);
+    found.text = keep(std::move(**completed));
   }
-  if (saw_address_) return true;
-  saw_address_ = found.text.find("//") != std::string_view::npos || found.text.find("www.") != std::string_view::npos;
-  if (saw_address_ || !has_image_name(found.text)) return true;
-  if (bare_names_++ == 0) {
-    first_bare_ = csv_.place(field.columns[0].at[0]);
-    first_bare_name_ = found.text;
-  }
+  if (!images.has_address()) images.see(found.text, csv_.place(column));
   return true;
 }
 

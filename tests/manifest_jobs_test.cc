@@ -1,5 +1,6 @@
 // Manifests with keys: YAML, JSON and JSON Lines.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "tests/manifest_reading.h"
 
@@ -218,6 +219,54 @@ TEST_CASE("defaults of a file win over those of the options, and may be labels")
               "defaults: {format: tall, account: acc, agency: Lyon}\njobs:\n- {id: 1}\n- {id: 2, agency: Nice}\n"}},
             options)
             .shown == Lines{"1 @acc format=tall music=m agency:Lyon", "2 @acc format=tall music=m agency:Nice"});
+}
+
+TEST_CASE("images are completed in every form of manifest as in a table") {
+  ManifestOptions options;
+  options.images_separator = ";";
+  options.media_base = "https://m.fr";
+  const std::string images = "image_urls:=[\"https://m.fr/1.jpg\",\"https://a.fr/2.jpg\"]";
+  const ManifestText texts[] = {
+      {"f.csv", "id,image_urls\n1,1.jpg;https://a.fr/2.jpg\n2,\"[\"\"1.jpg\"\", \"\"https://a.fr/2.jpg\"\"]\"\n"},
+      {"f.yaml",
+       "- {id: 1, image_urls: 1.jpg;https://a.fr/2.jpg}\n- {id: 2, image_urls: [1.jpg, 'https://a.fr/2.jpg']}\n"},
+      {"f.json",
+       R"([{"id":1,"image_urls":"1.jpg;https://a.fr/2.jpg"},{"id":2,"image_urls":["1.jpg","https://a.fr/2.jpg"]}])"},
+      {"f.jsonl", R"({"id":1,"image_urls":"1.jpg;https://a.fr/2.jpg"})"
+                  "\n"
+                  R"({"id":2,"image_urls":["1.jpg","https://a.fr/2.jpg"]})"},
+  };
+  for (const ManifestText& text : texts) {
+    CAPTURE(text.name);
+    // In a table a cell is split at the separator alone, so that JSON in it is none.
+    const ManifestRead got = read_texts({text}, options);
+    CHECK(got.error == "");
+    REQUIRE(got.shown.size() == 2);
+    CHECK(got.shown[0] == "1 " + images);
+    if (text.name != "f.csv") CHECK(got.shown[1] == "2 " + images);
+  }
+  const ManifestRead defaults = read_texts({{"f.yaml", "defaults: {image_urls: 0.jpg}\njobs:\n- id: 1\n"}}, options);
+  CHECK(defaults.shown == Lines{"1 image_urls:=[\"https://m.fr/0.jpg\"]"});
+  options.images_separator.reset();
+  CHECK(read_texts({{"f.yaml", "- {id: 1, image_urls: '[\"1.jpg\", oops'}\n"}}, options)
+            .shown[0]
+            .starts_with("1 !f.yaml:1:23: image_urls: looks like JSON but cannot be read: "));
+}
+
+TEST_CASE("images that are names in every job are told once, with what to do") {
+  const std::string error =
+      " no image has an address (3 rows have file names, such as '1.jpg'): say with --media-base what address they "
+      "stand under";
+  const auto job = [](int id) { return fmt::format(R"({{"id": {}, "image_urls": "1.jpg"}})", id); };
+  CHECK(read_texts({{"f.json", fmt::format("[{},\n{},\n{}]", job(1), job(2), job(3))}}).error ==
+        "f.json:1:26:" + error);
+  CHECK(read_texts({{"f.yaml", fmt::format("- {}\n- {}\n- {}\n", job(1), job(2), job(3))}}).error ==
+        "f.yaml:1:27:" + error);
+  CHECK(read_texts({{"f.jsonl", fmt::format("{}\n{}\n{}\n", job(1), job(2), job(3))}}).error ==
+        "f.jsonl:1:25:" + error);
+  // Where one has an address, the others are wrong one by one.
+  CHECK(read_texts({{"f.json", fmt::format(R"([{}, {{"id": 2, "image_urls": ["https://a.fr/2.jpg"]}}])", job(1))}})
+            .error == "");
 }
 
 }  // namespace reelbatch
