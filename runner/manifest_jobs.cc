@@ -115,6 +115,7 @@ class JobReader {
   std::vector<Place> places_;  ///< parallel to its fields
   FlatRows flat_;
   bool is_flat_ = false;           ///< the row came from there, and its places do
+  bool needs_id_ = false;          ///< one is made of the row's fields
   std::uint64_t jobs_ = 0;         ///< so far
   const YamlNode* job_ = nullptr;  ///< that the row is made of, where it is no line of its own
   RecordText line_;                ///< that the row is made of, or `line` is 0
@@ -184,7 +185,8 @@ void JobReader::refuse_missing_names() {
               fmt::format("the mapped name '{}' does not exist{}; there are {}", printable(column, 60),
                           did_you_mean(column, names), there));
   }
-  if (!saw_id_ && !map.contains("id")) run_.find({}, {}, fmt::format("no job has an 'id'; there are {}", there));
+  if (!saw_id_ && !map.contains("id") && !run_.will_make_id({}))
+    run_.find({}, {}, fmt::format("no job has an 'id'; there are {}", there));
 }
 
 void JobReader::tell_mapping() const {
@@ -255,6 +257,7 @@ Result<void> JobReader::take_job(const YamlNode& job) {
   row_.place = place_of(job);
   take_specials(job);
   if (row_.kind != nullptr) take_fields(job);
+  if (needs_id_) run_.make_id(row_);
   take_labels(job);
   take_labels(defaults_);
   return run_.deliver(row_);
@@ -356,7 +359,8 @@ Gathered JobReader::gather(const YamlNode& map, const JobKind* kind, std::size_t
 void JobReader::take_specials(const YamlNode& job) {
   Place place = row_.place;
   const std::string_view id = special(job, Target::kId, place);
-  take_id(row_, id, place);
+  needs_id_ = row_.remarks.empty() && run_.will_make_id(id);
+  if (!needs_id_) take_id(row_, id, place);
 
   const RawValue* kind = run_.rules().default_of(Target::kKind, nullptr);
   Place unused;
@@ -430,7 +434,9 @@ bool JobReader::take_field(const YamlNode& map, std::size_t field) {
     taken.value = to_value(*given[0].value);
     place = place_of(*given[0].value);
   }
-  if (row_.kind->fields()[field].is_images && !take_images(taken, place)) return true;
+  const FieldSpec& spec = row_.kind->fields()[field];
+  if (needs_id_ && &map != &defaults_) run_.hash_field(*row_.kind, spec, taken.value.form, taken.value.text);
+  if (spec.is_images && !take_images(taken, place)) return true;
   row_.fields.push_back(std::move(taken));
   places_.push_back(place);
   return true;

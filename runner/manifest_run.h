@@ -16,6 +16,7 @@
 #include "runner/manifest.h"
 #include "runner/mapping.h"
 #include "runner/name_rules.h"
+#include "runner/row_ids.h"
 
 namespace reelbatch {
 
@@ -58,6 +59,15 @@ class ManifestRun {
 
   /// The images of this file, which every reader shows here.
   FeedImages& images() { return images_; }
+
+  /// Whether the row that is read now, with this as its id, gets one of its own by make_id(): then each field that the
+  /// row itself has goes through hash_field() on the way.
+  bool will_make_id(std::string_view id);
+  void hash_field(const JobKind& kind, const FieldSpec& field, RawValue::Form form, std::string_view text) {
+    row_ids_.add(kind, field, form, text);
+  }
+  /// Leaves a row that is invalid without.
+  void make_id(ManifestRow& row);
 
   /// The id of the row that is admitted next is known: what admit() does is prepared.
   void expect(std::string_view id);
@@ -115,6 +125,7 @@ class ManifestRun {
   std::vector<LabelText> labels_;  ///< of the row that is glanced at
   NameRules rules_;
   FeedImages images_;
+  RowIds row_ids_;
   FileMapping mapping_;
   const MappingSink* mapping_sink_ = nullptr;
   std::vector<std::string> files_;

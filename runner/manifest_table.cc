@@ -81,6 +81,7 @@ class TableReader {
   std::vector<LabelText> labels_;
   std::deque<std::string> kept_;  ///< texts of this row that no cell has as they are
   ManifestRow row_;
+  bool needs_id_ = false;      ///< one is made of its fields
   bool malformed_ = false;     ///< somewhere in the record there is something that is not UTF-8
   std::uint64_t records_ = 0;  ///< rows so far
   std::uint64_t shortened_ = 0;
@@ -228,6 +229,7 @@ std::string_view TableReader::take_off_guard(std::string_view text, std::size_t 
 Result<void> TableReader::read_row() {
   begin_row();
   find_row(columns_.plan_for(row_.kind));
+  if (needs_id_) run_.make_id(row_);
   return deliver();
 }
 
@@ -244,7 +246,7 @@ void TableReader::begin_row() {
     refuse_row(row_, problem.place, columns_.name(problem.cell), problem.message, problem.code);
 
   read_id();
-  run_.expect(row_.id);
+  if (!row_.id.empty()) run_.expect(row_.id);
   const auto text_of = [&](std::size_t column, std::string_view field) {
     return column == kNoColumn ? std::string_view() : unguarded(column, field);
   };
@@ -296,6 +298,7 @@ Result<void> TableReader::take_grouped() {
   const TablePlan& plan = columns_.plan_for(row_.kind);
   const bool same = in_group_ && !row_.id.empty() && row_.id == group_.id;
   find_row(plan);
+  if (needs_id_) run_.make_id(row_);
   make_row();
   if (!same) {
     if (Result<void> ended = end_group(); !ended) return ended;
@@ -343,6 +346,8 @@ Result<void> TableReader::end_group() {
 
 void TableReader::read_id() {
   const std::string_view id = trim(unguarded(columns_.id(), "id"));
+  needs_id_ = run_.will_make_id(id);
+  if (needs_id_) return;
   const bool shortened = is_shortened_number(id);
   if (!shortened && is_plain_id(id)) {
     row_.id = id;
@@ -388,7 +393,10 @@ void TableReader::find_fields(const TablePlan& plan) {
     bool there = false;
     for (std::size_t i = 0; i < field.columns.size() && !there; ++i)
       there = take_columns(field.columns[i], field, found, cell);
-    if (!there && field.otherwise != nullptr) {
+    if (there) {
+      if (needs_id_) run_.hash_field(*plan.kind, *field.spec, found.form, found.text);
+      if (field.spec->is_images && !take_images(field.spec->name, cell, found)) continue;
+    } else if (field.otherwise != nullptr) {
       found.form = field.otherwise->form;
       found.text = field.otherwise->text;
       there = !is_blank(found.text);
@@ -424,7 +432,7 @@ bool TableReader::take_columns(const TablePlan::Field::Columns& columns, const T
   if (columns.at.size() == 1) {
     if (!take_cell(columns.at[0], field, found.text)) return false;
     cell = columns.at[0];
-    return !field.spec->is_images || take_images(field.spec->name, cell, found);
+    return true;
   }
   std::string all;
   for (const std::size_t column : columns.at) {
@@ -443,7 +451,7 @@ bool TableReader::take_columns(const TablePlan::Field::Columns& columns, const T
   if (columns.list) found.form = RawValue::Form::Json;
   if (columns.list) all += ']';
   found.text = keep(std::move(all));
-  return !field.spec->is_images || take_images(field.spec->name, cell, found);
+  return true;
 }
 
 /// Completes images as the options say. False if they cannot be read: then the row has a remark.

@@ -23,9 +23,10 @@ bool TableColumns::take_header(std::vector<std::string> names, std::vector<Place
   kind_ = special_column(Target::kKind);
   account_ = special_column(Target::kAccount);
   check_mapped_columns();
-  if (id_ == kNoColumn && run_.rules().mapped(Target::kId, nullptr) == nullptr)
+  if (id_ != kNoColumn || run_.will_make_id({})) return true;
+  if (run_.rules().mapped(Target::kId, nullptr) == nullptr)
     run_.find(places_.front(), {}, no_id_column(names_, format_.skip_lines));
-  return id_ != kNoColumn;
+  return false;
 }
 
 void TableColumns::check_mapped_columns() {

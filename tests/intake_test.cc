@@ -446,7 +446,7 @@ TEST_CASE("intake: a row in which only ignored parts change is known at a glance
   };
   write(1);
   nights.night();
-  nights.options.ignore = {parse_ignore_rule("image_urls?v").value()};
+  nights.options.manifest.ignore = {parse_ignore_rule("image_urls?v").value()};
   for (int night = 2; night <= 4; ++night) {
     CAPTURE(night);
     write(night);
@@ -456,7 +456,7 @@ TEST_CASE("intake: a row in which only ignored parts change is known at a glance
   }
   CHECK(nights.number("SELECT count(*) FROM contents") == 3);
   CHECK(nights.number("SELECT count(*) FROM jobs") == 3);
-  nights.options.ignore.clear();
+  nights.options.manifest.ignore.clear();
   CHECK(nights.take().reasons.at(Reason::Changed) == 3);
 }
 

@@ -124,6 +124,39 @@ class Duplicates(Case):
         self.assertIn("standard input can be read only once", done.err)
 
 
+class IdsFromHash(Case):
+    """A feed without ids: a row is known by what it says."""
+
+    def feed(self, *houses):
+        self.write("feed.csv", "image_urls,description,city\n" + "".join(
+            f"https://img.example.test/{name}.jpg,A {name} with a garden,{city}\n" for name, city in houses))
+
+    def test_every_listing_is_paid_for_once_and_a_changed_one_is_new(self):
+        self.feed(("house", "Nice"), ("flat", "Lyon"))
+        done = self.run_feed(code=2)
+        self.assertIn("there is no column 'id'", done.err)
+        done = self.run_feed("--id-from", "hash", code=0)
+        self.assert_posts(2)
+        ids = [row["id"] for row in done.rows]
+        for ref in ids:
+            self.assertRegex(ref, "^row-[0-9a-f]{24}$")
+        self.feed(("flat", "Paris"), ("house", "Nice"), ("barn", "Pau"))  # another order, another label
+        done = self.run_feed(env={"REELBATCH_ID_FROM": "hash"}, code=0)
+        self.assert_posts(3)
+        self.assertEqual([row["id"] for row in done.rows][:2], ids[::-1])
+        self.config(rest="manifest: {id_from: hash}\n")
+        self.feed(("flat", "Paris"), ("villa", "Nice"), ("barn", "Pau"))
+        self.run_feed(code=0)
+        self.assert_posts(4)
+        self.assert_sound()
+
+    def test_check_says_once_how_many_were_made(self):
+        self.feed(*((f"house {n}", "Nice") for n in range(30)))
+        done = self.run_it("check", "feed.csv", "--id-from", "hash")
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual((done.out + done.err).count("id: made 30 of what rows say"), 1, done)
+
+
 class BadNights(Case):
     def test_a_feed_that_shrank_stops_before_anything_is_sent(self):
         self.manifest([f"A-{n}" for n in range(20)])
