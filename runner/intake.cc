@@ -81,7 +81,7 @@ Planner::Planner(Ledger* ledger, const Options& options, bool digests)
 
 Result<void> Planner::start() {
   if (ledger_ == nullptr) return {};
-  Result<std::optional<Ledger::RowsBefore>> before = ledger_->rows_before(options_.manifests);
+  Result<std::optional<Ledger::RowsBefore>> before = ledger_->rows_before(feed_of(options_));
   if (!before) return tl::unexpected(before.error());
   before_ = std::move(*before);
   const Result<void> read = ledger_->for_each_paid([&](const Digest& text, JobId job) { paid_.add(text, job); });

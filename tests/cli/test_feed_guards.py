@@ -188,6 +188,19 @@ class BadNights(Case):
         self.manifest(["A-1"])
         self.run_feed(code=2)  # compared with the last run of its own
 
+    def test_files_that_differ_in_their_date_alone_are_one_feed(self):
+        self.manifest([f"A-{n}" for n in range(20)], name="listings-2026-11-26.csv")
+        self.assertEqual(self.run_it("run", "listings-2026-11-26.csv").code, 0)
+        self.manifest(["A-1", "NEW"], name="listings-2026-11-27.csv")
+        done = self.run_it("run", "listings-2026-11-27.csv")
+        self.assertEqual(done.code, 2, done)
+        self.assertIn("the feed has 2 rows, less than half of the 20 it had in the last run", done.err)
+        self.assert_posts(20)
+        done = self.run_it("run", "listings-2026-11-27.csv", "--allow-shrink")
+        self.assertEqual(done.code, 0, done)
+        self.assertIn("19 listings of the last run are not in this manifest any more", done.out)
+        self.assert_posts(21)
+
     def test_too_few_rows_stop_a_run(self):
         self.manifest(["A-1", "A-2"])
         done = self.run_feed("--min-rows", "3", code=2)
