@@ -179,4 +179,18 @@ TEST_CASE("what can be mended is mended, and said once a file") {
   CHECK(separator.warnings == Lines{"f.csv:1:1: skipped the line 'sep=;'"});
 }
 
+TEST_CASE("what is for agents alone is carried only where it is asked for by name") {
+  const std::string header = "id,PrivateRemarks,private office-remarks,AccessCode,Remarks public,City\n";
+  const std::string text = header + "1,seller must sell,dog,4711,sunny,Pau\n";
+  CHECK(read_csv(text).shown == Lines{"1 Remarks public:sunny City:Pau"});
+  CHECK(read_texts({{"f.json", R"([{"id": 1, "PrivateRemarks": "seller must sell", "City": "Pau"}])"}}).shown ==
+        Lines{"1 City:Pau"});
+  ManifestOptions options;
+  options.labels = {{"privateremarks", "City"}};
+  CHECK(read_csv(text, options).shown == Lines{"1 privateremarks:seller must sell City:Pau"});
+  options.labels.reset();
+  options.map = {{"description", "PrivateRemarks"}};
+  CHECK(read_csv(text, options).shown == Lines{"1 description=seller must sell Remarks public:sunny City:Pau"});
+}
+
 }  // namespace reelbatch
