@@ -55,7 +55,6 @@ class FlatObject {
 
  private:
   void skip(std::string_view text, char more);
-  static std::size_t end_of_string(std::string_view text, std::size_t at);
   bool read_value(std::string_view text, JsonElement value, FlatMember& member);
   bool read_list(std::string_view text, const simdjson::dom::array& items);
 

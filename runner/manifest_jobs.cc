@@ -89,6 +89,7 @@ class JobReader {
 
  private:
   const NameUse& use_of(const YamlNode& key, const JobKind* kind);
+  const std::vector<const NameUse*>& uses_of(const YamlNode& map, const JobKind* kind);
   void say_slip(const YamlNode& key, const NameUse& use);
   Gathered gather(const YamlNode& map, const JobKind* kind, std::size_t field);
   void take_preset(const YamlNode& job);
@@ -105,6 +106,13 @@ class JobReader {
   ManifestRun& run_;
   std::string list_;
   std::unordered_map<const JobKind*, std::unordered_map<std::string, NameUse>> uses_;
+  /// What the names of a map mean in rows of a kind, in their order: for the maps of the job that is read.
+  struct MapUses {
+    const YamlNode* map = nullptr;
+    const JobKind* kind = nullptr;
+    std::vector<const NameUse*> uses;
+  };
+  std::vector<MapUses> map_uses_;
   std::vector<std::string> keys_;  ///< every name that was seen, in order
   YamlNode defaults_;
   bool has_list_ = false;
@@ -149,6 +157,7 @@ Result<void> JobReader::take_member(const YamlNode& key, YamlNode& value) {
       return {};
     }
     defaults_ = std::move(value);
+    map_uses_.clear();
     for (const Given& id : gather(defaults_, nullptr, Target::kId).given)
       run_.find(place_of(*id.key), "defaults", "every listing needs an id of its own");
   } else if (!name.starts_with("x-") && !name.starts_with('.') && !name.starts_with('@')) {
@@ -246,6 +255,7 @@ Result<void> JobReader::take_job(const YamlNode& job) {
   if (job.kind != YamlNode::Kind::Map)
     return take_broken(place_of(job), "a job must be a map of fields and values", &job);
   if (!has_jobs_) take_preset(job);
+  map_uses_.clear();
   has_jobs_ = true;
   ++jobs_;
   job_ = &job;
@@ -288,6 +298,15 @@ const NameUse& JobReader::use_of(const YamlNode& key, const JobKind* kind) {
   return known.emplace(key.scalar, std::move(use)).first->second;
 }
 
+/// Valid until the next call. Asked for once a field, so that names are looked up once a job.
+const std::vector<const NameUse*>& JobReader::uses_of(const YamlNode& map, const JobKind* kind) {
+  for (const MapUses& known : map_uses_)
+    if (known.map == &map && known.kind == kind) return known.uses;
+  MapUses& added = map_uses_.emplace_back(MapUses{&map, kind, {}});
+  for (const auto& [key, value] : map.members) added.uses.push_back(&use_of(key, kind));
+  return added.uses;
+}
+
 void JobReader::say_slip(const YamlNode& key, const NameUse& use) {
   if (use.slip->error) {
     run_.find(place_of(key), {}, use.slip->message);
@@ -325,8 +344,9 @@ void JobReader::take_preset(const YamlNode& job) {
 Gathered JobReader::gather(const YamlNode& map, const JobKind* kind, std::size_t field) {
   Gathered out;
   std::vector<Candidate> candidates;
-  for (std::size_t i = 0; i < map.members.size(); ++i)
-    for (const Target& target : use_of(map.members[i].first, kind).targets)
+  const std::vector<const NameUse*>& uses = uses_of(map, kind);
+  for (std::size_t i = 0; i < uses.size(); ++i)
+    for (const Target& target : uses[i]->targets)
       if (target.field == field) candidates.push_back({i, target});
   const auto add = [&](std::size_t i, const Target& target) {
     out.given.push_back({&map.members[i].first, &map.members[i].second, target});
