@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 namespace reelbatch {
 namespace {
@@ -138,9 +139,17 @@ bool is_utf8(std::string_view text) {
 }
 
 std::size_t count_code_points(std::string_view text) {
-  // Every code point has exactly one byte that continues none.
-  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins));
+  // Every code point has exactly one byte that continues none. Eight bytes at a time: long texts are counted often.
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  std::size_t continuing = 0;
+  std::size_t at = 0;
+  for (std::uint64_t bytes = 0; at + sizeof(bytes) <= text.size(); at += sizeof(bytes)) {
+    std::memcpy(&bytes, text.data() + at, sizeof(bytes));
+    // The product's highest byte is the sum of the eight. std::popcount() is a call on the plainest of machines.
+    continuing += (((bytes >> 7U) & ~(bytes >> 6U) & kOnes) * kOnes) >> 56U;
+  }
+  for (; at < text.size(); ++at) continuing += std::size_t{(static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U};
+  return text.size() - continuing;
 }
 
 }  // namespace reelbatch

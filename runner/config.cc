@@ -165,9 +165,9 @@ class Reading {
     std::vector<ConfigMember> members = {{"map", [this](const ConfigValue& inner) { read_map(inner); }},
                                          {"labels", [this](const ConfigValue& inner) { read_labels(inner); }},
                                          {"defaults", [this](const ConfigValue& inner) { read_defaults(inner); }}};
-    for (const std::string_view name :
-         {"preset", "encoding", "delimiter", "skip-lines", "no-header", "images-separator", "media-base",
-          "strip-contacts", "repair-mojibake", "on-duplicate", "min-rows", "allow-invalid-start", "ignore"}) {
+    for (const std::string_view name : {"preset", "encoding", "delimiter", "skip-lines", "no-header",
+                                        "images-separator", "media-base", "strip-contacts", "repair-mojibake",
+                                        "on-duplicate", "id-from", "min-rows", "allow-invalid-start", "ignore"}) {
       const Setting& setting = *find_setting(name);
       members.push_back({setting.key(), [this, &setting](const ConfigValue& inner) { read_setting(setting, inner); }});
     }

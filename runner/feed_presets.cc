@@ -199,6 +199,15 @@ NumberedName numbered_image(std::string_view folded) {
   return {std::string(stem) + (rest.empty() ? "" : "/") + std::string(rest), number_in(folded, digits)};
 }
 
+bool is_private_name(std::string_view folded) {
+  // RESO Data Dictionary 1.7, Property: remarks that no public site may show, and how to get into the house.
+  constexpr std::array<std::string_view, 6> kPrivate{"privateremarks",  "privateofficeremarks", "showinginstructions",
+                                                     "lockboxlocation", "lockboxserialnumber",  "accesscode"};
+  std::string name(folded);
+  std::erase(name, '_');
+  return std::find(kPrivate.begin(), kPrivate.end(), name) != kPrivate.end();
+}
+
 bool is_no_photo_name(std::string_view name) {
   constexpr std::array<std::string_view, 32> kWords{
       "text",      "caption", "captions",   "tag",    "alt",    "title",      "legend", "label",

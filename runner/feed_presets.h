@@ -66,6 +66,10 @@ struct NumberedName {
 };
 NumberedName numbered_image(std::string_view folded);
 
+/// Whether a column is for the eyes of agents alone, such as RESO's PrivateRemarks: then reports do not carry it unless
+/// it is asked for by name.
+bool is_private_name(std::string_view folded);
+
 /// Whether a column's name says that what it holds is no photo of the listing: a caption, the agent's portrait, a logo,
 /// a thumbnail, a floor plan, an EPC, a video, a map. Told by whole words, also where only letter case parts them.
 bool is_no_photo_name(std::string_view name);

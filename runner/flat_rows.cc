@@ -59,8 +59,7 @@ bool FlatRows::read(const JsonLine& line, ManifestRow& row) {
   const bool has_account = shape->account != kNone && members[shape->account].kind != FlatMember::Kind::Null;
   take_account(row, has_account ? members[shape->account].value : std::string_view(),
                account != nullptr ? std::string_view(account->text) : std::string_view(), row.place);
-  fill(*plan, row);
-  return true;
+  return fill(*plan, row);
 }
 
 /// nullptr where these keys were not met before, or say too much.
@@ -134,7 +133,8 @@ void FlatRows::learn_plan(Plan& plan) const {
       if (target.field < candidates.size()) candidates[target.field].push_back({i, target});
     }
   for (std::size_t field = 0; field < candidates.size(); ++field) {
-    Field source{&plan.kind->fields()[field], {}, rules_.default_of(field, plan.kind)};
+    const FieldSpec& spec = plan.kind->fields()[field];
+    Field source{&spec, {}, may_be_spelt_out(spec), rules_.default_of(field, plan.kind)};
     if (candidates[field].size() == 1) {
       source.from = {candidates[field][0].index};
       feeds[source.from[0]] = true;
@@ -159,9 +159,30 @@ void FlatRows::learn_plan(Plan& plan) const {
   plan.usable = true;
 }
 
+/// The field of a member, as the options want it. False if its tree is needed.
+bool FlatRows::fill_field(const FieldSpec& spec, const FlatMember& member, RawValue& value) {
+  value.form = member.kind == FlatMember::Kind::List ? RawValue::Form::Json : RawValue::Form::Text;
+  if (spec.is_images) {
+    FeedImages& images = run_.images();
+    Result<std::optional<std::string>> completed = images.complete(value.form, member.value);
+    if (!completed) return false;
+    const std::string_view text = *completed ? std::string_view(**completed) : member.value;
+    if (!images.has_address()) images.see(text, {line_, columns_before(text_, member.at)});
+    if (*completed) {
+      value = {RawValue::Form::Json, std::move(**completed)};
+      return true;
+    }
+  }
+  value.text.assign(member.value);
+  return true;
+}
+
 /// Texts are assigned, so that they keep their memory from row to row.
-void FlatRows::fill(const Plan& plan, ManifestRow& row) {
+bool FlatRows::fill(const Plan& plan, ManifestRow& row) {
   const std::vector<FlatMember>& members = object_.members();
+  const auto says_nothing = [&](const Field& source, std::size_t member) {
+    return source.may_be_spelt_out && stands_for_nothing(members[member].value);
+  };
   at_.clear();
   row.fields.resize(plan.fields.size());
   std::size_t count = 0;
@@ -169,17 +190,17 @@ void FlatRows::fill(const Plan& plan, ManifestRow& row) {
     const auto found =
         std::find_if(source.from.begin(), source.from.end(), [&](std::size_t i) { return !is_blank(members[i]); });
     RawField& field = row.fields[count];
-    if (found != source.from.end()) {
-      const FlatMember& member = members[*found];
-      field.value.form = member.kind == FlatMember::Kind::List ? RawValue::Form::Json : RawValue::Form::Text;
-      field.value.text.assign(member.value);
-      at_.push_back(member.at);
+    if (found != source.from.end() && !says_nothing(source, *found)) {
+      if (!fill_field(*source.spec, members[*found], field.value)) return false;
+      at_.push_back(members[*found].at);
     } else if (source.otherwise != nullptr && !trim(source.otherwise->text).empty()) {
       field.value = *source.otherwise;
       at_.push_back(kNone);
     } else {
       continue;
     }
+    if (std::optional<std::string> prose = run_.prose(source.spec->name, field.value.form, field.value.text))
+      field.value = {RawValue::Form::Json, std::move(*prose)};
     field.name.assign(source.spec->name);
     ++count;
   }
@@ -194,6 +215,7 @@ void FlatRows::fill(const Plan& plan, ManifestRow& row) {
     ++count;
   }
   row.labels.resize(count);
+  return true;
 }
 
 Place FlatRows::place_of_field(std::size_t field) const {

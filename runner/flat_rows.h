@@ -25,7 +25,7 @@ class FlatRows {
   ///
   /// False where the tree of the line is needed to say what it means or what is wrong with it: the first line with its
   /// keys and kind, values that are objects, several keys for one field of which none is the better one, an id that is
-  /// not plain. The row then is in no particular state.
+  /// not plain, images that cannot be read. The row then is in no particular state.
   bool read(const JsonLine& line, ManifestRow& row);
 
   /// Where a field of the row that was read last stands; nowhere for a default.
@@ -36,6 +36,7 @@ class FlatRows {
   struct Field {
     const FieldSpec* spec = nullptr;
     std::vector<std::size_t> from;  ///< members: the first that says something counts
+    bool may_be_spelt_out = false;  ///< that there is nothing: `N/A`
     const RawValue* otherwise = nullptr;
   };
   struct LabelSource {
@@ -62,7 +63,8 @@ class FlatRows {
   const Plan* find_plan(Shape& shape, const JobKind* kind) const;
   void learn_plan(Plan& plan) const;
   const JobKind* kind_of(const Shape& shape, const ManifestRow& row, std::string_view& name) const;
-  void fill(const Plan& plan, ManifestRow& row);
+  bool fill(const Plan& plan, ManifestRow& row);
+  bool fill_field(const FieldSpec& spec, const FlatMember& member, RawValue& value);
 
   ManifestRun& run_;
   const NameRules& rules_;

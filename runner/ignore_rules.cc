@@ -215,4 +215,13 @@ std::optional<std::string> IgnoreRules::what_counts(const FieldSpec& field, std:
   return counts;
 }
 
+std::optional<RawValue> IgnoreRules::what_counts(const JobKind& kind, std::string_view field, RawValue value) const {
+  const RawFields alone = {{std::string(field), std::move(value)}};
+  const Normalised normal = kind.normalise(alone);
+  if (normal.fields.size() != 1) return alone[0].value;
+  std::optional<std::string> counts = what_counts(*normal.fields[0].spec, normal.fields[0].json);
+  if (!counts) return std::nullopt;
+  return RawValue{RawValue::Form::Json, *std::move(counts)};
+}
+
 }  // namespace reelbatch

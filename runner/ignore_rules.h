@@ -58,6 +58,9 @@ class IgnoreRules {
   bool concern(std::string_view field) const { return find(field) != nullptr; }
   /// What of a field's value counts, as JSON; nothing if none of it does.
   std::optional<std::string> what_counts(const FieldSpec& field, std::string_view json) const;
+  /// The same for a field of `kind` as read, which is normalised first, as it is where rows are compared: equal results
+  /// then are equal content. One that cannot be normalised counts as it is.
+  std::optional<RawValue> what_counts(const JobKind& kind, std::string_view field, RawValue value) const;
 
  private:
   struct Field {

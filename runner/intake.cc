@@ -81,7 +81,7 @@ Planner::Planner(Ledger* ledger, const Options& options, bool digests)
 
 Result<void> Planner::start() {
   if (ledger_ == nullptr) return {};
-  Result<std::optional<Ledger::RowsBefore>> before = ledger_->rows_before(options_.manifests);
+  Result<std::optional<Ledger::RowsBefore>> before = ledger_->rows_before(feed_of(options_));
   if (!before) return tl::unexpected(before.error());
   before_ = std::move(*before);
   const Result<void> read = ledger_->for_each_paid([&](const Digest& text, JobId job) { paid_.add(text, job); });
@@ -92,11 +92,10 @@ Result<void> Planner::start() {
 const IgnoreRules& Planner::rules_for(const JobKind& kind) {
   const auto found = rules_.find(&kind);
   return found != rules_.end() ? found->second
-                               : rules_.emplace(&kind, IgnoreRules(kind, options_.ignore)).first->second;
+                               : rules_.emplace(&kind, IgnoreRules(kind, options_.manifest.ignore)).first->second;
 }
 
-/// A row's fields without what does not count. A field of which a part does not count is normalised first, as it is
-/// where rows are compared: equal texts then are equal content.
+/// A row's fields without what does not count.
 std::span<const FieldText> Planner::what_counts(const JobKind& kind, const IgnoreRules& rules,
                                                 std::span<const FieldText> fields) {
   counting_.clear();
@@ -107,16 +106,10 @@ std::span<const FieldText> Planner::what_counts(const JobKind& kind, const Ignor
       counting_.push_back(field);
       continue;
     }
-    const RawFields alone = {{std::string(field.name), {field.form, std::string(field.text)}}};
-    const Normalised normal = kind.normalise(alone);
-    if (normal.fields.size() != 1) {
-      counting_.push_back(field);
-      continue;
-    }
-    if (std::optional<std::string> counts = rules.what_counts(*normal.fields[0].spec, normal.fields[0].json)) {
-      counting_texts_.push_back(*std::move(counts));
-      counting_.push_back({field.name, RawValue::Form::Json, counting_texts_.back()});
-    }
+    std::optional<RawValue> counts = rules.what_counts(kind, field.name, {field.form, std::string(field.text)});
+    if (!counts) continue;
+    counting_texts_.push_back(std::move(counts->text));
+    counting_.push_back({field.name, counts->form, counting_texts_.back()});
   }
   return counting_;
 }

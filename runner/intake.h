@@ -66,8 +66,8 @@ class Planner {
   /// Call when every row is planned: which listings are in the last run of the same feed and not among these rows.
   Result<void> find_gone();
 
-  /// Call when every row is planned. Fails if a REF of --only was not met, if the feed shrank to less than half of what
-  /// it was in the last run (of 20 rows or more), or if the run would be a mass change.
+  /// Call when every row is planned. Fails if a REF of --only was not met, if the feed (feed_of) shrank to less than
+  /// half of what it was in its last run (of 20 rows or more), or if the run would be a mass change.
   Result<void> finish() const;
 
   /// Photos of the rows that plan() looked at closely; those known at a glance or by their text are not among them.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "jobs/json.h"
 #include "jobs/json_quote.h"
+#include "jobs/unicode.h"
 
 namespace reelbatch {
 namespace {
@@ -36,7 +38,29 @@ struct Position {
       ++column;
     }
   }
+  void pass(std::string_view text) {
+    for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+      ++line;
+      column = 1;
+      text.remove_prefix(end + 1);
+    }
+    column += count_code_points(text);
+  }
 };
+
+/// Whether the character at `at`, which stands somewhere behind an opening quote, has an odd number of `\` before it.
+bool is_escaped(std::string_view text, std::size_t at) {
+  std::size_t from = at;
+  while (text[from - 1] == '\\') --from;
+  return (at - from) % 2 == 1;
+}
+
+/// Behind the string that begins at `at`.
+std::size_t end_of_string(std::string_view text, std::size_t at) {
+  for (std::size_t quote = text.find('"', at + 1); quote != std::string_view::npos; quote = text.find('"', quote + 1))
+    if (!is_escaped(text, quote)) return quote + 1;
+  return text.size();
+}
 
 // ---- Text and its elements to trees ---------------------------------------------------------------------------------
 
@@ -65,8 +89,15 @@ class TreeBuilder {
   void skip(std::string_view more) {
     while (next_ < text_.size() && (is_space(peek()) || more.find(peek()) != std::string_view::npos)) take();
   }
-  void skip_string();
-  std::string skip_token();
+  /// Over a string or a token, which has no line end in it.
+  std::string_view skip_to(std::size_t end) {
+    const std::string_view passed = text_.substr(next_, end - next_);
+    at_.column += count_code_points(passed);
+    next_ = end;
+    return passed;
+  }
+  void skip_string() { skip_to(end_of_string(text_, next_)); }
+  std::string_view skip_token() { return skip_to(std::min(text_.find_first_of(" \t\n\r,]}", next_), text_.size())); }
   YamlNode place(YamlNode::Kind kind) const;
   YamlNode build_object(const simdjson::dom::object& object);
 
@@ -82,20 +113,6 @@ YamlNode TreeBuilder::place(YamlNode::Kind kind) const {
   node.line = at_.line;
   node.column = at_.column;
   return node;
-}
-
-void TreeBuilder::skip_string() {
-  take();
-  while (peek() != '"' && next_ < text_.size())
-    if (take() == '\\') take();
-  take();
-}
-
-std::string TreeBuilder::skip_token() {
-  std::string token;
-  while (next_ < text_.size() && !is_space(peek()) && std::string_view(",]}").find(peek()) == std::string_view::npos)
-    token += take();
-  return token;
 }
 
 YamlNode TreeBuilder::build(JsonElement element) {
@@ -138,6 +155,7 @@ YamlNode TreeBuilder::build(JsonElement element) {
 YamlNode TreeBuilder::build_object(const simdjson::dom::object& object) {
   YamlNode node = place(YamlNode::Kind::Map);
   std::unordered_map<std::string, std::uint64_t> keys;
+  node.members.reserve(object.size());
   take();
   for (const auto field : object) {
     skip(",");
@@ -183,6 +201,12 @@ class Scanner {
     return static_cast<unsigned char>(block_[next_]);
   }
   void take() { at_.pass(block_[next_++]); }
+  std::string_view rest_of_block() const { return {block_.data() + next_, filled_ - next_}; }
+  /// Its position is passed when the piece is whole.
+  void copy(std::size_t size) {
+    piece_.append(rest_of_block().substr(0, size));
+    next_ += size;
+  }
   bool refill();
   int skip_space() {
     while (peek() != kEnd && is_space(static_cast<char>(peek()))) take();
@@ -193,6 +217,7 @@ class Scanner {
   }
   tl::unexpected<Error> unexpected(std::string_view wanted);
   Result<void> read_piece();
+  std::size_t plain_size() const;
   void copy_string();
   Result<YamlNode> read_value();
   Result<void> read_items();
@@ -233,15 +258,20 @@ tl::unexpected<Error> Scanner::unexpected(std::string_view wanted) {
   return error_at(at_, fmt::format("expected {}, found '{}'", wanted, static_cast<char>(found)));
 }
 
+/// How much of the block, from here on, neither begins a string nor opens or closes anything.
+std::size_t Scanner::plain_size() const {
+  const std::string_view rest = rest_of_block();
+  const auto is_structure = [](char c) { return c == '"' || c == '[' || c == ']' || c == '{' || c == '}'; };
+  return static_cast<std::size_t>(std::find_if(rest.begin(), rest.end(), is_structure) - rest.begin());
+}
+
 void Scanner::copy_string() {
-  bool escaped = false;
-  for (bool first = true;; first = false) {
-    const int c = peek();
-    if (c == kEnd || piece_.size() > kMaxPiece) return;
-    piece_ += static_cast<char>(c);
-    take();
-    if (!first && !escaped && c == '"') return;
-    escaped = !first && !escaped && c == '\\';
+  copy(1);
+  while (peek() != kEnd && piece_.size() <= kMaxPiece) {
+    const std::size_t quote = rest_of_block().find('"');
+    const bool found = quote != std::string_view::npos;
+    copy(found ? quote + 1 : rest_of_block().size());
+    if (found && !is_escaped(piece_, piece_.size() - 1)) return;
   }
 }
 
@@ -264,11 +294,12 @@ Result<void> Scanner::read_piece() {
     const bool closes = c == ']' || c == '}';
     const bool outside = closes || c == ',' || c == ':' || is_space(static_cast<char>(c));
     if (depth == 0 && outside) break;
-    piece_ += static_cast<char>(c);
-    take();
+    copy(1);
     if (c == '[' || c == '{') ++depth;
     if (closes && --depth == 0) break;
+    if (depth > 0) copy(plain_size());
   }
+  at_.pass(piece_);
   if (!source_error_.empty()) return usage_error(source_error_);
   if (piece_.empty()) return unexpected("a value");
   if (depth > 0) return error_at(piece_at_, "what begins here is never closed: is the file still being written?");

@@ -462,13 +462,12 @@ class Ledger {
   /// The same, counted: a fraction of what it takes to show them.
   virtual Result<std::vector<RowCount>> count_changing_rows(RunId run) = 0;
   virtual Result<UnchangedCounts> unchanged_rows(RunId run) = 0;
-  /// The last run that read these files and no others, as far as its first and its last row tell, among the last 30;
-  /// nothing if there is none whose rows are kept.
+  /// The last run that read `feed` (note_feed); nothing if there is none, or if its rows are no longer kept.
   struct RowsBefore {
     std::string run;  ///< its uid
     std::int64_t rows = 0;
   };
-  virtual Result<std::optional<RowsBefore>> rows_before(std::span<const std::string> files) = 0;
+  virtual Result<std::optional<RowsBefore>> rows_before(std::string_view feed) = 0;
   /// Of every label that any row of the run has, in the order first met: rows of several manifests may differ.
   virtual Result<std::vector<std::string>> label_names(RunId run) = 0;
   virtual Result<std::vector<HeldJob>> held_jobs() = 0;

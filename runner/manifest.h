@@ -13,6 +13,7 @@
 #include "jobs/error.h"
 #include "jobs/job.h"
 #include "jobs/prose.h"
+#include "runner/ignore_rules.h"
 #include "runner/label.h"
 
 namespace reelbatch {
@@ -49,6 +50,8 @@ struct ManifestOptions {
   /// Values for fields (and `kind`, `account`) that a row leaves empty. A row's own value wins.
   std::map<std::string, RawValue> defaults;
   OnDuplicate on_duplicate = OnDuplicate::Error;
+  bool id_from_hash = false;         ///< a row without an id gets one that is made of what it says (row_ids.h)
+  std::vector<IgnoreRule> ignore;    ///< what does not count as a change
   std::uint64_t min_rows = 0;        ///< fewer in all files together: the manifest is wrong
   bool allow_invalid_start = false;  ///< a file that begins with kInvalidStart invalid rows may have valid ones
 };
@@ -135,10 +138,9 @@ using RowSink = std::function<Result<void>(ManifestRow& row)>;
 using RemarkSink = std::function<void(const Remark&)>;
 
 /// Reads manifests in order: tables (`.csv`, `.tsv`, `.txt`, `.blm`), YAML (`.yaml`, `.yml`), JSON (`.json`), JSON
-/// Lines
-/// (`.jsonl`, `.ndjson`); `-` is standard input, whose first character decides between JSON and a table. The encoding,
-/// and of tables the delimiter and what stands in front of the header, are found by the first bytes, whatever the name
-/// (text_source.h, table_format.h).
+/// Lines (`.jsonl`, `.ndjson`); `-` is standard input, whose first character decides between JSON and a table. The
+/// encoding, and of tables the delimiter and what stands in front of the header, are found by the first bytes, whatever
+/// the name (text_source.h, table_format.h).
 ///
 /// Every row reaches `sink`, valid or not, but one whose id was there before (ManifestOptions::on_duplicate). What is
 /// wrong with its shape (an empty id, too many cells, malformed UTF-8, an unknown kind) is among its remarks already;

@@ -88,6 +88,7 @@ class JobReader {
 
  private:
   const NameUse& use_of(const YamlNode& key, const JobKind* kind);
+  const std::vector<const NameUse*>& uses_of(const YamlNode& map, const JobKind* kind);
   void say_slip(const YamlNode& key, const NameUse& use);
   Gathered gather(const YamlNode& map, const JobKind* kind, std::size_t field);
   void take_preset(const YamlNode& job);
@@ -95,6 +96,7 @@ class JobReader {
   std::string_view special(const YamlNode& job, std::size_t field, Place& place);
   void take_fields(const YamlNode& job);
   bool take_field(const YamlNode& map, std::size_t field);
+  bool take_images(RawField& field, Place place);
   static bool take_together(const Gathered& gathered, RawField& field, Place& place);
   void take_labels(const YamlNode& map);
   bool feeds(const YamlNode& map, const YamlNode& key, const NameUse& use);
@@ -103,6 +105,13 @@ class JobReader {
   ManifestRun& run_;
   std::string list_;
   std::unordered_map<const JobKind*, std::unordered_map<std::string, NameUse>> uses_;
+  /// What the names of a map mean in rows of a kind, in their order: for the maps of the job that is read.
+  struct MapUses {
+    const YamlNode* map = nullptr;
+    const JobKind* kind = nullptr;
+    std::vector<const NameUse*> uses;
+  };
+  std::vector<MapUses> map_uses_;
   std::vector<std::string> keys_;  ///< every name that was seen, in order
   YamlNode defaults_;
   bool has_list_ = false;
@@ -113,6 +122,7 @@ class JobReader {
   std::vector<Place> places_;  ///< parallel to its fields
   FlatRows flat_;
   bool is_flat_ = false;           ///< the row came from there, and its places do
+  bool needs_id_ = false;          ///< one is made of the row's fields
   std::uint64_t jobs_ = 0;         ///< so far
   const YamlNode* job_ = nullptr;  ///< that the row is made of, where it is no line of its own
   RecordText line_;                ///< that the row is made of, or `line` is 0
@@ -146,6 +156,7 @@ Result<void> JobReader::take_member(const YamlNode& key, YamlNode& value) {
       return {};
     }
     defaults_ = std::move(value);
+    map_uses_.clear();
     for (const Given& id : gather(defaults_, nullptr, Target::kId).given)
       run_.find(place_of(*id.key), "defaults", "every listing needs an id of its own");
   } else if (!name.starts_with("x-") && !name.starts_with('.') && !name.starts_with('@')) {
@@ -182,7 +193,8 @@ void JobReader::refuse_missing_names() {
               fmt::format("the mapped name '{}' does not exist{}; there are {}", printable(column, 60),
                           did_you_mean(column, names), there));
   }
-  if (!saw_id_ && !map.contains("id")) run_.find({}, {}, fmt::format("no job has an 'id'; there are {}", there));
+  if (!saw_id_ && !map.contains("id") && !run_.will_make_id({}))
+    run_.find({}, {}, fmt::format("no job has an 'id'; there are {}", there));
 }
 
 void JobReader::tell_mapping() const {
@@ -242,6 +254,7 @@ Result<void> JobReader::take_job(const YamlNode& job) {
   if (job.kind != YamlNode::Kind::Map)
     return take_broken(place_of(job), "a job must be a map of fields and values", &job);
   if (!has_jobs_) take_preset(job);
+  map_uses_.clear();
   has_jobs_ = true;
   ++jobs_;
   job_ = &job;
@@ -253,6 +266,7 @@ Result<void> JobReader::take_job(const YamlNode& job) {
   row_.place = place_of(job);
   take_specials(job);
   if (row_.kind != nullptr) take_fields(job);
+  if (needs_id_) run_.make_id(row_);
   take_labels(job);
   take_labels(defaults_);
   return run_.deliver(row_);
@@ -281,6 +295,15 @@ const NameUse& JobReader::use_of(const YamlNode& key, const JobKind* kind) {
   if (use.slip && use.targets.empty()) say_slip(key, use);
   if (kind == nullptr) keys_.push_back(key.scalar);  // every name is asked for without a kind first
   return known.emplace(key.scalar, std::move(use)).first->second;
+}
+
+/// Valid until the next call. Asked for once a field, so that names are looked up once a job.
+const std::vector<const NameUse*>& JobReader::uses_of(const YamlNode& map, const JobKind* kind) {
+  for (const MapUses& known : map_uses_)
+    if (known.map == &map && known.kind == kind) return known.uses;
+  MapUses& added = map_uses_.emplace_back(MapUses{&map, kind, {}});
+  for (const auto& [key, value] : map.members) added.uses.push_back(&use_of(key, kind));
+  return added.uses;
 }
 
 void JobReader::say_slip(const YamlNode& key, const NameUse& use) {
@@ -320,8 +343,9 @@ void JobReader::take_preset(const YamlNode& job) {
 Gathered JobReader::gather(const YamlNode& map, const JobKind* kind, std::size_t field) {
   Gathered out;
   std::vector<Candidate> candidates;
-  for (std::size_t i = 0; i < map.members.size(); ++i)
-    for (const Target& target : use_of(map.members[i].first, kind).targets)
+  const std::vector<const NameUse*>& uses = uses_of(map, kind);
+  for (std::size_t i = 0; i < uses.size(); ++i)
+    for (const Target& target : uses[i]->targets)
       if (target.field == field) candidates.push_back({i, target});
   const auto add = [&](std::size_t i, const Target& target) {
     out.given.push_back({&map.members[i].first, &map.members[i].second, target});
@@ -354,7 +378,8 @@ Gathered JobReader::gather(const YamlNode& map, const JobKind* kind, std::size_t
 void JobReader::take_specials(const YamlNode& job) {
   Place place = row_.place;
   const std::string_view id = special(job, Target::kId, place);
-  take_id(row_, id, place);
+  needs_id_ = row_.remarks.empty() && run_.will_make_id(id);
+  if (!needs_id_) take_id(row_, id, place);
 
   const RawValue* kind = run_.rules().default_of(Target::kKind, nullptr);
   Place unused;
@@ -428,8 +453,24 @@ bool JobReader::take_field(const YamlNode& map, std::size_t field) {
     taken.value = to_value(*given[0].value);
     place = place_of(*given[0].value);
   }
+  const FieldSpec& spec = row_.kind->fields()[field];
+  if (needs_id_ && &map != &defaults_) run_.hash_field(*row_.kind, spec, taken.value.form, taken.value.text);
+  if (spec.is_images && !take_images(taken, place)) return true;
   row_.fields.push_back(std::move(taken));
   places_.push_back(place);
+  return true;
+}
+
+/// Completes images as the options say. False if they cannot be read: then the row has a remark.
+bool JobReader::take_images(RawField& field, Place place) {
+  FeedImages& images = run_.images();
+  Result<std::optional<std::string>> completed = images.complete(field.value.form, field.value.text);
+  if (!completed) {
+    refuse_row(row_, place, field.name, completed.error().message, "invalid_value");
+    return false;
+  }
+  if (*completed) field.value = {RawValue::Form::Json, std::move(**completed)};
+  if (!images.has_address()) images.see(field.value.text, place);
   return true;
 }
 

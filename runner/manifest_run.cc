@@ -57,7 +57,7 @@ const RowGlance ManifestRun::kNoGlance;
 
 ManifestRun::ManifestRun(const ManifestOptions& options, const RowSink& sink, const RemarkSink& remark,
                          const RowGlance& glance)
-    : sink_(sink), remark_(remark), glance_(glance), rules_(options) {}
+    : sink_(sink), remark_(remark), glance_(glance), rules_(options), images_(options), row_ids_(options) {}
 
 void ManifestRun::start_file(const std::string& path) {
   files_.push_back(path);
@@ -68,6 +68,7 @@ void ManifestRun::start_file(const std::string& path) {
   warnings_.clear();
   warning_index_.clear();
   rules_.set_preset(nullptr);
+  images_.start_file();
   mapping_ = {};
   mapping_.file = path;
 }
@@ -114,6 +115,20 @@ std::optional<std::string> ManifestRun::prose(std::string_view field, RawValue::
   // What kinds call a description is one, as for the synonyms of feed_presets.cc.
   if (field != "description" || form != RawValue::Form::Text || !options.any()) return std::nullopt;
   return prose_with_options(text, options);
+}
+
+bool ManifestRun::will_make_id(std::string_view id) {
+  if (!row_ids_.wanted() || !trim(id).empty()) return false;
+  row_ids_.start_row();
+  return true;
+}
+
+void ManifestRun::make_id(ManifestRow& row) {
+  if (row.kind == nullptr || !row.valid()) return;
+  row.id = row_ids_.take(*row.kind, row.account);
+  if (row.id.empty())
+    return refuse_row(row, row.place, "id", "is empty, and the row has no field that one can be made of", "missing_id");
+  expect(row.id);
 }
 
 void ManifestRun::expect(std::string_view id) {
@@ -236,6 +251,7 @@ Result<void> ManifestRun::deliver(ManifestRow& row) {
 }
 
 void ManifestRun::end_file() {
+  if (const std::optional<std::string> finding = images_.finding()) find(images_.place(), {}, *finding);
   if (mapping_sink_ != nullptr) {
     mapping_.preset = preset_words(rules_);
     (*mapping_sink_)(mapping_);
@@ -250,6 +266,14 @@ void ManifestRun::end_file() {
 }
 
 Result<void> ManifestRun::finish() {
+  if (row_ids_.made() > 0 && remark_)
+    remark_({Remark::Level::Note,
+             {},
+             {},
+             "id",
+             fmt::format("made {} of what rows say, as --id-from asks for: a listing that changes becomes a new one, "
+                         "which is paid for again",
+                         row_ids_.made())});
   if (rows_ < rules_.options().min_rows) {
     add_finding({Remark::Level::File,
                  {},

@@ -11,10 +11,12 @@
 
 #include "jobs/error.h"
 #include "runner/byte_source.h"
+#include "runner/feed_images.h"
 #include "runner/id_table.h"
 #include "runner/manifest.h"
 #include "runner/mapping.h"
 #include "runner/name_rules.h"
+#include "runner/row_ids.h"
 
 namespace reelbatch {
 
@@ -54,6 +56,18 @@ class ManifestRun {
   /// A description as the options want it kept: with what they ask for, as jobs/prose.h writes it. Nothing where they
   /// ask for nothing, and for other fields.
   std::optional<std::string> prose(std::string_view field, RawValue::Form form, std::string_view text) const;
+
+  /// The images of this file, which every reader shows here.
+  FeedImages& images() { return images_; }
+
+  /// Whether the row that is read now, with this as its id, gets one of its own by make_id(): then each field that the
+  /// row itself has goes through hash_field() on the way.
+  bool will_make_id(std::string_view id);
+  void hash_field(const JobKind& kind, const FieldSpec& field, RawValue::Form form, std::string_view text) {
+    row_ids_.add(kind, field, form, text);
+  }
+  /// Leaves a row that is invalid without.
+  void make_id(ManifestRow& row);
 
   /// The id of the row that is admitted next is known: what admit() does is prepared.
   void expect(std::string_view id);
@@ -110,6 +124,8 @@ class ManifestRun {
 
   std::vector<LabelText> labels_;  ///< of the row that is glanced at
   NameRules rules_;
+  FeedImages images_;
+  RowIds row_ids_;
   FileMapping mapping_;
   const MappingSink* mapping_sink_ = nullptr;
   std::vector<std::string> files_;

@@ -3,47 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <deque>
-#include <memory>
 
-#include "jobs/address_list.h"
-#include "jobs/edit_distance.h"
 #include "jobs/json_quote.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
 #include "runner/csv.h"
-#include "runner/header_words.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_text.h"
+#include "runner/table_columns.h"
 
 namespace reelbatch {
 namespace {
-
-constexpr std::size_t kNone = SIZE_MAX;
-
-/// Where a field of a kind is found in a table.
-struct FieldSource {
-  struct Columns {
-    std::vector<std::size_t> at;  ///< several for a family, or for what is joined, in their order
-    bool list = false;            ///< several make a list, and no text of several paragraphs
-  };
-  const FieldSpec* spec = nullptr;
-  std::vector<Columns> columns;   ///< the first that has something in a row counts
-  bool may_be_spelt_out = false;  ///< that there is nothing: `N/A`
-  const RawValue* otherwise = nullptr;
-};
-
-struct LabelSource {
-  std::size_t column = 0;
-  std::string name;
-};
-
-/// How the cells of a row of one kind are used.
-struct Plan {
-  const JobKind* kind = nullptr;
-  std::vector<FieldSource> fields;  ///< in the order of JobKind::fields()
-  std::vector<LabelSource> labels;
-  std::size_t needed = 0;  ///< a row with fewer cells lacks one that feeds something
-};
 
 /// Nothing is left of it when it is trimmed.
 bool is_blank(std::string_view text) {
@@ -54,9 +24,14 @@ bool is_blank(std::string_view text) {
 class TableReader {
  public:
   TableReader(ByteSource& source, const TableFormat& format, ManifestRun& run, const TextSource* text)
-      : run_(run), source_(source), text_(text), format_(format), csv_(source, run.file(), format.dialect) {
+      : run_(run),
+        source_(source),
+        text_(text),
+        format_(format),
+        csv_(source, run.file(), format.dialect),
+        columns_(format, run) {
     row_.place_of_field = [this](std::size_t field) {
-      return field_cells_[field] == kNone ? Place{} : csv_.place(field_cells_[field]);
+      return field_cells_[field] == kNoColumn ? Place{} : csv_.place(field_cells_[field]);
     };
     row_.record = [this] { return RecordText{records_, csv_.raw(), csv_.line()}; };
   }
@@ -64,80 +39,54 @@ class TableReader {
   Result<void> read();
 
  private:
-  // ---- the header ----
   Result<void> skip_to_header();
   Result<bool> read_header();
-  bool check_header();
-  void check_mapped_columns();
-  void refuse_without_images(const FieldSource& source);
-  void refuse_synonyms(std::string_view field, const std::vector<std::size_t>& columns);
-  void say_synonym(std::string_view field, const Arranged& arranged);
-  std::size_t special_column(std::size_t special);
-  const Plan& plan_for(const JobKind* kind);
-  Plan make_plan(const JobKind* kind);
-  void add_fields(Plan& plan, const std::vector<NameUse>& uses, std::vector<bool>& feeds);
-  void tell_mapping(const Plan& plan, const std::vector<bool>& feeds);
-  void add_labels(Plan& plan, const std::vector<NameUse>& uses, const std::vector<bool>& feeds);
-
-  // ---- rows ----
   Result<void> read_row();
   void begin_row();
-  void find_row(const Plan& plan);
-  bool check_shape(const Plan& plan);
+  void find_row(const TablePlan& plan);
+  bool check_shape(const TablePlan& plan);
   void read_id();
-  void find_fields(const Plan& plan);
-  void find_labels(const Plan& plan);
+  void find_fields(const TablePlan& plan);
+  void find_labels(const TablePlan& plan);
   Result<void> deliver();
   void make_row();
   Result<void> take_grouped();
   Result<void> end_group();
   void say_encoding();
   void say_about_file();
-  bool take_columns(const FieldSource::Columns& columns, const FieldSource& field, FieldText& found, std::size_t& cell);
-  bool take_images(const FieldSource& field, FieldText& found);
-  bool take_cell(std::size_t column, const FieldSource& field, std::string_view& text);
+  bool take_columns(const TablePlan::Field::Columns& columns, const TablePlan::Field& field, FieldText& found,
+                    std::size_t& cell);
+  bool take_images(std::string_view field, std::size_t column, FieldText& found);
+  bool take_cell(std::size_t column, const TablePlan::Field& field, std::string_view& text);
   std::string_view keep(std::string text);
   std::string_view cell(std::size_t column) const;
   std::string_view unguarded(std::size_t column, std::string_view field);
   std::string_view take_off_guard(std::string_view text, std::size_t column, std::string_view field);
-  std::string column_name(std::size_t column) const;
 
   ManifestRun& run_;
   ByteSource& source_;
   const TextSource* text_;  ///< what knows the encoding; may be nullptr
   const TableFormat& format_;
   CsvReader csv_;
+  TableColumns columns_;
   bool said_encoding_ = false;
   bool first_is_row_ = false;  ///< the record that was read as the header is a row
   bool saw_end_ = false;       ///< of a file in sections
-  std::vector<std::string> header_;
-  std::vector<Place> header_places_;
-  std::vector<std::string> shown_;      ///< the header, for people
-  std::vector<FieldMapping> mappings_;  ///< of id, kind and account, then of the fields of the kind planned last
-  std::size_t id_ = kNone;
-  std::size_t kind_ = kNone;
-  std::size_t account_ = kNone;
   std::string default_kind_;
   std::string default_account_;
-  std::vector<std::unique_ptr<Plan>> plans_;
 
   // The row as it stands in the reader's buffer. `row_` gets its fields and labels from there if anyone wants it whole.
   std::vector<FieldText> fields_;
-  std::vector<std::size_t> field_cells_;  ///< parallel to fields_; kNone for a default
+  std::vector<std::size_t> field_cells_;  ///< parallel to fields_; kNoColumn for a default
   std::vector<LabelText> labels_;
   std::deque<std::string> kept_;  ///< texts of this row that no cell has as they are
   ManifestRow row_;
+  bool needs_id_ = false;      ///< one is made of its fields
   bool malformed_ = false;     ///< somewhere in the record there is something that is not UTF-8
   std::uint64_t records_ = 0;  ///< rows so far
   std::uint64_t shortened_ = 0;
   Place first_shortened_;
   std::string first_shortened_id_;
-
-  // Images that are no addresses, as long as none is one.
-  bool saw_address_ = false;
-  std::uint64_t bare_names_ = 0;
-  Place first_bare_;
-  std::string first_bare_name_;
 
   // The listing that is not whole before a row with another id comes.
   bool in_group_ = false;
@@ -155,7 +104,8 @@ Result<void> TableReader::read() {
   const RawValue* account = run_.rules().default_of(Target::kAccount, nullptr);
   default_kind_ = kind ? std::string(trim(kind->text)) : std::string(default_kind().name());
   if (account) default_account_ = account->text;
-  if (kind_ == kNone) plan_for(find_kind(default_kind_));  // so that slips are found in a file without rows
+  // So that slips are found in a file without rows.
+  if (columns_.kind() == kNoColumn) columns_.plan_for(find_kind(default_kind_));
 
   const bool grouped = run_.rules().preset() != nullptr && run_.rules().preset()->grouped;
   while (true) {
@@ -186,11 +136,6 @@ void TableReader::say_about_file() {
               fmt::format("'{}' was shortened by a spreadsheet and the id is lost ({} rows): export again with the "
                           "column as text",
                           first_shortened_id_, shortened_));
-  if (bare_names_ > 0 && !saw_address_)
-    run_.find(first_bare_, {},
-              fmt::format("no image has an address ({} rows have file names, such as '{}'): say with --media-base what "
-                          "address they stand under",
-                          bare_names_, printable(first_bare_name_, 60)));
   const CsvReader::LineEnds& ends = csv_.line_ends();
   if (int{ends.lf} + int{ends.crlf} + int{ends.cr} > 1) run_.warn({}, {}, "line ends are mixed: LF, CRLF or CR");
 }
@@ -216,9 +161,8 @@ Result<bool> TableReader::read_header() {
     return false;
   }
   if (!format_.header.empty()) {
-    header_ = format_.header;
-    header_places_.assign(header_.size(), Place{format_.header_line, 1});
-    return check_header();
+    return columns_.take_header(format_.header,
+                                std::vector<Place>(format_.header.size(), Place{format_.header_line, 1}));
   }
   const Result<bool> more = csv_.next();
   if (!more) {
@@ -229,16 +173,16 @@ Result<bool> TableReader::read_header() {
     run_.find({}, {}, "the file is empty: a header with an 'id' column is needed (0 listings)");
     return false;
   }
-  header_places_ = csv_.places();
+  std::vector<std::string> names;
   if (!format_.has_header) {
     first_is_row_ = true;
-    for (std::size_t i = 0; i < csv_.cells().size(); ++i) header_.push_back(fmt::format("f{}", i + 1));
-    return check_header();
+    for (std::size_t i = 0; i < csv_.cells().size(); ++i) names.push_back(fmt::format("f{}", i + 1));
+    return columns_.take_header(std::move(names), csv_.places());
   }
-  header_.assign(csv_.cells().begin(), csv_.cells().end());
+  names.assign(csv_.cells().begin(), csv_.cells().end());
   say_encoding();
   for (const CsvProblem& problem : csv_.problems()) run_.find(problem.place, {}, problem.message);
-  return check_header();
+  return columns_.take_header(std::move(names), csv_.places());
 }
 
 /// Once, where the first byte beyond ASCII is.
@@ -257,183 +201,10 @@ void TableReader::say_encoding() {
                         line));
 }
 
-bool TableReader::check_header() {
-  for (std::size_t i = 0; i < header_.size(); ++i)
-    shown_.push_back(format_.has_header ? shown_column(header_[i], i + 1) : fmt::format("#{}", i + 1));
-  id_ = special_column(Target::kId);
-  kind_ = special_column(Target::kKind);
-  account_ = special_column(Target::kAccount);
-  check_mapped_columns();
-  if (id_ == kNone && run_.rules().mapped(Target::kId, nullptr) == nullptr)
-    run_.find(header_places_.front(), {}, no_id_column(header_, format_.skip_lines));
-  return id_ != kNone;
-}
-
-void TableReader::check_mapped_columns() {
-  std::vector<std::string_view> names(header_.begin(), header_.end());
-  for (const auto& [field, column] : run_.rules().options().map) {
-    bool there = false;
-    for (std::size_t i = 0; i < header_.size() && !there; ++i) there = run_.rules().fits(field, header_[i], i + 1);
-    if (there) continue;
-    run_.find(header_places_.front(), field,
-              fmt::format("the mapped column '{}' does not exist{}; there are {}", printable(column, 60),
-                          did_you_mean(column, names), quoted_list(header_, 40)));
-  }
-}
-
-/// A required list of images that no column feeds makes every row invalid: said once, unless rows may be of kinds that
-/// go without.
-void TableReader::refuse_without_images(const FieldSource& source) {
-  const bool fed = !source.columns.empty() || source.otherwise != nullptr;
-  if (fed || kind_ != kNone || !source.spec->is_images || !run_.rules().options().require_images) return;
-  run_.find(header_places_.front(), source.spec->name,
-            fmt::format("there is no column with images; there are {}; say which with --map {}=...",
-                        quoted_list(header_, 40), source.spec->name));
-}
-
-/// Several columns that people call so, and none that says it is the field.
-void TableReader::refuse_synonyms(std::string_view field, const std::vector<std::size_t>& columns) {
-  std::vector<std::string> names;
-  for (const std::size_t column : columns) names.push_back(header_[column]);
-  run_.find(header_places_[columns[1]], field,
-            fmt::format("more than one column may be this field: {}; say which with --map {}={}",
-                        quoted_list(names, 10), field, printable(names[0], 60)));
-}
-
-void TableReader::say_synonym(std::string_view field, const Arranged& arranged) {
-  if (arranged.by != Target::By::Synonym || arranged.alternatives.empty()) return;
-  const std::vector<std::size_t>& from = arranged.alternatives[0].from;
-  std::vector<std::string> names;
-  for (const std::size_t column : from) names.push_back(header_[column]);
-  run_.note(header_places_[from[0]], fmt::format("{} taken for the field '{}'; --map {}=... says otherwise",
-                                                 quoted_list(names, 3), field, field));
-}
-
-/// The column that feeds id, kind or account; kNone if there is none.
-std::size_t TableReader::special_column(std::size_t special) {
-  std::vector<Candidate> candidates;
-  for (std::size_t i = 0; i < header_.size(); ++i)
-    for (const Target& target : run_.rules().use(header_[i], i + 1, nullptr).targets)
-      if (target.field == special) candidates.push_back({i, target});
-  const Arranged arranged = arrange(std::move(candidates));
-  const std::string_view name = NameRules::target_name(special, nullptr);
-  mappings_.push_back(field_mapping(name, arranged, shown_, run_.rules().default_of(special, nullptr)));
-  if (!arranged.synonyms.empty()) {
-    refuse_synonyms(name, arranged.synonyms);
-    return arranged.synonyms[0];
-  }
-  if (arranged.alternatives.empty()) return kNone;
-  const Arranged::Alternative& first = arranged.alternatives.front();
-  if (first.twice != SIZE_MAX)
-    run_.find(header_places_[first.twice], name,
-              fmt::format("columns {} and {} have the same name", first.from[0] + 1, first.twice + 1));
-  say_synonym(name, arranged);
-  return first.from[0];
-}
-
-const Plan& TableReader::plan_for(const JobKind* kind) {
-  for (const auto& plan : plans_)
-    if (plan->kind == kind) return *plan;
-  plans_.push_back(std::make_unique<Plan>(make_plan(kind)));
-  return *plans_.back();
-}
-
-Plan TableReader::make_plan(const JobKind* kind) {
-  Plan plan;
-  plan.kind = kind;
-  std::vector<NameUse> uses;
-  for (std::size_t i = 0; i < header_.size(); ++i) {
-    uses.push_back(run_.rules().use(header_[i], i + 1, kind));
-  }
-  std::vector<bool> feeds(header_.size(), false);
-  for (const std::size_t column : {id_, kind_, account_})
-    if (column != kNone) feeds[column] = true;
-  if (kind != nullptr) add_fields(plan, uses, feeds);
-  for (std::size_t i = 0; i < header_.size(); ++i) {
-    const auto& slip = uses[i].slip;
-    if (!slip || feeds[i]) continue;
-    if (slip->error) run_.find(header_places_[i], {}, slip->message);
-    if (!slip->error) run_.warn(header_places_[i], {}, slip->message);
-  }
-  for (std::size_t i = 0; i < feeds.size(); ++i)
-    if (feeds[i]) plan.needed = i + 1;
-  add_labels(plan, uses, feeds);
-  tell_mapping(plan, feeds);
-  return plan;
-}
-
-void TableReader::tell_mapping(const Plan& plan, const std::vector<bool>& feeds) {
-  if (plan.kind == nullptr) return;
-  KindMapping mapping;
-  mapping.kind = plan.kind;
-  mapping.fields = mappings_;
-  mappings_.resize(mappings_.size() - plan.fields.size());
-  std::vector<bool> used = feeds;
-  for (const LabelSource& label : plan.labels) {
-    mapping.labels.push_back(shown_[label.column]);
-    used[label.column] = true;
-  }
-  for (std::size_t i = 0; i < used.size(); ++i)
-    if (!used[i]) mapping.not_used.push_back(shown_[i]);
-  // Numbers by the hundred tell nobody anything.
-  if (!format_.has_header) mapping.not_used = {fmt::format("{} columns", mapping.not_used.size())};
-  run_.mapping().kinds.push_back(std::move(mapping));
-}
-
-void TableReader::add_fields(Plan& plan, const std::vector<NameUse>& uses, std::vector<bool>& feeds) {
-  std::vector<std::vector<Candidate>> candidates(plan.kind->fields().size());
-  for (std::size_t i = 0; i < uses.size(); ++i)
-    for (const Target& target : uses[i].targets)
-      if (target.field < candidates.size()) candidates[target.field].push_back({i, target});
-
-  for (std::size_t field = 0; field < candidates.size(); ++field) {
-    FieldSource source;
-    source.spec = &plan.kind->fields()[field];
-    source.may_be_spelt_out = may_be_spelt_out(*source.spec);
-    source.otherwise = run_.rules().default_of(field, plan.kind);
-    const Arranged arranged = arrange(std::move(candidates[field]));
-    if (!arranged.synonyms.empty()) refuse_synonyms(source.spec->name, arranged.synonyms);
-    for (const Arranged::Alternative& alternative : arranged.alternatives) {
-      if (alternative.twice != SIZE_MAX)
-        run_.find(
-            header_places_[alternative.twice], source.spec->name,
-            fmt::format("columns {} and {} both give this field", alternative.from[0] + 1, alternative.twice + 1));
-      for (const std::size_t column : alternative.from) feeds[column] = true;
-      source.columns.push_back({alternative.from, alternative.family || source.spec->is_list});
-    }
-    say_synonym(source.spec->name, arranged);
-    mappings_.push_back(field_mapping(source.spec->name, arranged, shown_, source.otherwise));
-    refuse_without_images(source);
-    plan.fields.push_back(std::move(source));
-  }
-}
-
-void TableReader::add_labels(Plan& plan, const std::vector<NameUse>& uses, const std::vector<bool>& feeds) {
-  std::map<std::string, std::size_t> taken;
-  for (std::size_t i = 0; i < uses.size(); ++i) {
-    if (uses[i].label.empty() || (feeds[i] && !uses[i].listed)) continue;
-    const auto [found, added] = taken.emplace(uses[i].label, i);
-    if (added) {
-      plan.labels.push_back({i, uses[i].label});
-    } else {
-      run_.warn(
-          header_places_[i], uses[i].label,
-          fmt::format("columns {} and {} have the same name: the first one is the label", found->second + 1, i + 1));
-    }
-  }
-  for (const std::string& label : run_.rules().options().labels.value_or(std::vector<std::string>{}))
-    if (!taken.contains(label))
-      run_.warn(header_places_.front(), label, "is to be a label, but no column has the name");
-}
-
 // ---- Rows -----------------------------------------------------------------------------------------------------------
 
 std::string_view TableReader::cell(std::size_t column) const {
   return column < csv_.cells().size() ? csv_.cells()[column] : std::string_view();
-}
-
-std::string TableReader::column_name(std::size_t column) const {
-  return column < header_.size() ? repair_utf8(trim(header_[column])) : std::string();
 }
 
 /// Valid until the next row.
@@ -457,7 +228,8 @@ std::string_view TableReader::take_off_guard(std::string_view text, std::size_t 
 
 Result<void> TableReader::read_row() {
   begin_row();
-  find_row(plan_for(row_.kind));
+  find_row(columns_.plan_for(row_.kind));
+  if (needs_id_) run_.make_id(row_);
   return deliver();
 }
 
@@ -471,20 +243,20 @@ void TableReader::begin_row() {
   malformed_ = !csv_.is_well_formed();
   if (!said_encoding_) say_encoding();
   for (const CsvProblem& problem : csv_.problems())
-    refuse_row(row_, problem.place, column_name(problem.cell), problem.message, problem.code);
+    refuse_row(row_, problem.place, columns_.name(problem.cell), problem.message, problem.code);
 
   read_id();
-  run_.expect(row_.id);
+  if (!row_.id.empty()) run_.expect(row_.id);
   const auto text_of = [&](std::size_t column, std::string_view field) {
-    return column == kNone ? std::string_view() : unguarded(column, field);
+    return column == kNoColumn ? std::string_view() : unguarded(column, field);
   };
-  const auto place_of = [&](std::size_t column) { return column == kNone ? row_.place : csv_.place(column); };
-  take_kind(row_, text_of(kind_, "kind"), default_kind_, place_of(kind_));
-  take_account(row_, text_of(account_, "account"), default_account_, place_of(account_));
+  const auto place_of = [&](std::size_t column) { return column == kNoColumn ? row_.place : csv_.place(column); };
+  take_kind(row_, text_of(columns_.kind(), "kind"), default_kind_, place_of(columns_.kind()));
+  take_account(row_, text_of(columns_.account(), "account"), default_account_, place_of(columns_.account()));
 }
 
 /// Fields and labels.
-void TableReader::find_row(const Plan& plan) {
+void TableReader::find_row(const TablePlan& plan) {
   const bool in_shape = check_shape(plan) && csv_.problems().empty();
   fields_.clear();
   field_cells_.clear();
@@ -523,9 +295,10 @@ void TableReader::make_row() {
 /// repeats or is empty, is left.
 Result<void> TableReader::take_grouped() {
   begin_row();
-  const Plan& plan = plan_for(row_.kind);
+  const TablePlan& plan = columns_.plan_for(row_.kind);
   const bool same = in_group_ && !row_.id.empty() && row_.id == group_.id;
   find_row(plan);
+  if (needs_id_) run_.make_id(row_);
   make_row();
   if (!same) {
     if (Result<void> ended = end_group(); !ended) return ended;
@@ -544,8 +317,8 @@ Result<void> TableReader::take_grouped() {
   for (std::size_t i = 0; i < row_.fields.size(); ++i) {
     RawField& more = row_.fields[i];
     const auto spec = std::find_if(plan.fields.begin(), plan.fields.end(),
-                                   [&](const FieldSource& field) { return field.spec->name == more.name; });
-    if (spec == plan.fields.end() || !spec->spec->is_images || field_cells_[i] == kNone) continue;
+                                   [&](const TablePlan::Field& field) { return field.spec->name == more.name; });
+    if (spec == plan.fields.end() || !spec->spec->is_images || field_cells_[i] == kNoColumn) continue;
     const auto known = std::find_if(group_.fields.begin(), group_.fields.end(),
                                     [&](const RawField& field) { return field.name == more.name; });
     if (known == group_.fields.end()) {
@@ -572,7 +345,9 @@ Result<void> TableReader::end_group() {
 }
 
 void TableReader::read_id() {
-  const std::string_view id = trim(unguarded(id_, "id"));
+  const std::string_view id = trim(unguarded(columns_.id(), "id"));
+  needs_id_ = run_.will_make_id(id);
+  if (needs_id_) return;
   const bool shortened = is_shortened_number(id);
   if (!shortened && is_plain_id(id)) {
     row_.id = id;
@@ -580,22 +355,22 @@ void TableReader::read_id() {
   }
   if (shortened) {
     if (shortened_++ == 0) {
-      first_shortened_ = csv_.place(id_);
+      first_shortened_ = csv_.place(columns_.id());
       first_shortened_id_ = id;
     }
-    return refuse_row(row_, csv_.place(id_), "id", fmt::format("'{}' was shortened by a spreadsheet", id),
+    return refuse_row(row_, csv_.place(columns_.id()), "id", fmt::format("'{}' was shortened by a spreadsheet", id),
                       "shortened_id");
   }
-  take_id(row_, id, csv_.place(id_));
+  take_id(row_, id, csv_.place(columns_.id()));
 }
 
-bool TableReader::check_shape(const Plan& plan) {
+bool TableReader::check_shape(const TablePlan& plan) {
   const std::size_t cells = csv_.cells().size();
   const bool trails = format_.trailing && csv_.cells().back().empty();
-  if (cells == header_.size() + (trails ? 1 : 0)) return true;
-  const std::string counts = fmt::format("{} fields, header has {}", cells - (trails ? 1 : 0), header_.size());
-  if (cells > header_.size()) {
-    refuse_row(row_, csv_.place(header_.size()), {}, fmt::format("{}; an unquoted {}?", counts, shown(csv_.dialect())),
+  if (cells == columns_.size() + (trails ? 1 : 0)) return true;
+  const std::string counts = fmt::format("{} fields, header has {}", cells - (trails ? 1 : 0), columns_.size());
+  if (cells > columns_.size()) {
+    refuse_row(row_, csv_.place(columns_.size()), {}, fmt::format("{}; an unquoted {}?", counts, shown(csv_.dialect())),
                "too_many_fields");
     return false;
   }
@@ -603,7 +378,7 @@ bool TableReader::check_shape(const Plan& plan) {
     run_.find(row_.place, {},
               fmt::format("the last record is incomplete ({}): is the file still being written?", counts));
   if (cells < plan.needed) {
-    refuse_row(row_, csv_.place(cells), column_name(cells),
+    refuse_row(row_, csv_.place(cells), columns_.name(cells),
                fmt::format("{}; a missing quote or a broken line?", counts), "too_few_fields");
     return false;
   }
@@ -611,14 +386,17 @@ bool TableReader::check_shape(const Plan& plan) {
   return true;
 }
 
-void TableReader::find_fields(const Plan& plan) {
-  for (const FieldSource& field : plan.fields) {
+void TableReader::find_fields(const TablePlan& plan) {
+  for (const TablePlan::Field& field : plan.fields) {
     FieldText found{field.spec->name, RawValue::Form::Text, {}};
-    std::size_t cell = kNone;
+    std::size_t cell = kNoColumn;
     bool there = false;
     for (std::size_t i = 0; i < field.columns.size() && !there; ++i)
       there = take_columns(field.columns[i], field, found, cell);
-    if (!there && field.otherwise != nullptr) {
+    if (there) {
+      if (needs_id_) run_.hash_field(*plan.kind, *field.spec, found.form, found.text);
+      if (field.spec->is_images && !take_images(field.spec->name, cell, found)) continue;
+    } else if (field.otherwise != nullptr) {
       found.form = field.otherwise->form;
       found.text = field.otherwise->text;
       there = !is_blank(found.text);
@@ -633,7 +411,7 @@ void TableReader::find_fields(const Plan& plan) {
 }
 
 /// False if the cell is empty, or of no use: then the row has a remark.
-bool TableReader::take_cell(std::size_t column, const FieldSource& field, std::string_view& text) {
+bool TableReader::take_cell(std::size_t column, const TablePlan::Field& field, std::string_view& text) {
   text = unguarded(column, field.spec->name);
   if (malformed_)
     if (const std::size_t bad = find_malformed(text); bad != std::string_view::npos) {
@@ -648,13 +426,13 @@ bool TableReader::take_cell(std::size_t column, const FieldSource& field, std::s
 }
 
 /// What one column, or several together, say. False if that is nothing.
-bool TableReader::take_columns(const FieldSource::Columns& columns, const FieldSource& field, FieldText& found,
-                               std::size_t& cell) {
+bool TableReader::take_columns(const TablePlan::Field::Columns& columns, const TablePlan::Field& field,
+                               FieldText& found, std::size_t& cell) {
   found.form = RawValue::Form::Text;
   if (columns.at.size() == 1) {
     if (!take_cell(columns.at[0], field, found.text)) return false;
     cell = columns.at[0];
-    return !field.spec->is_images || take_images(field, found);
+    return true;
   }
   std::string all;
   for (const std::size_t column : columns.at) {
@@ -673,35 +451,28 @@ bool TableReader::take_columns(const FieldSource::Columns& columns, const FieldS
   if (columns.list) found.form = RawValue::Form::Json;
   if (columns.list) all += ']';
   found.text = keep(std::move(all));
-  return !field.spec->is_images || take_images(field, found);
-}
-
-/// Splits and completes images as the options say, and sees whether any of them has an address.
-bool TableReader::take_images(const FieldSource& field, FieldText& found) {
-  const ManifestOptions& options = run_.rules().options();
-  if (options.images_separator || !options.media_base.empty()) {
-    const Result<std::string> list =
-        complete_images({found.form, std::string(found.text)}, options.images_separator, options.media_base);
-    if (!list) {
-      refuse_row(row_, csv_.place(field.columns[0].at[0]), field.spec->name, list.error().message, "invalid_value");
-      return false;
-    }
-    found.form = RawValue::Form::Json;
-    found.text = keep(*list);
-  }
-  if (saw_address_) return true;
-  saw_address_ = found.text.find("//") != std::string_view::npos || found.text.find("www.") != std::string_view::npos;
-  if (saw_address_ || !has_image_name(found.text)) return true;
-  if (bare_names_++ == 0) {
-    first_bare_ = csv_.place(field.columns[0].at[0]);
-    first_bare_name_ = found.text;
-  }
   return true;
 }
 
-void TableReader::find_labels(const Plan& plan) {
+/// Completes images as the options say. False if they cannot be read: then the row has a remark.
+bool TableReader::take_images(std::string_view field, std::size_t column, FieldText& found) {
+  FeedImages& images = run_.images();
+  Result<std::optional<std::string>> completed = images.complete(found.form, found.text);
+  if (!completed) {
+    refuse_row(row_, csv_.place(column), field, completed.error().message, "invalid_value");
+    return false;
+  }
+  if (*completed) {
+    found.form = RawValue::Form::Json;
+    found.text = keep(std::move(**completed));
+  }
+  if (!images.has_address()) images.see(found.text, csv_.place(column));
+  return true;
+}
+
+void TableReader::find_labels(const TablePlan& plan) {
   labels_.clear();
-  for (const LabelSource& source : plan.labels) {
+  for (const TablePlan::Label& source : plan.labels) {
     std::string_view text = cell(source.column);
     if (malformed_ && !is_utf8(text)) {
       run_.warn(csv_.place(source.column), source.name, "is not UTF-8: replaced what is malformed");

@@ -234,7 +234,8 @@ NameUse NameRules::use(std::string_view name, std::size_t position, const JobKin
   const ListedLabel* label = listed(name, folded);
   use.listed = label != nullptr;
   if (label != nullptr) use.label = label->name;
-  if (!options_.labels && (preset_ == nullptr || preset_->bare_labels)) use.label = repair_utf8(trim(name));
+  const bool bare_label = !options_.labels && (preset_ == nullptr || preset_->bare_labels);
+  if (bare_label && !is_private_name(folded)) use.label = repair_utf8(trim(name));
   const bool feeds = std::any_of(use.targets.begin(), use.targets.end(),
                                  [](const Target& target) { return target.by != Target::By::Synonym; });
   if (!feeds && !use.listed && kind != nullptr) use.slip = slip(name, folded, *kind);

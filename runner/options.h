@@ -10,7 +10,6 @@
 #include "jobs/job.h"
 #include "runner/clock.h"
 #include "runner/digest.h"
-#include "runner/ignore_rules.h"
 #include "runner/manifest.h"
 
 namespace reelbatch {
@@ -115,7 +114,6 @@ struct Options {
   bool retry_failed = false;
   int retry_limit = 3;
   OnChange on_change = OnChange::Submit;
-  std::vector<IgnoreRule> ignore;  ///< what does not count as a change
   bool allow_mass_change = false;
   bool allow_shrink = false;  ///< of the feed since the last run
   std::optional<long> limit;

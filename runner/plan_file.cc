@@ -72,7 +72,7 @@ std::string plan_head_json(const Options& options, const PlanDigests& digests) {
       hex(digests.manifest), hex(digests.decisions), list_json(options.manifests),
       options.limit ? std::to_string(*options.limit) : "null", list_json(options.only), options.retry_failed,
       options.on_change == OnChange::Skip ? "skip" : "submit", options.allow_mass_change,
-      list_json(texts_of(options.ignore)));
+      list_json(texts_of(options.manifest.ignore)));
 }
 
 Result<void> keep_to_plan(const std::string& file, Options& options) {
@@ -109,11 +109,11 @@ Result<void> keep_to_plan(const std::string& file, Options& options) {
   options.limit = limit;
   options.only = only;
   options.retry_failed = retry_failed;
-  options.ignore.clear();
+  options.manifest.ignore.clear();
   for (const std::string& ignored : read_list(asked, "ignore")) {
     Result<IgnoreRule> rule = parse_ignore_rule(ignored);
     if (!rule) return refuse(rule.error().message);
-    options.ignore.push_back(*std::move(rule));
+    options.manifest.ignore.push_back(*std::move(rule));
   }
   options.allow_mass_change = read_bool(asked, "allow_mass_change");
   options.on_change = on_change;

@@ -197,6 +197,11 @@ Result<void> apply_on_duplicate(SettingTarget& target, const Values& values) {
   return choose(values.back(), kChoices, target.options.manifest.on_duplicate);
 }
 
+Result<void> apply_id_from(SettingTarget& target, const Values& values) {
+  constexpr std::array<std::pair<std::string_view, bool>, 2> kChoices = {{{"column", false}, {"hash", true}}};
+  return choose(values.back(), kChoices, target.options.manifest.id_from_hash);
+}
+
 Result<void> apply_min_rows(SettingTarget& target, const Values& values) {
   const Result<long> rows = parse_whole(values.back(), 0, kLimitMax);
   if (!rows) return tl::unexpected<Error>(rows.error());
@@ -272,7 +277,7 @@ Result<void> apply_ignore(SettingTarget& target, const Values& values) {
     if (!rule) return tl::unexpected<Error>(rule.error());
     rules.push_back(*std::move(rule));
   }
-  target.options.ignore = std::move(rules);
+  target.options.manifest.ignore = std::move(rules);
   return {};
 }
 
@@ -415,6 +420,13 @@ const std::array kSettings = {
             .help = "when an id is there twice: error, keep the first or the last row (last reads files twice), or "
                     "suffix: make A-2 of the second A, which depends on the order of the rows (error)",
             .apply = apply_on_duplicate},
+    Setting{.name = "id-from",
+            .commands = kFeed | kCheckBit,
+            .group = kFiles,
+            .value = "WHAT",
+            .help = "where rows without an id get one: column refuses them, hash makes it of what the row says, so "
+                    "that a listing that changes is a new one and paid for again (column)",
+            .apply = apply_id_from},
     Setting{.name = "min-rows",
             .commands = kFeed | kCheckBit,
             .group = kFiles,

@@ -73,7 +73,7 @@ class SqliteLedger : public Ledger {
   Result<void> for_each_changing_row(RunId run, const std::function<Result<void>(const RowView&)>& visit) override;
   Result<std::vector<RowCount>> count_changing_rows(RunId run) override;
   Result<UnchangedCounts> unchanged_rows(RunId run) override;
-  Result<std::optional<RowsBefore>> rows_before(std::span<const std::string> files) override;
+  Result<std::optional<RowsBefore>> rows_before(std::string_view feed) override;
   Result<std::vector<std::string>> label_names(RunId run) override;
   Result<std::vector<HeldJob>> held_jobs() override;
   Result<CreditSums> credit_sums(AccountId account, RunId run) override;
@@ -103,6 +103,7 @@ class SqliteLedger : public Ledger {
   Result<std::int64_t> write_pack(const Digest& digest);
   /// The facts of finished jobs as a pack has them.
   Result<std::string> facts_of(std::span<const JobId> jobs);
+  Result<RunId> last_run_of(std::string_view feed);
   Result<std::vector<ListingId>> listings_unseen(RunId run, const ListingsSeen& seen);
   Result<std::vector<RowNumber>> rows_paid_in_later_packs(RunId run);
   Result<void> forget_rows(int keep_runs, RunId ending);

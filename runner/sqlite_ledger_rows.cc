@@ -378,32 +378,31 @@ Result<UnchangedCounts> SqliteLedger::unchanged_rows(RunId run) {
   return UnchangedCounts{query.integer(0), query.integer(1)};
 }
 
-/// Found at both ends of each run, so that it takes no longer for a million rows.
-Result<std::optional<Ledger::RowsBefore>> SqliteLedger::rows_before(std::span<const std::string> files) {
-  // By run: the last pack, how many rows it and those in front of it make, and what stands outside of packs behind it.
+/// The last run that read a feed; 0 if there is none.
+Result<RunId> SqliteLedger::last_run_of(std::string_view feed) {
+  Statement last = database_->prepare("SELECT value FROM meta WHERE name = ?");
+  const Result<bool> found = last.bind(1, feed_name(feed)).step();
+  if (!found) return tl::unexpected(found.error());
+  return *found ? last.integer(0) : 0;
+}
+
+/// Counted at the end of the run, so that it takes no longer for a million rows.
+Result<std::optional<Ledger::RowsBefore>> SqliteLedger::rows_before(std::string_view feed) {
+  const Result<RunId> run = last_run_of(feed);
+  if (!run) return tl::unexpected(run.error());
+  // The last pack, how many rows it and those in front of it make, and what stands outside of packs behind it.
   Statement query = database_->prepare(
-      "WITH recent AS (SELECT id, uid FROM runs ORDER BY id DESC LIMIT 30), "
-      "ends AS (SELECT t.id AS run, t.uid, (SELECT max(r.first_number) FROM run_packs r WHERE r.run = t.id) AS packed, "
-      "(SELECT max(r.number) FROM rows r WHERE r.run = t.id) AS other FROM recent t) "
+      "WITH ends AS (SELECT t.id AS run, t.uid, "
+      "(SELECT max(r.first_number) FROM run_packs r WHERE r.run = t.id) AS packed, "
+      "(SELECT max(r.number) FROM rows r WHERE r.run = t.id) AS other FROM runs t WHERE t.id = ?) "
       "SELECT e.uid, CASE WHEN e.packed IS NULL THEN e.other ELSE e.packed - 1 + "
       "(SELECT p.rows FROM run_packs r JOIN row_packs p ON p.id = r.pack WHERE r.run = e.run AND r.first_number = "
-      "e.packed) + (SELECT count(*) FROM rows r WHERE r.run = e.run AND r.number > e.packed) END, "
-      "coalesce((SELECT r.file FROM rows r WHERE r.run = e.run AND r.number = 1), "
-      "(SELECT r.file FROM run_packs r WHERE r.run = e.run AND r.first_number = 1)), "
-      "CASE WHEN e.other > coalesce(e.packed, 0) THEN "
-      "(SELECT r.file FROM rows r WHERE r.run = e.run AND r.number = e.other) "
-      "ELSE (SELECT r.file FROM run_packs r WHERE r.run = e.run AND r.first_number = e.packed) END "
-      "FROM ends e WHERE e.packed IS NOT NULL OR e.other IS NOT NULL ORDER BY e.run DESC");
-  const auto is_read = [&](std::string_view file) {
-    return std::find(files.begin(), files.end(), file) != files.end();
-  };
-  for (;;) {
-    const Result<bool> row = query.step();
-    if (!row) return tl::unexpected(row.error());
-    if (!*row) return std::nullopt;
-    if (!is_read(query.text(2)) || !is_read(query.text(3))) continue;
-    return RowsBefore{std::string(query.text(0)), query.integer(1)};
-  }
+      "e.packed) + (SELECT count(*) FROM rows r WHERE r.run = e.run AND r.number > e.packed) END "
+      "FROM ends e WHERE e.packed IS NOT NULL OR e.other IS NOT NULL");
+  const Result<bool> row = query.bind(1, *run).step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return std::nullopt;
+  return RowsBefore{std::string(query.text(0)), query.integer(1)};
 }
 
 Result<std::vector<std::string>> SqliteLedger::label_names(RunId run) {
@@ -430,11 +429,10 @@ void ListingsSeen::set(std::vector<bool>& bits, std::int64_t at) {
 
 Result<void> SqliteLedger::for_each_gone(std::string_view feed, const ListingsSeen& seen,
                                          const std::function<void(const ListingName&)>& visit) {
-  Statement last = database_->prepare("SELECT value FROM meta WHERE name = ?");
-  const Result<bool> found = last.bind(1, feed_name(feed)).step();
-  if (!found) return tl::unexpected(found.error());
-  if (!*found) return {};
-  const Result<std::vector<ListingId>> unseen = listings_unseen(last.integer(0), seen);
+  const Result<RunId> last = last_run_of(feed);
+  if (!last) return tl::unexpected(last.error());
+  if (*last == 0) return {};
+  const Result<std::vector<ListingId>> unseen = listings_unseen(*last, seen);
   if (!unseen) return tl::unexpected(unseen.error());
   // A listing whose row is shown by another of its jobs than then is there all the same.
   Statement jobs = database_->prepare("SELECT id FROM jobs WHERE listing = ?");

@@ -85,4 +85,33 @@ TEST_CASE("so they are with columns mapped, defaults and chosen labels") {
              options);
 }
 
+TEST_CASE("so they are with a separator and a base for images") {
+  ManifestOptions options;
+  options.images_separator = ";";
+  options.media_base = "https://m.test/p";
+  const std::vector<std::string> objects = {
+      R"({"id":"ID","image_urls":"1.jpg;https://a.test/2.jpg;/3.jpg"})",
+      R"({"id":"ID","image_urls":["1.jpg","2.jpg;3.jpg"]})",
+      R"({"id":"ID","image_urls":7,"logo_url":"logo.png"})",
+      R"({"id":"ID","image_urls":["1.jpg",{"url":"2.jpg"}]})",
+      R"({"id":"ID","photo_1":"1.jpg","photo_2":"2.jpg"})",
+      R"({"id":"ID","kind":"iacrea.sequence","url":"1.jpg"})",
+  };
+  check_same(objects, options);
+  options.images_separator.reset();
+  check_same(objects, options);
+  check_same({R"({"id":"ID","image_urls":"[\"1.jpg\", 'x"})", R"({"id":"ID","image_urls":"['1.jpg', None]"})"},
+             options);
+}
+
+TEST_CASE("so they are with words for nothing, and with descriptions that are changed on request") {
+  ManifestOptions options;
+  options.prose.strip_contacts = true;
+  options.defaults = {{"description", {RawValue::Form::Text, "A flat, ring 01 42 68 53 00"}}};
+  check_same({R"({"id":"ID","description":"N/A","image_urls":"null"})",
+              R"({"id":"ID","description":"A house, write to me@agency.test","image_urls":"https://a.test/1.jpg"})",
+              R"({"id":"ID","music":"none","image_urls":["None"]})"},
+             options);
+}
+
 }  // namespace reelbatch

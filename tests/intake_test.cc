@@ -93,14 +93,18 @@ class Nights {
     return text;
   }
 
-  IntakeCounts take() {
+  Result<IntakeCounts> try_take() {
     run = {};
     run.uid = fmt::format("run-{}", ++runs_);
     const auto bind = [&](const std::string&) -> Result<AccountId> {
       if (Result<void> put = ledger_->put_account(account_); !put) return tl::unexpected(put.error());
       return account_.id;
     };
-    const Result<IntakeCounts> taken = take_in(*ledger_, options, bind, run, [](const Remark&) {});
+    return take_in(*ledger_, options, bind, run, [](const Remark&) {});
+  }
+
+  IntakeCounts take() {
+    const Result<IntakeCounts> taken = try_take();
     if (!taken) FAIL(taken.error().message);
     return *taken;
   }
@@ -446,7 +450,7 @@ TEST_CASE("intake: a row in which only ignored parts change is known at a glance
   };
   write(1);
   nights.night();
-  nights.options.ignore = {parse_ignore_rule("image_urls?v").value()};
+  nights.options.manifest.ignore = {parse_ignore_rule("image_urls?v").value()};
   for (int night = 2; night <= 4; ++night) {
     CAPTURE(night);
     write(night);
@@ -456,7 +460,7 @@ TEST_CASE("intake: a row in which only ignored parts change is known at a glance
   }
   CHECK(nights.number("SELECT count(*) FROM contents") == 3);
   CHECK(nights.number("SELECT count(*) FROM jobs") == 3);
-  nights.options.ignore.clear();
+  nights.options.manifest.ignore.clear();
   CHECK(nights.take().reasons.at(Reason::Changed) == 3);
 }
 
@@ -487,6 +491,31 @@ TEST_CASE("intake: a listing that left the feed is counted") {
     CHECK(gone[0].account == "main");
     CHECK(nights.night().gone.empty());  // it was not there last time either
   }
+}
+
+TEST_CASE("intake: a feed that shrank is compared with the run by which listings that left are known") {
+  Nights nights;
+  const auto write = [&](const char* name, int rows) {
+    std::string text = "id,image_urls,description\n";
+    for (int i = 1; i <= rows; ++i) text += fmt::format("A-{0},https://img.test/{0}.jpg,a house by the sea\n", i);
+    nights.write_as(name, text);
+  };
+  const auto refused = [&] {
+    const Result<IntakeCounts> counts = nights.try_take();
+    return counts ? std::string() : counts.error().message;
+  };
+  write("feed-2026-11-26.csv", 30);
+  nights.night();
+  write("feed-2026-11-27.csv", 31);
+  nights.night();  // all but one in a pack
+  write("feed-2026-11-28.csv", 15);
+  CHECK(refused().starts_with("the feed has 15 rows, less than half of the 31 it had in the last run"));
+  nights.options.catalogue = "lyon";
+  CHECK(refused() == "");
+  nights.options.catalogue.clear();
+  write("other-2026-11-28.csv", 15);
+  CHECK(refused() == "");
+  nights.end();
 }
 
 TEST_CASE("intake: packs go with the last run that has them") {

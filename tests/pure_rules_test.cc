@@ -203,6 +203,13 @@ TEST_CASE("UTF-8 is strict") {
     CHECK(code_point_at(bad, 0).size == 1);
   }
   CHECK(count_code_points("é😀a") == 3);
+  // Eight bytes are counted at a time: each length, with characters of every size across each of its ends.
+  const std::string mixed = "aé😀€zz€é😀aaaaaaaaaé😀€";
+  std::size_t points = 0;
+  for (std::size_t size = 0; size <= mixed.size(); ++size) {
+    CHECK(count_code_points(std::string_view(mixed).substr(0, size)) == points);
+    if (size < mixed.size() && (static_cast<unsigned char>(mixed[size]) & 0xC0U) != 0x80U) ++points;
+  }
   CHECK(count_code_points("") == 0);
 }
 

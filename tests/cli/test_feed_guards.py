@@ -124,6 +124,39 @@ class Duplicates(Case):
         self.assertIn("standard input can be read only once", done.err)
 
 
+class IdsFromHash(Case):
+    """A feed without ids: a row is known by what it says."""
+
+    def feed(self, *houses):
+        self.write("feed.csv", "image_urls,description,city\n" + "".join(
+            f"https://img.example.test/{name}.jpg,A {name} with a garden,{city}\n" for name, city in houses))
+
+    def test_every_listing_is_paid_for_once_and_a_changed_one_is_new(self):
+        self.feed(("house", "Nice"), ("flat", "Lyon"))
+        done = self.run_feed(code=2)
+        self.assertIn("there is no column 'id'", done.err)
+        done = self.run_feed("--id-from", "hash", code=0)
+        self.assert_posts(2)
+        ids = [row["id"] for row in done.rows]
+        for ref in ids:
+            self.assertRegex(ref, "^row-[0-9a-f]{24}$")
+        self.feed(("flat", "Paris"), ("house", "Nice"), ("barn", "Pau"))  # another order, another label
+        done = self.run_feed(env={"REELBATCH_ID_FROM": "hash"}, code=0)
+        self.assert_posts(3)
+        self.assertEqual([row["id"] for row in done.rows][:2], ids[::-1])
+        self.config(rest="manifest: {id_from: hash}\n")
+        self.feed(("flat", "Paris"), ("villa", "Nice"), ("barn", "Pau"))
+        self.run_feed(code=0)
+        self.assert_posts(4)
+        self.assert_sound()
+
+    def test_check_says_once_how_many_were_made(self):
+        self.feed(*((f"house {n}", "Nice") for n in range(30)))
+        done = self.run_it("check", "feed.csv", "--id-from", "hash")
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual((done.out + done.err).count("id: made 30 of what rows say"), 1, done)
+
+
 class BadNights(Case):
     def test_a_feed_that_shrank_stops_before_anything_is_sent(self):
         self.manifest([f"A-{n}" for n in range(20)])
@@ -154,6 +187,19 @@ class BadNights(Case):
         self.assertEqual(done.code, 0, done)
         self.manifest(["A-1"])
         self.run_feed(code=2)  # compared with the last run of its own
+
+    def test_files_that_differ_in_their_date_alone_are_one_feed(self):
+        self.manifest([f"A-{n}" for n in range(20)], name="listings-2026-11-26.csv")
+        self.assertEqual(self.run_it("run", "listings-2026-11-26.csv").code, 0)
+        self.manifest(["A-1", "NEW"], name="listings-2026-11-27.csv")
+        done = self.run_it("run", "listings-2026-11-27.csv")
+        self.assertEqual(done.code, 2, done)
+        self.assertIn("the feed has 2 rows, less than half of the 20 it had in the last run", done.err)
+        self.assert_posts(20)
+        done = self.run_it("run", "listings-2026-11-27.csv", "--allow-shrink")
+        self.assertEqual(done.code, 0, done)
+        self.assertIn("19 listings of the last run are not in this manifest any more", done.out)
+        self.assert_posts(21)
 
     def test_too_few_rows_stop_a_run(self):
         self.manifest(["A-1", "A-2"])

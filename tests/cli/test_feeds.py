@@ -67,6 +67,9 @@ class Presets(FeedCase):
         found = self.submitted("reso.json", code=1)
         self.assertEqual(found, {
             "K-900": ("Sunny house with a porch and a yard.", ["k900/1.jpg", "k900/3.jpg", "k900/10.jpg"])})
+        results = (self.folder / "results.csv").read_text(encoding="utf-8")
+        self.assertNotIn("PrivateRemarks", results)
+        self.assertNotIn("hurry", results)
         shown = self.run_it("check", "--mapping", "reso.json")
         self.assertIn("  preset      reso: ", shown.out)
         self.assertIn("'PublicRemarks' [preset]", shown.out)

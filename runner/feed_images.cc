@@ -1,0 +1,39 @@
+#include "runner/feed_images.h"
+
+#include <fmt/format.h>
+
+#include "jobs/address_list.h"
+#include "jobs/unicode.h"
+
+namespace reelbatch {
+
+void FeedImages::start_file() {
+  has_address_ = false;
+  rows_ = 0;
+}
+
+Result<std::optional<std::string>> FeedImages::complete(RawValue::Form form, std::string_view text) const {
+  if (!options_.images_separator && options_.media_base.empty()) return std::nullopt;
+  Result<std::string> list = complete_images({form, std::string(text)}, options_.images_separator, options_.media_base);
+  if (!list) return tl::unexpected<Error>(list.error());
+  return *std::move(list);
+}
+
+void FeedImages::see(std::string_view text, Place place) {
+  has_address_ =
+      has_address_ || text.find("//") != std::string_view::npos || text.find("www.") != std::string_view::npos;
+  if (has_address_ || !has_image_name(text)) return;
+  if (rows_++ > 0) return;
+  first_ = place;
+  first_name_ = text;
+}
+
+std::optional<std::string> FeedImages::finding() const {
+  if (has_address_ || rows_ == 0) return std::nullopt;
+  return fmt::format(
+      "no image has an address ({} rows have file names, such as '{}'): say with --media-base what "
+      "address they stand under",
+      rows_, printable(first_name_, 60));
+}
+
+}  // namespace reelbatch

@@ -1,0 +1,192 @@
+#include "runner/table_columns.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "jobs/edit_distance.h"
+#include "jobs/unicode.h"
+#include "runner/header_words.h"
+#include "runner/manifest_text.h"
+
+namespace reelbatch {
+
+bool TableColumns::take_header(std::vector<std::string> names, std::vector<Place> places) {
+  names_ = std::move(names);
+  places_ = std::move(places);
+  for (std::size_t i = 0; i < names_.size(); ++i)
+    shown_.push_back(format_.has_header ? shown_column(names_[i], i + 1) : fmt::format("#{}", i + 1));
+  id_ = special_column(Target::kId);
+  kind_ = special_column(Target::kKind);
+  account_ = special_column(Target::kAccount);
+  check_mapped_columns();
+  if (id_ != kNoColumn || run_.will_make_id({})) return true;
+  if (run_.rules().mapped(Target::kId, nullptr) == nullptr)
+    run_.find(places_.front(), {}, no_id_column(names_, format_.skip_lines));
+  return false;
+}
+
+void TableColumns::check_mapped_columns() {
+  std::vector<std::string_view> names(names_.begin(), names_.end());
+  for (const auto& [field, column] : run_.rules().options().map) {
+    bool there = false;
+    for (std::size_t i = 0; i < names_.size() && !there; ++i) there = run_.rules().fits(field, names_[i], i + 1);
+    if (there) continue;
+    run_.find(places_.front(), field,
+              fmt::format("the mapped column '{}' does not exist{}; there are {}", printable(column, 60),
+                          did_you_mean(column, names), quoted_list(names_, 40)));
+  }
+}
+
+/// A required list of images that no column feeds makes every row invalid: said once, unless rows may be of kinds that
+/// go without.
+void TableColumns::refuse_without_images(const TablePlan::Field& source) {
+  const bool fed = !source.columns.empty() || source.otherwise != nullptr;
+  if (fed || kind_ != kNoColumn || !source.spec->is_images || !run_.rules().options().require_images) return;
+  run_.find(places_.front(), source.spec->name,
+            fmt::format("there is no column with images; there are {}; say which with --map {}=...",
+                        quoted_list(names_, 40), source.spec->name));
+}
+
+/// Several columns that people call so, and none that says it is the field.
+void TableColumns::refuse_synonyms(std::string_view field, const std::vector<std::size_t>& columns) {
+  std::vector<std::string> names;
+  for (const std::size_t column : columns) names.push_back(names_[column]);
+  run_.find(places_[columns[1]], field,
+            fmt::format("more than one column may be this field: {}; say which with --map {}={}",
+                        quoted_list(names, 10), field, printable(names[0], 60)));
+}
+
+void TableColumns::say_synonym(std::string_view field, const Arranged& arranged) {
+  if (arranged.by != Target::By::Synonym || arranged.alternatives.empty()) return;
+  const std::vector<std::size_t>& from = arranged.alternatives[0].from;
+  std::vector<std::string> names;
+  for (const std::size_t column : from) names.push_back(names_[column]);
+  run_.note(places_[from[0]], fmt::format("{} taken for the field '{}'; --map {}=... says otherwise",
+                                          quoted_list(names, 3), field, field));
+}
+
+/// The column that feeds id, kind or account; kNoColumn if there is none.
+std::size_t TableColumns::special_column(std::size_t special) {
+  std::vector<Candidate> candidates;
+  for (std::size_t i = 0; i < names_.size(); ++i)
+    for (const Target& target : run_.rules().use(names_[i], i + 1, nullptr).targets)
+      if (target.field == special) candidates.push_back({i, target});
+  const Arranged arranged = arrange(std::move(candidates));
+  const std::string_view name = NameRules::target_name(special, nullptr);
+  mappings_.push_back(field_mapping(name, arranged, shown_, run_.rules().default_of(special, nullptr)));
+  if (!arranged.synonyms.empty()) {
+    refuse_synonyms(name, arranged.synonyms);
+    return arranged.synonyms[0];
+  }
+  if (arranged.alternatives.empty()) return kNoColumn;
+  const Arranged::Alternative& first = arranged.alternatives.front();
+  if (first.twice != SIZE_MAX)
+    run_.find(places_[first.twice], name,
+              fmt::format("columns {} and {} have the same name", first.from[0] + 1, first.twice + 1));
+  say_synonym(name, arranged);
+  return first.from[0];
+}
+
+std::string TableColumns::name(std::size_t column) const {
+  return column < names_.size() ? repair_utf8(trim(names_[column])) : std::string();
+}
+
+const TablePlan& TableColumns::plan_for(const JobKind* kind) {
+  for (const auto& plan : plans_)
+    if (plan->kind == kind) return *plan;
+  plans_.push_back(std::make_unique<TablePlan>(make_plan(kind)));
+  return *plans_.back();
+}
+
+TablePlan TableColumns::make_plan(const JobKind* kind) {
+  TablePlan plan;
+  plan.kind = kind;
+  std::vector<NameUse> uses;
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    uses.push_back(run_.rules().use(names_[i], i + 1, kind));
+  }
+  std::vector<bool> feeds(names_.size(), false);
+  for (const std::size_t column : {id_, kind_, account_})
+    if (column != kNoColumn) feeds[column] = true;
+  if (kind != nullptr) add_fields(plan, uses, feeds);
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    const auto& slip = uses[i].slip;
+    if (!slip || feeds[i]) continue;
+    if (slip->error) run_.find(places_[i], {}, slip->message);
+    if (!slip->error) run_.warn(places_[i], {}, slip->message);
+  }
+  for (std::size_t i = 0; i < feeds.size(); ++i)
+    if (feeds[i]) plan.needed = i + 1;
+  add_labels(plan, uses, feeds);
+  tell_mapping(plan, feeds);
+  return plan;
+}
+
+void TableColumns::tell_mapping(const TablePlan& plan, const std::vector<bool>& feeds) {
+  if (plan.kind == nullptr) return;
+  KindMapping mapping;
+  mapping.kind = plan.kind;
+  mapping.fields = mappings_;
+  mappings_.resize(mappings_.size() - plan.fields.size());
+  std::vector<bool> used = feeds;
+  for (const TablePlan::Label& label : plan.labels) {
+    mapping.labels.push_back(shown_[label.column]);
+    used[label.column] = true;
+  }
+  for (std::size_t i = 0; i < used.size(); ++i)
+    if (!used[i]) mapping.not_used.push_back(shown_[i]);
+  // Numbers by the hundred tell nobody anything.
+  if (!format_.has_header) mapping.not_used = {fmt::format("{} columns", mapping.not_used.size())};
+  run_.mapping().kinds.push_back(std::move(mapping));
+}
+
+void TableColumns::add_fields(TablePlan& plan, const std::vector<NameUse>& uses, std::vector<bool>& feeds) {
+  std::vector<std::vector<Candidate>> candidates(plan.kind->fields().size());
+  for (std::size_t i = 0; i < uses.size(); ++i)
+    for (const Target& target : uses[i].targets)
+      if (target.field < candidates.size()) candidates[target.field].push_back({i, target});
+
+  for (std::size_t field = 0; field < candidates.size(); ++field) {
+    TablePlan::Field source;
+    source.spec = &plan.kind->fields()[field];
+    source.may_be_spelt_out = may_be_spelt_out(*source.spec);
+    source.otherwise = run_.rules().default_of(field, plan.kind);
+    const Arranged arranged = arrange(std::move(candidates[field]));
+    if (!arranged.synonyms.empty()) refuse_synonyms(source.spec->name, arranged.synonyms);
+    for (const Arranged::Alternative& alternative : arranged.alternatives) {
+      if (alternative.twice != SIZE_MAX)
+        run_.find(
+            places_[alternative.twice], source.spec->name,
+            fmt::format("columns {} and {} both give this field", alternative.from[0] + 1, alternative.twice + 1));
+      for (const std::size_t column : alternative.from) feeds[column] = true;
+      source.columns.push_back({alternative.from, alternative.family || source.spec->is_list});
+    }
+    say_synonym(source.spec->name, arranged);
+    mappings_.push_back(field_mapping(source.spec->name, arranged, shown_, source.otherwise));
+    refuse_without_images(source);
+    plan.fields.push_back(std::move(source));
+  }
+}
+
+void TableColumns::add_labels(TablePlan& plan, const std::vector<NameUse>& uses, const std::vector<bool>& feeds) {
+  std::map<std::string, std::size_t> taken;
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    if (uses[i].label.empty() || (feeds[i] && !uses[i].listed)) continue;
+    const auto [found, added] = taken.emplace(uses[i].label, i);
+    if (added) {
+      plan.labels.push_back({i, uses[i].label});
+    } else {
+      run_.warn(
+          places_[i], uses[i].label,
+          fmt::format("columns {} and {} have the same name: the first one is the label", found->second + 1, i + 1));
+    }
+  }
+  for (const std::string& label : run_.rules().options().labels.value_or(std::vector<std::string>{}))
+    if (!taken.contains(label)) run_.warn(places_.front(), label, "is to be a label, but no column has the name");
+}
+
+}  // namespace reelbatch

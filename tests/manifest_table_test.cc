@@ -1,0 +1,196 @@
+// Tables: what headers and cells mean, and which rows are refused or mended.
+#include <doctest/doctest.h>
+
+#include "jobs/registry.h"
+#include "tests/manifest_reading.h"
+
+namespace reelbatch {
+
+TEST_CASE("a table becomes rows: fields of the kind, the rest labels") {
+  const ManifestRead got = read_csv(
+      "id,kind,account,image_urls,description,displayLogo,agency,video_id\n"
+      "A-1,iacrea.auto,main,https://a/1.jpg,Nice,yes,Lyon,7\n"
+      " A-2\xC2\xA0,,,https://a/2.jpg,  ,,,\n");
+  CHECK(got.error == "");
+  CHECK(got.warnings == Lines{});
+  CHECK(got.shown ==
+        Lines{"A-1 @main image_urls=https://a/1.jpg description=Nice display_logo=yes agency:Lyon video_id:7",
+              "A-2 image_urls=https://a/2.jpg agency: video_id:"});
+  REQUIRE(got.rows.size() == 2);
+  CHECK(got.rows[1].kind == &default_kind());
+  CHECK(got.rows[1].kind_name == default_kind().name());
+  CHECK(got.rows[1].place.line == 3);
+  CHECK(got.places[0][1].column == 38);
+}
+
+TEST_CASE("headers are matched as people write them") {
+  struct Case {
+    const char* header;
+    const char* field;  ///< what the second column becomes
+  };
+  const Case cases[] = {
+      {"description", "description=x"},    {"Description", "description=x"},
+      {"  DESCRIPTION ", "description=x"}, {"image urls", "image_urls=x"},
+      {"Image-URLs", "image_urls=x"},      {"\"image\nurls\"", "image_urls=x"},
+      {"image.urls", "image_urls=x"},      {"logoUrl", "logo_url=x"},
+      {"LOGOURL", "logo_url=x"},           {"title", "title:x"},
+      {"\xC2\xA0music", "music=x"},
+  };
+  for (const Case& test : cases) {
+    CAPTURE(test.header);
+    const ManifestRead got = read_csv(std::string("\xEF\xBB\xBFID,") + test.header + "\n1,x\n");
+    CHECK(got.error == "");
+    CHECK(got.shown == Lines{std::string("1 ") + test.field});
+  }
+  CHECK(read_csv("id,music,Music\n1,a,b\n").shown == Lines{"1 music=a Music:b"});
+  CHECK(read_csv("id,Music,MUSIC\n1,a,b\n").error == "f.csv:1:10: music: columns 2 and 3 both give this field");
+  CHECK(read_csv("id,displayLogo,display_logo\n1,a,b\n").error ==
+        "f.csv:1:16: display_logo: columns 2 and 3 both give this field");
+  CHECK(read_csv("id,id\n1,2\n").error == "f.csv:1:4: id: columns 1 and 2 have the same name");
+  const ManifestRead twice = read_csv("id,city,city\n1,a,b\n");
+  CHECK(twice.shown == Lines{"1 city:a"});
+  CHECK(twice.warnings == Lines{"f.csv:1:9: city: columns 2 and 3 have the same name: the first one is the label"});
+}
+
+TEST_CASE("a mapped column wins over a name") {
+  ManifestOptions options;
+  options.map = {{"id", "Reference"}, {"description", "Texte"}, {"logoUrl", "#4"}};
+  const ManifestRead got = read_csv("Reference,Texte,description,x,y\nR1,a,b,c,d\n", options);
+  CHECK(got.error == "");
+  CHECK(got.shown == Lines{"R1 description=a logo_url=c description:b y:d"});
+
+  options.map = {{"id", "Referenz"}, {"music", "#9"}};
+  CHECK(
+      read_csv("Reference,Texte\nR1,a\n", options).error ==
+      "f.csv:1:1: id: the mapped column 'Referenz' does not exist (did you mean 'Reference'?); there are 'Reference', "
+      "'Texte'\n"
+      "f.csv:1:1: music: the mapped column '#9' does not exist; there are 'Reference', 'Texte'");
+
+  options.map = {{"descripton", "x"}};
+  CHECK(read_csv("id\n", options).error ==
+        "map: 'descripton' is not a field of any kind (did you mean 'description'?)");
+  options.map = {{"logo_url", "x"}, {"logoUrl", "y"}};
+  CHECK(read_csv("id\n", options).error == "map: 'logo_url' and 'logoUrl' are the same field");
+}
+
+TEST_CASE("a family of columns is a list in the order of its numbers") {
+  ManifestOptions options;
+  options.map = {{"image_urls", "photo_*"}};
+  CHECK(read_csv("id,photo_10,photo_2,photo_1,photo_x\n1,https://j,,https://a,\"https://x?a=\"\"\"\n2,,,,\n", options)
+            .shown == Lines{"1 image_urls:=[\"https://x?a=\\\"\",\"https://a\",\"https://j\"]", "2"});
+  CHECK(read_csv("id,Photo 1,Photo 2\n1,a,b\n", options).shown == Lines{"1 image_urls:=[\"a\",\"b\"]"});
+  options.map = {{"image_urls", "image[*].url"}};
+  CHECK(read_csv("id,image[0].tag[0],image[10].url,image[9].url\n1,cap,b,a\n", options).shown ==
+        Lines{"1 image_urls:=[\"a\",\"b\"] image[0].tag[0]:cap"});
+  options.map = {{"image_urls", "pic*"}};
+  CHECK(read_csv("id,pics\n1,a|b\n", options).shown == Lines{"1 image_urls=a|b"});
+  options.map = {{"description", "pic*"}};
+  CHECK(read_csv("id,pics\n1,a\n", options).error.find("the mapped column 'pic*' does not exist") != std::string::npos);
+}
+
+TEST_CASE("labels may be chosen") {
+  ManifestOptions options;
+  options.labels = {"agency", "format", "zip"};
+  const ManifestRead got = read_csv("id,Agency,format,city\n1,Lyon,square,x\n", options);
+  CHECK(got.shown == Lines{"1 format=square agency:Lyon format:square"});
+  CHECK(got.warnings == Lines{"f.csv:1:1: zip: is to be a label, but no column has the name"});
+}
+
+TEST_CASE("a column that is nearly a field is a slip") {
+  const auto error = [](const std::string& header) { return read_csv("id," + header + "\n1,x\n").error; };
+  const auto warnings = [](const std::string& header) { return read_csv("id," + header + "\n1,x\n").warnings; };
+  CHECK(error("descripton") ==
+        "f.csv:1:4: 'descripton' is nearly the field 'description' of iacrea.auto: rename it, map "
+        "description=descripton, or list it in labels");
+  CHECK(error("image_url").find("nearly the field 'image_urls'") != std::string::npos);
+  CHECK(error("dsplayLogos").find("nearly the field 'display_logo'") != std::string::npos);
+  CHECK(error("Descriptions").find("nearly the field") != std::string::npos);
+  CHECK(error("descrip") == "");
+  CHECK(error("colour") == "");  // two letters from a short name: a word of its own
+  CHECK(error("color") == "");
+  CHECK(warnings("color") ==
+        Lines{"f.csv:1:4: 'color' is taken for a label; did you mean the field 'colors' of iacrea.auto?"});
+  CHECK(warnings("colour") == Lines{});
+  CHECK(warnings("idd") == Lines{});
+  CHECK(warnings("kinds") == Lines{});
+
+  ManifestOptions options;
+  options.labels = {"image_url"};
+  CHECK(read_csv("id,image_url\n1,x\n", options).shown == Lines{"1 image_url:x"});
+  options = {};
+  options.map = {{"image_urls", "photos"}};
+  CHECK(read_csv("id,photos,image_url\n1,x,y\n", options).shown == Lines{"1 image_urls=x image_url:y"});
+  CHECK(read_csv("id,descripton\n").error.find("nearly") != std::string::npos);
+}
+
+TEST_CASE("a wrong row is refused alone, with its id and labels") {
+  struct Case {
+    const char* name;
+    std::string row;
+    std::string shown;
+  };
+  const Case cases[] = {
+      {"empty id", ",iacrea.auto,x,a,b\n",
+       " description=x a:a b:b !f.csv:2:1: id: is empty: every listing needs a reference of its own"},
+      {"long id", std::string(256, 'x') + ",,x,a,b\n",
+       " description=x a:a b:b !f.csv:2:1: id: has 256 bytes, at most 255 are allowed"},
+      {"control character", "\"1\n2\",,x,a,b\n",
+       " description=x a:a b:b !f.csv:2:1: id: '1 2' has a control character in it"},
+      {"id that is not UTF-8", "\xE9,,x,éé,b\n", " description=x a:éé b:b !f.csv:2:1: id: is not UTF-8"},
+      {"unknown kind", "1,iacrea.atuo,x,a,b\n",
+       "1 description:x a:a b:b !f.csv:2:3: kind: 'iacrea.atuo' is not a kind (did you mean 'iacrea.auto'?)"},
+      {"too many", "1,,x,a,b,c,d\n", "1 a:a b:b !f.csv:2:10: 7 fields, header has 5; an unquoted comma?"},
+      {"too few for a field", "1,\n",
+       "1 a: b: !f.csv:2:3: description: 2 fields, header has 5; a missing quote or a broken line?"},
+      {"text after a quote", "1,,\"x\"y,a,b\n",
+       "1 a:a b:b !f.csv:2:7: description: text after a closing quote (a quote inside a quoted cell is written twice)"},
+      {"NUL", std::string("1,,x\0,a,b\n", 10), "1 a:a b:b !f.csv:2:5: description: a NUL character"},
+      {"not UTF-8 in a field", "1,,d\xE9j\xE0,été,b\n",
+       "1 a:été b:b !f.csv:2:5: description: is not UTF-8 (byte 0xE9): save the file as UTF-8"},
+  };
+  for (const Case& test : cases) {
+    CAPTURE(test.name);
+    const ManifestRead got = read_csv("id,kind,description,a,b\n" + test.row + "ok,,d,,\n");
+    CHECK(got.error == "");
+    REQUIRE(got.shown.size() == 2);
+    CHECK(got.shown[0] == test.shown);
+    CHECK(got.shown[1] == "ok description=d a: b:");
+  }
+}
+
+TEST_CASE("what can be mended is mended, and said once a file") {
+  const ManifestRead short_rows = read_csv("id,description,a,b\n1,x\n2,y,z\n3,w,,\n");
+  CHECK(short_rows.shown == Lines{"1 description=x a: b:", "2 description=y a:z b:", "3 description=w a: b:"});
+  CHECK(short_rows.warnings ==
+        Lines{"f.csv:2:1: cells are missing at the end of the row, none that feeds a field (2 times)"});
+
+  const ManifestRead guards = read_csv("id,description,note\n\"=\"\"00123\"\"\",'=1+2,'=x\n=\"7\",'plain,\n");
+  CHECK(guards.shown == Lines{"00123 description==1+2 note:'=x", "7 description='plain note:"});
+  CHECK(guards.warnings.size() == 2);
+  CHECK(guards.warnings[0] ==
+        "f.csv:2:1: id: took off a spreadsheet's guard against formulas (=\"...\" or a leading ') (2 times)");
+
+  const ManifestRead label = read_csv("id,note\n1,caf\xE9 \n2,\u00e9t\u00e9\n");
+  CHECK(label.shown == Lines{"1 note:caf\xEF\xBF\xBD ", "2 note:\u00e9t\u00e9"});
+  CHECK(label.warnings == Lines{"f.csv:2:3: note: is not UTF-8: replaced what is malformed"});
+
+  const ManifestRead separator = read_csv("sep=;\nid;music\n1;x,y\n");
+  CHECK(separator.shown == Lines{"1 music=x,y"});
+  CHECK(separator.warnings == Lines{"f.csv:1:1: skipped the line 'sep=;'"});
+}
+
+TEST_CASE("what is for agents alone is carried only where it is asked for by name") {
+  const std::string header = "id,PrivateRemarks,private office-remarks,AccessCode,Remarks public,City\n";
+  const std::string text = header + "1,seller must sell,dog,4711,sunny,Pau\n";
+  CHECK(read_csv(text).shown == Lines{"1 Remarks public:sunny City:Pau"});
+  CHECK(read_texts({{"f.json", R"([{"id": 1, "PrivateRemarks": "seller must sell", "City": "Pau"}])"}}).shown ==
+        Lines{"1 City:Pau"});
+  ManifestOptions options;
+  options.labels = {{"privateremarks", "City"}};
+  CHECK(read_csv(text, options).shown == Lines{"1 privateremarks:seller must sell City:Pau"});
+  options.labels.reset();
+  options.map = {{"description", "PrivateRemarks"}};
+  CHECK(read_csv(text, options).shown == Lines{"1 description=seller must sell Remarks public:sunny City:Pau"});
+}
+
+}  // namespace reelbatch
