@@ -10,6 +10,7 @@
     /loop/NAME       redirects to itself          /to?URL       redirects there
     /busy/NAME       429 the first time           /sound/NAME   a sound
     /lie/NAME        HEAD says that it has 12 bytes and sends 3
+    /drip/NAME       sends a header without end, a byte now and then
 """
 
 import collections
@@ -95,6 +96,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if what == "hang":
             self.server.images.ended.wait()
             self.close_connection = True
+            return None
+        if what == "drip":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not self.server.images.ended.wait(0.05):
+                self.wfile.write(b"x")
             return None
         if what == "slam":
             self.close_connection = True
