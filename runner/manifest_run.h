@@ -53,7 +53,7 @@ class ManifestRun {
 
   /// A description as the options want it kept: with what they ask for, as jobs/prose.h writes it. Nothing where they
   /// ask for nothing, and for other fields.
-  std::optional<std::string> prose(std::string_view field, RawValue::Form form, std::string_view text) const;
+  std::optional<std::string> prose(const FieldSpec& field, RawValue::Form form, std::string_view text) const;
 
   /// The id of the row that is admitted next is known: what admit() does is prepared.
   void expect(std::string_view id);
