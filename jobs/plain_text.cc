@@ -118,10 +118,14 @@ bool is_plain_prose(std::string_view text) {
     if (byte == 0xE2 && next(at, 1) == 0x80 && (next(at, 2) & 0xF0) == 0xA0) return false;
     if (byte == 0xE2 && next(at, 1) == 0x81) return false;
     if (byte == 0xEF && next(at, 1) >= 0xBB) return false;
-    // What may be mangled (mojibake.h): U+00C2, U+00C3, U+00E2 and U+00F0 in front of anything beyond ASCII.
-    const bool may_lead =
-        byte == 0xC3 && (next(at, 1) == 0x82 || next(at, 1) == 0x83 || next(at, 1) == 0xA2 || next(at, 1) == 0xB0);
-    if (may_lead && next(at, 2) >= 0x80) return false;
+    // What may be mangled (mojibake.h): U+00C2, U+00C3, U+00D0, U+00D1, U+00E2 and U+00F0 in front of anything beyond
+    // ASCII; U+0420 and U+0421 in front of it but for the letters of most languages, U+0410 to U+044F.
+    const std::uint8_t second = next(at, 1), third = next(at, 2), fourth = next(at, 3);
+    const bool may_lead = byte == 0xC3 && (second == 0x82 || second == 0x83 || second == 0x90 || second == 0x91 ||
+                                           second == 0xA2 || second == 0xB0);
+    if (may_lead && third >= 0x80) return false;
+    const bool usual = (third == 0xD0 && fourth >= 0x90) || (third == 0xD1 && fourth < 0x90);
+    if (byte == 0xD0 && (second == 0xA0 || second == 0xA1) && third >= 0x80 && !usual) return false;
   }
   return true;
 }
