@@ -305,6 +305,7 @@ void CurlProbe::Impl::finish(Transfer& transfer, CURLcode result) {
   } else if (result == CURLE_OPERATION_TIMEDOUT) {
     answer.error = fmt::format("gives no answer within {}", spell(options_.timeout));
     answer.status = 0;
+    answer.timed_out = true;
   } else if (transfer.header_bytes > kHeaderBytesMax) {
     answer.error = "answers with more than 64 KiB of headers";
     answer.status = 0;

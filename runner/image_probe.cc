@@ -204,7 +204,7 @@ void ImageProbe::settle(const ProbeAnswer& answer) {
     return conclude(answer.id, out_of_reach(look, answer.error));
   }
   host.refusals = 0;
-  host.silences = hung(look, answer) ? host.silences + 1 : 0;
+  host.silences = answer.timed_out ? host.silences + 1 : 0;
   if (host.silences >= kSilencesMost) {
     return conclude(answer.id, out_of_reach(look, fmt::format("{}, {} times in a row", answer.error, host.silences)));
   }
@@ -241,7 +241,7 @@ bool ImageProbe::ask_again(Look& look, Number number, const ProbeAnswer& answer)
   const bool passing = answer.status == 429 || answer.status == 0 || answer.status / 100 == 5;
   if (!passing || look.retries == kRetriesMost) return false;
   // One that hung has had its time.
-  if (hung(look, answer)) return false;
+  if (answer.timed_out) return false;
   ++look.retries;
   const auto asked = parse_retry_after(answer.retry_after, clock_.wall());
   const Duration pause = asked ? std::clamp<Duration>(*asked, kPause, kPauseMost) : kPause * look.retries;
@@ -263,10 +263,6 @@ bool ImageProbe::follow(Look& look, Number number, const ProbeAnswer& answer) {
   look.url = answer.redirect;
   look.get = false;
   return true;
-}
-
-bool ImageProbe::hung(const Look& look, const ProbeAnswer& answer) const {
-  return answer.status == 0 && answer.at - look.started >= options_.timeout;
 }
 
 /// Gives a host up, and says so where that is new.

@@ -27,7 +27,7 @@ namespace reelbatch {
 struct ProbeOptions {
   std::vector<RateWindow> rate = {{5, std::chrono::seconds(1)}};  ///< of a host, at least one
   int open = 20;                                                  ///< requests at once, all hosts together
-  Duration timeout = std::chrono::seconds(10);                    ///< for one request
+  Duration timeout = std::chrono::seconds(10);                    ///< for one request; the transport keeps it
   std::uint64_t size_max = 50'000'000;                            ///< bytes; no service documents a limit
 };
 
@@ -101,7 +101,6 @@ class ImageProbe {
   void settle(const ProbeAnswer& answer);
   bool ask_again(Look& look, Number number, const ProbeAnswer& answer);
   bool follow(Look& look, Number number, const ProbeAnswer& answer);
-  bool hung(const Look& look, const ProbeAnswer& answer) const;
   static Verdict out_of_reach(const Look& look, const std::string& why);
   static Verdict inside(const Look& look, const ProbeAnswer& answer);
   void conclude(Number number, const Verdict& verdict);

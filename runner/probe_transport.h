@@ -24,6 +24,7 @@ struct ProbeAnswer {
   Instant at;
   bool connected = false;             ///< false: the host was not reached, and `error` says why
   bool leads_inside = false;          ///< it may not, and was not asked; `error` says where
+  bool timed_out = false;             ///< no answer came in time; `status` is 0
   int status = 0;                     ///< 0: no answer came, and `error` says why
   std::string content_type;           ///< in lower case, without parameters; empty if there is none
   std::optional<std::uint64_t> size;  ///< of the whole file in bytes, as far as it is told

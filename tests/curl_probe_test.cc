@@ -57,6 +57,7 @@ TEST_CASE("curl probe: every request ends in time, whatever phase it hangs in") 
     const ProbeAnswer answer = ask(c.url, true, 300ms);
     CHECK(answer.status == 0);
     CHECK(answer.error == c.error);
+    CHECK(answer.timed_out == (answer.error == "gives no answer within 300 ms"));
   }
   ::close(listener);
 }

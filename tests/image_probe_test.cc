@@ -30,6 +30,7 @@ Reaction image(Duration connects = 0s, Duration answers = 0s) {
 Reaction silence(Duration timeout) {
   Reaction made{0s, timeout, {}};
   made.answer.connected = true;
+  made.answer.timed_out = true;
   made.answer.error = "gives no answer within 10 s";
   return made;
 }
