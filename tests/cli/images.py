@@ -76,13 +76,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             nth = sum(r.path == self.path for r in images.requests)
             images.open += 1
             images.open_most = max(images.open_most, images.open)
-        try:
-            if images.pause:
-                images.ended.wait(images.pause)
-            self.answer(urllib.parse.urlsplit(self.path), nth)
-        finally:
-            with images.lock:
-                images.open -= 1
+        if images.pause:
+            images.ended.wait(images.pause)
+        # Before the answer, which lets the other side begin the next.
+        with images.lock:
+            images.open -= 1
+        self.answer(urllib.parse.urlsplit(self.path), nth)
 
     do_HEAD = do_GET
 
