@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 3> kFormats{"landscape", "portrait", "squ
 
 constexpr std::array<FieldSpec, 9> kFields{{
     {.name = "image_urls", .api_name = "image_urls", .is_list = true, .is_images = true, .media = Media::Image},
-    {.name = "description", .api_name = "description"},
+    {.name = "description", .api_name = "description", .is_prose = true},
     {.name = "format", .api_name = "format"},
     {.name = "colors", .api_name = "colors", .is_list = true},
     {.name = "font", .api_name = "font"},

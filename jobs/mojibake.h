@@ -1,4 +1,5 @@
-// UTF-8 that was read as windows-1252 or Latin-1 on its way: `Ã©` where `é` was meant, `â€™` where an apostrophe was.
+// UTF-8 that was read as windows-1252 or Latin-1 on its way: `Ã©` where `é` was meant, `â€™` where an apostrophe was;
+// or as windows-1251: `РџСЂРёРІРµС‚` where `Привет` was.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +16,9 @@ struct Mojibake {
 };
 
 /// Counts what hardly any text has on purpose: `Ã` or `Â` in front of a sign beyond ASCII, `â€` and `ðŸ` with what
-/// belongs to them. `text` is UTF-8; a line of it may be looked at before blanks are tidied, since a no-break space can
-/// be half of a character.
+/// belongs to them; of Cyrillic text pairs such as `Рџ` or `ÐŸ`, where there is no letter outside of them. `text` is
+/// UTF-8, looked at before blanks are tidied, since a no-break space can be half of a character. Cyrillic text that
+/// lost the bytes which its wrong encoding does not have is not found.
 Mojibake find_mojibake(std::string_view text);
 
 /// The text with every character that was mangled like this as it was meant; unchanged if find_mojibake() counts none.

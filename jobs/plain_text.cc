@@ -155,8 +155,14 @@ bool needs_tidying(std::string_view text, std::size_t at) {
       return next(1) == ' ' || (next(1) == '\n' && next(2) == '\n');
     case 0xC2:  // C1 controls, U+00A0 and U+00AD
       return next(1) <= 0xA0 || next(1) == 0xAD;
-    case 0xC3:  // what may be mangled (mojibake.h): U+00C2, U+00C3, U+00E2 and U+00F0 before anything beyond ASCII
-      return (next(1) == 0x82 || next(1) == 0x83 || next(1) == 0xA2 || next(1) == 0xB0) && next(2) >= 0x80;
+    case 0xC3:  // may be mangled (mojibake.h): U+00C2, U+00C3, U+00D0, U+00D1, U+00E2, U+00F0 before what is beyond
+                // ASCII
+      return ((next(1) & 0xFE) == 0x82 || (next(1) & 0xFE) == 0x90 || next(1) == 0xA2 || next(1) == 0xB0) &&
+             next(2) >= 0x80;
+    case 0xD0: {  // likewise U+0420 and U+0421, but before the letters of most languages, U+0410 to U+044F
+      const bool is_usual = (next(2) == 0xD0 && next(3) >= 0x90) || (next(2) == 0xD1 && next(3) < 0x90);
+      return (next(1) == 0xA0 || next(1) == 0xA1) && next(2) >= 0x80 && !is_usual;
+    }
     case 0xE2:  // U+200B to U+202F and U+2060 to U+206F, with much that stays
       if (next(1) == 0x80) return (next(2) & 0xF0) == 0xA0 || ((next(2) & 0xF0) == 0x80 && next(2) >= 0x8B);
       return next(1) == 0x81;
@@ -178,6 +184,7 @@ bool may_need_tidying(std::string_view text, std::size_t at) {
     case 0x7F:
     case 0xC2:
     case 0xC3:
+    case 0xD0:
     case 0xE2:
     case 0xEF:
       return true;
@@ -193,8 +200,10 @@ __m128i may_need_tidying(__m128i bytes, __m128i next) {
   const auto is = [&](unsigned byte) { return _mm_cmpeq_epi8(bytes, all(byte)); };
   const __m128i blanks = _mm_and_si128(is(' '), at_most(next, ' '));
   const __m128i signs = either(either(is('<'), is('&')), either(is('['), is('\\')));
-  const __m128i mangled = _mm_and_si128(
-      is(0xC3), either(at_most(next, 0x83), either(_mm_cmpeq_epi8(next, all(0xA2)), _mm_cmpeq_epi8(next, all(0xB0)))));
+  const auto next_is = [&](unsigned byte) { return _mm_cmpeq_epi8(next, all(byte)); };
+  const __m128i latin = either(at_most(next, 0x91), either(next_is(0xA2), next_is(0xB0)));
+  const __m128i cyrillic = either(next_is(0xA0), next_is(0xA1));
+  const __m128i mangled = either(_mm_and_si128(is(0xC3), latin), _mm_and_si128(is(0xD0), cyrillic));
   const __m128i beyond = either(either(is(0xC2), is(0xE2)), either(is(0xEF), mangled));
   return either(either(blanks, signs), either(beyond, either(at_most(bytes, 0x1F), is(0x7F))));
 }

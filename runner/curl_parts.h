@@ -1,4 +1,7 @@
 // What everything that speaks libcurl here has in common. Private to curl_*.cc.
+//
+// Not the loop: CurlTransport has thousands of connections in epoll, spread over handles, and gathers answers for a
+// turn; CurlProbe has twenty, and lets libcurl wait.
 #pragma once
 
 #include <curl/curl.h>

@@ -1,15 +1,18 @@
 #include "runner/curl_probe.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <new>
 #include <stdexcept>
 
 #include "jobs/unicode.h"
 #include "runner/curl_parts.h"
+#include "runner/ip_scope.h"
 #include "runner/transport_checks.h"
 #include "runner/wire_text.h"
 
@@ -28,6 +31,36 @@ std::string text_of(CURL* easy, CURLINFO what) {
   const char* text = nullptr;
   ::curl_easy_getinfo(easy, what, &text);
   return text == nullptr ? std::string() : std::string(text);
+}
+
+/// The host of an address as libcurl reads it: numbers in other forms than `127.0.0.1` have become that one. Empty if
+/// it cannot be read.
+std::string host_as_asked(const std::string& url) {
+  const std::unique_ptr<CURLU, decltype(&::curl_url_cleanup)> parsed(::curl_url(), &::curl_url_cleanup);
+  char* text = nullptr;
+  if (::curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return {};
+  if (::curl_url_get(parsed.get(), CURLUPART_HOST, &text, 0) != CURLUE_OK) return {};
+  std::string host(text);
+  ::curl_free(text);
+  return host;
+}
+
+/// What the environment says, as libcurl reads it (https://curl.se/libcurl/c/CURLOPT_PROXY.html), but for `no_proxy`.
+/// Empty: none.
+std::string proxy_for(const std::string& url) {
+  const bool https = ascii_lower(std::string_view(url).substr(0, 6)) == "https:";
+  // HTTP_PROXY is what a web server calls a header of its client.
+  for (const char* name :
+       {https ? "https_proxy" : "http_proxy", https ? "HTTPS_PROXY" : "", "all_proxy", "ALL_PROXY"}) {
+    const char* const value = std::getenv(name);
+    if (value != nullptr && *value != '\0') return value;
+  }
+  return {};
+}
+
+std::string inside_words(const std::string& address, IpScope scope) {
+  return fmt::format("leads to {}, {}: no service can fetch it, and it was not asked", address,
+                     scope == IpScope::Loopback ? "which is this machine" : "in a private network");
 }
 
 std::optional<std::uint64_t> number(std::string_view text) {
@@ -70,7 +103,10 @@ class CurlProbe::Impl {
     ExchangeId id = 0;
     bool get = false;
     bool connected = false;
-    bool stopped = false;  ///< by us, having seen enough
+    bool stopped = false;     ///< by us, having seen enough
+    bool inside_too = false;  ///< what is connected to is not judged
+    bool tried = false;       ///< to connect
+    std::string inside;       ///< why an address was not connected to
     std::size_t header_bytes = 0;
     bool head_whole = false;  ///< libcurl reports success also where the connection ends inside of the head
     std::optional<std::uint64_t> range_total;
@@ -79,8 +115,10 @@ class CurlProbe::Impl {
   };
 
   Transfer& take();
+  void refuse(const ProbeRequest& request, std::string why, bool leads_inside);
   void finish(Transfer& transfer, CURLcode result);
 
+  static curl_socket_t open_socket(void* user, curlsocktype, curl_sockaddr* address) noexcept;
   static int on_ready(void* user, char*, char*, int, int) noexcept;
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) noexcept;
   static std::size_t on_body(char*, std::size_t, std::size_t, void* user) noexcept;
@@ -113,10 +151,18 @@ CurlProbe::Impl::Transfer& CurlProbe::Impl::take() {
 }
 
 void CurlProbe::Impl::start(const ProbeRequest& request) {
+  ++open_;
+  const std::string host = host_as_asked(request.url);
+  const std::optional<IpScope> scope = ip_scope(host);
+  if (scope && *scope != IpScope::Global && !request.may_lead_inside) {
+    return refuse(request, inside_words(host, *scope), true);
+  }
+  const std::string proxy = is_loopback(host) ? "" : proxy_for(request.url);
   Transfer& transfer = take();
   transfer.open = true;
   transfer.id = request.id;
   transfer.get = request.get;
+  transfer.inside_too = request.may_lead_inside || !proxy.empty();
   CurlSettings set(transfer.easy);
   set(CURLOPT_PRIVATE, &transfer);
   set(CURLOPT_ERRORBUFFER, transfer.words.data());
@@ -133,7 +179,10 @@ void CurlProbe::Impl::start(const ProbeRequest& request) {
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   set(CURLOPT_CAINFO, roots_.file);
   set(CURLOPT_CAPATH, roots_.path);
-  set(CURLOPT_PROXY, is_loopback(host_of(request.url)) ? "" : nullptr);  // nullptr: what the environment says
+  set(CURLOPT_PROXY, proxy.c_str());
+  set(CURLOPT_NOPROXY, "");
+  set(CURLOPT_OPENSOCKETFUNCTION, &Impl::open_socket);
+  set(CURLOPT_OPENSOCKETDATA, &transfer);
   set(CURLOPT_TIMEOUT_MS, std::max<long>(std::chrono::ceil<milliseconds>(options_.timeout).count(), 1));
   set(CURLOPT_PREREQFUNCTION, &Impl::on_ready);
   set(CURLOPT_PREREQDATA, &transfer);
@@ -144,19 +193,38 @@ void CurlProbe::Impl::start(const ProbeRequest& request) {
   set(CURLOPT_NOBODY, request.get ? 0 : 1);
   if (request.get) set(CURLOPT_HTTPGET, 1);
   if (request.get) set(CURLOPT_RANGE, kFirstBytes);
-  ++open_;
   if (set.code == CURLE_OK && ::curl_multi_add_handle(multi_, transfer.easy) == CURLM_OK) return;
   transfer.open = false;
+  refuse(request, fmt::format("cannot send: {}", in_our_words(::curl_easy_strerror(set.code))), false);
+}
+
+/// Reports a request that is not sent.
+void CurlProbe::Impl::refuse(const ProbeRequest& request, std::string why, bool leads_inside) {
   ProbeAnswer& refused = gathered_.answers.emplace_back();
   refused.id = request.id;
   refused.at = clock_.now();
-  refused.error = fmt::format("cannot send: {}", in_our_words(::curl_easy_strerror(set.code)));
+  refused.leads_inside = leads_inside;
+  refused.error = std::move(why);
 }
 
 // ---- callbacks: nothing may be thrown through libcurl ---------------------------------------------------------------
 
+// Of a name with several addresses libcurl tries the next.
+curl_socket_t CurlProbe::Impl::open_socket(void* user, curlsocktype, curl_sockaddr* address) noexcept {
+  Transfer& transfer = *static_cast<Transfer*>(user);
+  if (const IpScope scope = ip_scope(address->addr); scope != IpScope::Global && !transfer.inside_too) {
+    transfer.inside = inside_words(ip_text(address->addr), scope);
+    return CURL_SOCKET_BAD;
+  }
+  transfer.tried = true;
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 int CurlProbe::Impl::on_ready(void* user, char*, char*, int, int) noexcept {
   Transfer& transfer = *static_cast<Transfer*>(user);
+  // When a connection that was used before dies, libcurl sends the request again by itself: once more than the host's
+  // pace knows of.
+  if (transfer.connected) return CURL_PREREQFUNC_ABORT;
   transfer.connected = true;
   transfer.owner->gathered_.ready.push_back({transfer.id, transfer.owner->clock_.now()});
   return CURL_PREREQFUNC_OK;
@@ -228,12 +296,16 @@ void CurlProbe::Impl::finish(Transfer& transfer, CURLcode result) {
     if (!answer.size && length > 0 && status != 206) answer.size = static_cast<std::uint64_t>(length);
   }
   const bool whole = transfer.head_whole && (result == CURLE_OK || (transfer.stopped && result == CURLE_WRITE_ERROR));
-  if (!transfer.connected && !whole) {
+  if (!transfer.connected && !transfer.tried && !transfer.inside.empty()) {
+    answer.leads_inside = true;
+    answer.error = transfer.inside;
+  } else if (!transfer.connected && !whole) {
     const std::string url = text_of(easy, CURLINFO_EFFECTIVE_URL);
     answer.error = why_not_connected(easy, result, std::string(host_of(url)), transfer.words.data(), options_.timeout);
   } else if (result == CURLE_OPERATION_TIMEDOUT) {
     answer.error = fmt::format("gives no answer within {}", spell(options_.timeout));
     answer.status = 0;
+    answer.timed_out = true;
   } else if (transfer.header_bytes > kHeaderBytesMax) {
     answer.error = "answers with more than 64 KiB of headers";
     answer.status = 0;

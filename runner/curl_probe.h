@@ -1,6 +1,10 @@
 // ProbeTransport over libcurl. Nothing of an account goes out with it: no key, no cookie, no name and password, neither
 // from an address nor from .netrc. Redirects are reported and not followed. Of an answer its head is read, of a GET the
 // first piece of the body.
+//
+// Where a request leads is judged by the address that is connected to, whatever name or form of number it has in the
+// text. Behind a proxy (`http_proxy`, `https_proxy`, `all_proxy`) only an address that stands in the text can be
+// judged: the proxy looks names up. `no_proxy` does not count, for what it names is inside.
 #pragma once
 
 #include <memory>

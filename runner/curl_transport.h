@@ -1,5 +1,5 @@
-// The network by libcurl: HTTP/1.1 exchanges on one thread, each sent at most once. The only file that includes curl is
-// curl_transport.cc.
+// The network by libcurl: HTTP/1.1 exchanges on one thread, each sent at most once. Only curl_*.cc and curl_parts.h
+// include curl.
 #pragma once
 
 #include <chrono>

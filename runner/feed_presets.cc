@@ -176,10 +176,10 @@ std::vector<const Preset*> presets_of(Names names) {
   return found;
 }
 
-Names synonyms_of(std::string_view field) {
-  if (field == "id") return kIds;
-  if (field == "description") return kDescriptions;
-  if (field == "image_urls") return kImages;
+Names synonyms_of(const FieldSpec& field) {
+  if (field.name == "id") return kIds;
+  if (field.is_prose) return kDescriptions;
+  if (field.is_images) return kImages;
   return {};
 }
 

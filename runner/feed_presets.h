@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "jobs/job.h"
+
 namespace reelbatch {
 
 /// Columns that feed one field, as the specification of a mapping says them:
@@ -55,8 +57,8 @@ const Preset* find_preset(std::string_view name);
 /// Those whose signature is in `names`.
 std::vector<const Preset*> presets_of(std::span<const std::string_view> names);
 
-/// What people call a field of this name, in the order of preference, folded; empty for most.
-std::span<const std::string_view> synonyms_of(std::string_view field);
+/// What people call the id, images and descriptions, in the order of preference, folded; empty for other fields.
+std::span<const std::string_view> synonyms_of(const FieldSpec& field);
 
 /// A name that is one of a numbered family of images: `photo-01`, `images/0/url`, `image[10].url`. `stem` is equal for
 /// all of one family.

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "jobs/address.h"
 #include "jobs/retry_after.h"
 #include "runner/durations.h"
+#include "runner/ip_scope.h"
 #include "runner/manifest_run.h"
 #include "runner/wire_text.h"
 
@@ -27,6 +29,7 @@ constexpr Duration kPause = seconds(1);
 constexpr Duration kPauseMost = seconds(30);
 /// In a row, until a host counts as out of reach.
 constexpr int kRefusalsMost = 2;
+constexpr int kSilencesMost = 5;
 constexpr Duration kSlow = seconds(5);
 
 std::string_view wanted_words(Media media) {
@@ -64,6 +67,11 @@ bool fits(std::string_view type, Media media) {
 
 bool refuses_head(int status) {
   return status == 403 || status == 405 || status == 501;
+}
+
+/// Whether an address that is counted so speaks for its row.
+bool may_be_paid_for(std::int64_t ProbeCounts::*count) {
+  return count == nullptr || count == &ProbeCounts::slow || count == &ProbeCounts::unknown;
 }
 
 std::string megabytes(std::uint64_t bytes) {
@@ -130,61 +138,76 @@ void ImageProbe::ask_until(std::size_t waiting_most) {
     const Instant next = start_due(clock_.now());
     transport_.wait_until(next, happened);
     for (const Ready& ready : happened.ready) {
-      Look& look = looks_.at(ready.id);
-      look.has_left ? look.host->limiter.sent_again(ready.at) : look.host->limiter.sent(ready.at);
-      look.has_left = true;
+      looks_.at(ready.id).host->limiter.sent(ready.at);
     }
     for (const ProbeAnswer& answer : happened.answers) settle(answer);
   }
 }
 
-/// Starts what may start; gives the time at which more may.
+/// Starts what may start; gives the time at which more may. Hosts take turns to be the first, so that some slow ones do
+/// not keep the rest from being asked.
 Instant ImageProbe::start_due(Instant now) {
   Instant next = kNever;
-  const auto most = static_cast<std::size_t>(options_.open);
-  for (auto& [name, host] : hosts_) {
-    while (!host.waiting.empty()) {
-      if (transport_.open() >= most) return kNever;               // an answer comes first
-      if (2 * static_cast<std::size_t>(host.open) > most) break;  // one that hangs leaves room for others
-      const Number number = host.waiting.front();
-      if (host.unreachable) {
-        host.waiting.pop_front();
-        conclude(number, {&ProbeCounts::unreachable, {}, {}});
-        continue;
-      }
-      // A host that could not be reached is asked with one request, not with all that wait.
-      if (host.refusals > 0 && host.open > 0) break;
-      const Instant due = std::max(host.limiter.next_free(), host.held_until);
-      if (due > now) {
-        next = std::min(next, due);
-        break;
-      }
-      host.waiting.pop_front();
-      start(looks_.at(number), number, now);
-    }
+  auto host = hosts_.upper_bound(last_host_);
+  for (std::size_t left = hosts_.size(); left > 0; --left, ++host) {
+    if (host == hosts_.end()) host = hosts_.begin();
+    if (host->second.waiting.empty()) continue;
+    const std::size_t open = transport_.open();
+    next = std::min(next, start_due(host->second, now));
+    if (transport_.open() > open) last_host_ = host->first;
   }
   // What was concluded meanwhile is not waited for.
   return looks_.empty() ? now : next;
+}
+
+/// The same of one host.
+Instant ImageProbe::start_due(Host& host, Instant now) {
+  const auto most = static_cast<std::size_t>(options_.open);
+  while (!host.waiting.empty()) {
+    const Number number = host.waiting.front();
+    if (host.unreachable) {
+      host.waiting.pop_front();
+      conclude(number, {&ProbeCounts::unreachable, {}, {}});
+      continue;
+    }
+    if (transport_.open() >= most) return kNever;                       // an answer comes first
+    if (2 * static_cast<std::size_t>(host.open) > most) return kNever;  // one that hangs leaves room for others
+    // A host that could not be reached is asked with one request, not with all that wait.
+    if (host.refusals > 0 && host.open > 0) return kNever;
+    const Instant due = std::max(host.limiter.next_free(), host.held_until);
+    if (due > now) return due;
+    host.waiting.pop_front();
+    start(looks_.at(number), number, now);
+  }
+  return kNever;
 }
 
 void ImageProbe::start(Look& look, Number number, Instant now) {
   look.host->limiter.take();
   ++look.host->open;
   look.started = now;
-  look.has_left = false;
-  transport_.start({number, look.url, look.get});
+  const bool rehearsal = is_loopback(host_of(look.address)) && is_loopback(host_of(look.url));
+  transport_.start({number, look.url, look.get, rehearsal});
 }
 
 void ImageProbe::settle(const ProbeAnswer& answer) {
   Look& look = looks_.at(answer.id);
-  --look.host->open;
+  Host& host = *look.host;
+  --host.open;
   if (!answer.connected) {
-    look.host->limiter.give_back();
-    const std::string message = not_reached(look, answer);
-    if (!look.host->unreachable) return look.host->waiting.push_front(answer.id);
-    return conclude(answer.id, {&ProbeCounts::unreachable, {}, message});
+    host.limiter.give_back();
+    if (answer.leads_inside) return conclude(answer.id, inside(look, answer));
+    if (!host.unreachable && ++host.refusals < kRefusalsMost) {
+      host.held_until = std::max(host.held_until, answer.at + kPause);
+      return host.waiting.push_front(answer.id);
+    }
+    return conclude(answer.id, out_of_reach(look, answer.error));
   }
-  look.host->refusals = 0;
+  host.refusals = 0;
+  host.silences = answer.timed_out ? host.silences + 1 : 0;
+  if (host.silences >= kSilencesMost) {
+    return conclude(answer.id, out_of_reach(look, fmt::format("{}, {} times in a row", answer.error, host.silences)));
+  }
   if (ask_again(look, answer.id, answer)) return;
   const int status = answer.status;
   if (status == 0) return conclude(answer.id, {&ProbeCounts::dead, {}, answer.error});
@@ -218,7 +241,7 @@ bool ImageProbe::ask_again(Look& look, Number number, const ProbeAnswer& answer)
   const bool passing = answer.status == 429 || answer.status == 0 || answer.status / 100 == 5;
   if (!passing || look.retries == kRetriesMost) return false;
   // One that hung has had its time.
-  if (answer.status == 0 && answer.at - look.started >= options_.timeout) return false;
+  if (answer.timed_out) return false;
   ++look.retries;
   const auto asked = parse_retry_after(answer.retry_after, clock_.wall());
   const Duration pause = asked ? std::clamp<Duration>(*asked, kPause, kPauseMost) : kPause * look.retries;
@@ -237,33 +260,33 @@ bool ImageProbe::follow(Look& look, Number number, const ProbeAnswer& answer) {
   if (!is_http_address(answer.redirect) || answer.redirect.find('@') != std::string::npos) {
     return refuse(fmt::format("redirects to {}, which is no http or https address", in_quotes(answer.redirect)));
   }
-  // What this machine shows to itself is nobody's image.
-  if (is_loopback(host_of(answer.redirect)) && !is_loopback(host_of(look.url))) {
-    return refuse("redirects to this machine");
-  }
   look.url = answer.redirect;
   look.get = false;
   return true;
 }
 
-/// Notes that a host could not be reached. When that is certain enough, what is said of it, once.
-std::string ImageProbe::not_reached(Look& look, const ProbeAnswer& answer) {
-  Host& host = *look.host;
-  if (host.unreachable) return {};
-  if (++host.refusals < kRefusalsMost) {
-    host.held_until = std::max(host.held_until, answer.at + kPause);
-    return {};
-  }
-  host.unreachable = true;
-  return fmt::format("its host '{}' cannot be reached: {}; its other addresses are not tried", host_of(look.url),
-                     answer.error);
+/// Gives a host up, and says so where that is new.
+ImageProbe::Verdict ImageProbe::out_of_reach(const Look& look, const std::string& why) {
+  if (std::exchange(look.host->unreachable, true)) return {&ProbeCounts::unreachable, {}, {}};
+  return {
+      &ProbeCounts::unreachable,
+      {},
+      fmt::format("its host '{}' cannot be reached: {}; its other addresses are not tried", host_of(look.url), why)};
+}
+
+/// An address in numbers is the same for everyone. A name may be another address for the service than it is here, as in
+/// an office whose own web server has an inner one.
+ImageProbe::Verdict ImageProbe::inside(const Look& look, const ProbeAnswer& answer) {
+  const std::string_view host = host_of(look.url);
+  const bool same_for_all = ip_scope(host).has_value() || is_loopback(host);
+  return {same_for_all ? &ProbeCounts::dead : &ProbeCounts::unknown, {}, answer.error};
 }
 
 /// The position of a verdict, from 1.
 std::uint32_t ImageProbe::position_of(const Verdict& verdict) {
-  const auto [known, is_new] = positions_.emplace(
-      fmt::format("{}\n{}\n{}", verdict.count == &ProbeCounts::unreachable, verdict.type, verdict.message),
-      static_cast<std::uint32_t>(verdicts_.size() + 1));
+  const auto [known, is_new] =
+      positions_.emplace(fmt::format("{}\n{}\n{}", may_be_paid_for(verdict.count), verdict.type, verdict.message),
+                         static_cast<std::uint32_t>(verdicts_.size() + 1));
   if (is_new) verdicts_.push_back(verdict);
   return known->second;
 }
@@ -290,8 +313,7 @@ void ImageProbe::conclude(Number number, const Verdict& verdict) {
 void ImageProbe::tell(const Mention& mention, const std::string& address, std::uint32_t position) {
   const Verdict& verdict = verdicts_[position - 1];
   std::string message = verdict.message;
-  bool passes =
-      verdict.count == nullptr || verdict.count == &ProbeCounts::slow || verdict.count == &ProbeCounts::unknown;
+  bool passes = may_be_paid_for(verdict.count);
   if (!fits(verdict.type, mention.media)) {
     message = fmt::format("is {}, not {}", in_quotes(verdict.type), wanted_words(mention.media));
     passes = false;

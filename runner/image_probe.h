@@ -2,7 +2,9 @@
 // anything is paid for: a job whose image is dead costs as much as any other.
 //
 // Each distinct address is asked for once in a run, with HEAD; where that is refused, with a GET of the first bytes.
-// Hosts are other people's: each has its own pace, and one that cannot be reached is asked no further.
+// Hosts are other people's: each has its own pace, and one that cannot be reached or stays silent is asked no further.
+// Addresses are other people's as well: none leads into a private network or to this machine, be it by a redirect or by
+// what a name resolves to. Only what a row itself calls this machine is asked there, for rehearsals.
 #pragma once
 
 #include <deque>
@@ -25,7 +27,7 @@ namespace reelbatch {
 struct ProbeOptions {
   std::vector<RateWindow> rate = {{5, std::chrono::seconds(1)}};  ///< of a host, at least one
   int open = 20;                                                  ///< requests at once, all hosts together
-  Duration timeout = std::chrono::seconds(10);                    ///< for one request
+  Duration timeout = std::chrono::seconds(10);                    ///< for one request; the transport keeps it
   std::uint64_t size_max = 50'000'000;                            ///< bytes; no service documents a limit
 };
 
@@ -71,6 +73,7 @@ class ImageProbe {
     std::deque<Number> waiting;
     int open = 0;
     int refusals = 0;    ///< connections that did not come about, one after the other
+    int silences = 0;    ///< requests without an answer in time, the same
     Instant held_until;  ///< it asked for a pause, or could not be reached
     bool unreachable = false;
   };
@@ -79,7 +82,6 @@ class ImageProbe {
     std::string url;  ///< of the present request
     Host* host = nullptr;
     bool get = false;
-    bool has_left = false;  ///< the present request
     int redirects = 0;
     int retries = 0;
     Instant started;
@@ -94,11 +96,13 @@ class ImageProbe {
 
   void ask_until(std::size_t waiting_most);
   Instant start_due(Instant now);
+  Instant start_due(Host& host, Instant now);
   void start(Look& look, Number number, Instant now);
   void settle(const ProbeAnswer& answer);
   bool ask_again(Look& look, Number number, const ProbeAnswer& answer);
   bool follow(Look& look, Number number, const ProbeAnswer& answer);
-  std::string not_reached(Look& look, const ProbeAnswer& answer);
+  static Verdict out_of_reach(const Look& look, const std::string& why);
+  static Verdict inside(const Look& look, const ProbeAnswer& answer);
   void conclude(Number number, const Verdict& verdict);
   void tell(const Mention& mention, const std::string& address, std::uint32_t position);
   Host& host_for(const std::string& url);
@@ -123,6 +127,7 @@ class ImageProbe {
   std::unordered_map<Number, Look> looks_;                ///< those not concluded
   std::size_t mentions_ = 0;                              ///< in looks_
   std::map<std::string, Host, std::less<>> hosts_;
+  std::string last_host_;  ///< from which something was started
 };
 
 /// `1,200 addresses ...` in words for the end of a check; one line.

@@ -413,15 +413,18 @@ std::string_view JobReader::special(const YamlNode& job, std::size_t field, Plac
 
 void JobReader::take_fields(const YamlNode& job) {
   for (std::size_t field = 0; field < row_.kind->fields().size(); ++field) {
-    if (take_field(job, field) || take_field(defaults_, field)) continue;
-    const RawValue* otherwise = run_.rules().default_of(field, row_.kind);
-    if (otherwise == nullptr || trim(otherwise->text).empty()) continue;
-    row_.fields.push_back({std::string(row_.kind->fields()[field].name), *otherwise});
-    places_.emplace_back();
-  }
-  for (RawField& field : row_.fields) {
-    if (std::optional<std::string> prose = run_.prose(field.name, field.value.form, field.value.text)) {
-      field.value = {RawValue::Form::Json, std::move(*prose)};
+    const FieldSpec& spec = row_.kind->fields()[field];
+    const std::size_t before = row_.fields.size();
+    if (!take_field(job, field) && !take_field(defaults_, field)) {
+      const RawValue* otherwise = run_.rules().default_of(field, row_.kind);
+      if (otherwise == nullptr || trim(otherwise->text).empty()) continue;
+      row_.fields.push_back({std::string(spec.name), *otherwise});
+      places_.emplace_back();
+    }
+    if (row_.fields.size() == before) continue;
+    RawValue& value = row_.fields.back().value;
+    if (std::optional<std::string> prose = run_.prose(spec, value.form, value.text)) {
+      value = {RawValue::Form::Json, std::move(*prose)};
     }
   }
 }

@@ -109,11 +109,10 @@ void ManifestRun::warn(Place place, std::string_view field, std::string_view mes
   ++warnings_[found->second].count;
 }
 
-std::optional<std::string> ManifestRun::prose(std::string_view field, RawValue::Form form,
+std::optional<std::string> ManifestRun::prose(const FieldSpec& field, RawValue::Form form,
                                               std::string_view text) const {
   const ProseOptions& options = rules_.options().prose;
-  // What kinds call a description is one, as for the synonyms of feed_presets.cc.
-  if (field != "description" || form != RawValue::Form::Text || !options.any()) return std::nullopt;
+  if (!field.is_prose || form != RawValue::Form::Text || !options.any()) return std::nullopt;
   return prose_with_options(text, options);
 }
 

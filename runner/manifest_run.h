@@ -55,7 +55,7 @@ class ManifestRun {
 
   /// A description as the options want it kept: with what they ask for, as jobs/prose.h writes it. Nothing where they
   /// ask for nothing, and for other fields.
-  std::optional<std::string> prose(std::string_view field, RawValue::Form form, std::string_view text) const;
+  std::optional<std::string> prose(const FieldSpec& field, RawValue::Form form, std::string_view text) const;
 
   /// The images of this file, which every reader shows here.
   FeedImages& images() { return images_; }

@@ -402,7 +402,7 @@ void TableReader::find_fields(const TablePlan& plan) {
       there = !is_blank(found.text);
     }
     if (!there) continue;
-    if (std::optional<std::string> prose = run_.prose(found.name, found.form, found.text)) {
+    if (std::optional<std::string> prose = run_.prose(*field.spec, found.form, found.text)) {
       found = {found.name, RawValue::Form::Json, keep(std::move(*prose))};
     }
     fields_.push_back(found);

@@ -59,7 +59,7 @@ Result<void> refuse_both_names(const Map& map, std::string_view where) {
 }  // namespace
 
 bool may_be_spelt_out(const FieldSpec& field) {
-  return field.is_images || field.name == "description";
+  return field.is_images || field.is_prose;
 }
 
 NameRules::NameRules(const ManifestOptions& options) : options_(options) {
@@ -172,22 +172,22 @@ void NameRules::add_by_spec(NameUse& use, const ColumnSpec& spec, Target like, s
 }
 
 /// By the field's own names, and by what else people call it.
-void NameRules::add_by_words(NameUse& use, std::size_t field, std::string_view own, std::string_view api,
-                             std::string_view name, const std::string& folded) const {
+void NameRules::add_by_words(NameUse& use, std::size_t field, const FieldSpec& spec, std::string_view name,
+                             const std::string& folded) const {
   Target target;
   target.field = field;
-  target.exact = name == own || name == api;
-  if (target.exact || folded == fold_name(own) || folded == fold_name(api)) {
+  target.exact = name == spec.name || name == spec.api_name;
+  if (target.exact || folded == fold_name(spec.name) || folded == fold_name(spec.api_name)) {
     use.targets.push_back(target);
     return;
   }
-  if (find_value(options_.defaults, own) != nullptr || listed(name, folded) != nullptr) return;
+  if (find_value(options_.defaults, spec.name) != nullptr || listed(name, folded) != nullptr) return;
   target.by = Target::By::Synonym;
-  const std::span<const std::string_view> synonyms = synonyms_of(own);
+  const std::span<const std::string_view> synonyms = synonyms_of(spec);
   if (std::find(synonyms.begin(), synonyms.end(), folded) != synonyms.end()) {
     target.synonym = folded;
     use.targets.push_back(target);
-  } else if (is_list(own) && !synonyms.empty()) {
+  } else if (spec.is_list && !synonyms.empty()) {
     const NumberedName numbered = numbered_image(folded);
     if (numbered.number < 0) return;
     target.family = true;
@@ -215,7 +215,7 @@ NameUse NameRules::use(std::string_view name, std::size_t position, const JobKin
     }
     if (const ColumnSpec* known = preset_spec(special, kind)) by_spec(*known, special, Target::By::Preset, false);
     const std::string_view own = target_name(special, nullptr);
-    add_by_words(use, special, own, own, name, folded);
+    add_by_words(use, special, {.name = own, .api_name = own}, name, folded);
   }
   bool is_mapped = false;
   for (std::size_t i = 0; i < fields; ++i)
@@ -228,7 +228,7 @@ NameUse NameRules::use(std::string_view name, std::size_t position, const JobKin
     if (mapped_spec(i, kind) != nullptr) continue;
     if (const ColumnSpec* known = preset_spec(i, kind))
       by_spec(*known, i, Target::By::Preset, kind->fields()[i].is_list);
-    add_by_words(use, i, kind->fields()[i].name, kind->fields()[i].api_name, name, folded);
+    add_by_words(use, i, kind->fields()[i], name, folded);
   }
 
   const ListedLabel* label = listed(name, folded);

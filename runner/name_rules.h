@@ -108,7 +108,7 @@ class NameRules {
   };
   static void add_by_spec(NameUse& use, const ColumnSpec& spec, Target like, std::string_view name,
                           const std::string& folded, std::size_t position, bool list);
-  void add_by_words(NameUse& use, std::size_t field, std::string_view own, std::string_view api, std::string_view name,
+  void add_by_words(NameUse& use, std::size_t field, const FieldSpec& spec, std::string_view name,
                     const std::string& folded) const;
   const ColumnSpec* mapped_spec(std::size_t field, const JobKind* kind) const;
   const ColumnSpec* preset_spec(std::size_t field, const JobKind* kind) const;

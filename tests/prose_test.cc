@@ -182,6 +182,45 @@ TEST_CASE("descriptions: mojibake is repaired where that is asked for") {
         std::vector<std::string>{"repaired 1 character(s) that were read in the wrong encoding, such as 'Ã©'"});
 }
 
+TEST_CASE("descriptions: Cyrillic text that was read as windows-1251, windows-1252 or Latin-1 is found and repaired") {
+  struct Case {
+    std::string_view mangled;
+    std::string_view meant;
+  };
+  const Case cases[] = {
+      {"РџСЂРѕСЃС‚РѕСЂРЅР°СЏ РєРІР°СЂС‚РёСЂР° вЂ“ 3 РєРѕРјРЅР°С‚С‹, В«РђСЂР±Р°С‚В»: Р\u00A0СЏРґРѕРј РјРµС‚СЂРѕ.",
+       "Просторная квартира – 3 комнаты, «Арбат»: Рядом метро."},
+      {"Р\u0098Р·СѓРјСЂСѓРґ", "Изумруд"},  // what is nothing in windows-1251 is there as a control character
+      {"ÐŸÑ€Ð¾Ñ\u0081Ñ‚Ð¾Ñ€Ð½Ð°Ñ\u008F, Ð\u00A0Ñ\u008FÐ´Ð¾Ð¼ Ð¼ÐµÑ‚Ñ€Ð¾ â€“ 3", "Просторная, Рядом метро – 3"},
+      {"Ð\u009FÑ\u0080Ð¾Ñ\u0081Ñ\u0082Ð¾", "Просто"},  // by Latin-1
+      {"Р†РІР°РЅРѕ-Р¤СЂР°РЅРєС–РІСЃСЊРє, Р„РІСЂРѕРїР°, С—Р¶Р°, Т‘Р°РЅРѕРє", "Івано-Франківськ, Європа, їжа, ґанок"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.mangled);
+    CHECK_FALSE(is_plain_prose(c.mangled));
+    CHECK(read_prose_text(c.mangled, {.repair_mojibake = true}).text == c.meant);
+    CHECK(read_prose_text(c.mangled).remarks.size() >= 1);
+    CHECK(find_mojibake(c.meant).count == 0);
+  }
+  CHECK(
+      read_prose_text("РџСЂРѕСЃС‚Рѕ").remarks ==
+      std::vector<std::string>{"has 6 character(s) that were read in the wrong encoding, such as 'Рџ' for 'П': sent as "
+                               "they stand; --repair-mojibake mends them"});
+  for (const std::string_view sound : {
+           "Сёмга, Сёрфинг, Рёв, Сёстры и Рёбра",
+           "С\u00A0видом, С\u00A0ремонтом, С\u00A0балконом, С\u00A0садом",
+           "Рівне, Січень, Різдво, Сіль, Рівень",
+           "«АРС», «РОС», «СССР», С–Р, С…",
+           "PEÑÍSCOLA, «ESPAÑA», AÑO Ñ», Ñ“, Ñ…, Ñ–",
+           "Сё Рё Сё",  // too few
+           "Ðð, Ð“",
+       }) {
+    CAPTURE(sound);
+    CHECK(find_mojibake(sound).count == 0);
+    CHECK(repair_mojibake(sound) == sound);
+  }
+}
+
 TEST_CASE("descriptions: contacts are left out where that is asked for") {
   struct Case {
     std::string_view text;

@@ -1,5 +1,6 @@
 // A service for measurements: speaks as much of the auto video API as a run needs, and is fast enough not to be what is
-// measured. One thread, one epoll, answers made ahead. Shares no code with what it measures. Jobs never fail.
+// measured. One thread, one epoll, answers made ahead. Shares no code with what it measures. Jobs never fail. To HEAD
+// it is a host of images, of which it has every one.
 //
 //   bench_server [--jobs N] [--polls K | --takes-ms D [--spread PERCENT]] [--delay-ms D] [--record FILE]
 //
@@ -228,6 +229,9 @@ void Server::answer(int fd, const Connection& connection, std::string_view head)
     if (recorded) record_.push_back({now, 0, number, 'P'});
     return send(fd, http("201 Created", R"({"id":")" + id_of(number) + R"(","status":"PENDING",)" + pending_ +
                                             R"(,"analysis":{"selections":[]},)" + credits() + "}"));
+  }
+  if (head.starts_with("HEAD ")) {
+    return send(fd, "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 200000\r\n\r\n");
   }
   std::uint32_t number = 0;
   const std::size_t at = head.find(kPath);

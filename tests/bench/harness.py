@@ -99,12 +99,14 @@ class Service:
         return sum(what in kinds for _, what, _, _ in self.requests)
 
 
-def write_manifest(path, rows):
+def write_manifest(path, rows, hosts=("https://img.example.test",)):
+    """Five images a row, those of each row on the next of `hosts`."""
     with open(path, "w", newline="", encoding="utf-8") as file:
         out = csv.writer(file)
         out.writerow(["id", "image_urls", "description", "agency", "city"])
         for number in range(rows):
-            photos = "|".join(f"https://img.example.test/{number}/{photo}.jpg" for photo in range(1, 6))
+            host = hosts[number % len(hosts)]
+            photos = "|".join(f"{host}/{number}/{photo}.jpg" for photo in range(1, 6))
             text = f"Listing {number}: a bright flat with three rooms, a terrace and a view of the river."
             out.writerow([f"A-{number}", photos, text, f"agency {number % 7}", f"city {number % 31}"])
     return path

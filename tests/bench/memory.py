@@ -1,4 +1,4 @@
-"""Memory of the process: for each job in flight, and for each row of a manifest."""
+"""Memory of the process: for each job in flight, for each row of a manifest, for each image that is looked at."""
 
 import os
 import signal
@@ -7,6 +7,7 @@ import time
 from harness import Service, environment, figure, reelbatch, run, write_manifest
 
 BAR_MB = 60
+PROBE_BAR_MB = 60
 
 
 def in_flight(binary, workdir, jobs):
@@ -29,6 +30,17 @@ def in_flight(binary, workdir, jobs):
     return used.peak_mb, submitted, polls
 
 
+def probe(binary, workdir, addresses):
+    """Peak in MB of a check that looks at so many images of two hosts."""
+    with Service(binary.parent, workdir) as service:
+        hosts = [service.url, service.url.replace("127.0.0.1", "localhost")]
+        write_manifest(workdir / "feed.csv", addresses // 5, hosts)
+        used = run([binary, "check", "feed.csv", "--probe-images", "--probe-rate", "100000/1s"], workdir,
+                   environment(service.url))
+    assert f"{addresses:,}".replace(",", "") + " addresses looked at, all fine" in used.output, used.output[-2000:]
+    return used.peak_mb
+
+
 def measure(binary, workdir, quick):
     few, many = (100, 2000) if quick else (100, 10_000)
     base, _, _ = in_flight(binary, workdir, few)
@@ -46,5 +58,11 @@ def measure(binary, workdir, quick):
         peaks.append(run([binary, "check", "feed.csv"], workdir, environment("http://127.0.0.1:1")).peak_mb)
     lines.append(figure(f"memory of check, {rows:,} rows", peaks[1], "MB"))
     lines.append(figure("memory for each row of a manifest", max(peaks[1] - peaks[0], 0) * 1024 * 1024 / (rows - 1000),
+                        "bytes"))
+    few, many = (1000, 20_000) if quick else (1000, 200_000)
+    peaks = [probe(binary, workdir, count) for count in (few, many)]
+    lines.append(figure(f"memory of check --probe-images, {many:,} images", peaks[1], "MB", None,
+                        f"under {PROBE_BAR_MB} MB", peaks[1] < PROBE_BAR_MB, robust=True))
+    lines.append(figure("memory for each image looked at", max(peaks[1] - peaks[0], 0) * 1024 * 1024 / (many - few),
                         "bytes"))
     return lines

@@ -10,6 +10,7 @@
     /loop/NAME       redirects to itself          /to?URL       redirects there
     /busy/NAME       429 the first time           /sound/NAME   a sound
     /lie/NAME        HEAD says that it has 12 bytes and sends 3
+    /drip/NAME       sends a header without end, a byte now and then
 """
 
 import collections
@@ -75,13 +76,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             nth = sum(r.path == self.path for r in images.requests)
             images.open += 1
             images.open_most = max(images.open_most, images.open)
-        try:
-            if images.pause:
-                images.ended.wait(images.pause)
-            self.answer(urllib.parse.urlsplit(self.path), nth)
-        finally:
-            with images.lock:
-                images.open -= 1
+        if images.pause:
+            images.ended.wait(images.pause)
+        # Before the answer, which lets the other side begin the next.
+        with images.lock:
+            images.open -= 1
+        self.answer(urllib.parse.urlsplit(self.path), nth)
 
     do_HEAD = do_GET
 
@@ -95,6 +95,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if what == "hang":
             self.server.images.ended.wait()
             self.close_connection = True
+            return None
+        if what == "drip":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not self.server.images.ended.wait(0.05):
+                self.wfile.write(b"x")
             return None
         if what == "slam":
             self.close_connection = True

@@ -34,7 +34,8 @@ class Answer:
 
     status   HTTP status; None for the usual answer (with `headers`, `wait` and `lost` applied).
     body     dict (as JSON), str or bytes; None for a usual body of that status.
-    headers  beside Content-Type and Content-Length; these two may be replaced.
+    headers  beside Content-Type and Content-Length; these two may be replaced. A value may be a function that makes it
+             when it is sent.
     lost     None, "after" (the request is read, the connection closed without an answer), "before" (closed on the
              request line), "reset" (as "after", with a TCP reset), "half" (the answer breaks off in its body).
     wait     threading.Event to wait for before answering.
@@ -387,6 +388,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         told.update(headers or {})
         self.send_response(status)
         for name, value in told.items():
-            self.send_header(name, value)
+            self.send_header(name, value() if callable(value) else value)
         self.end_headers()
         self.wfile.write(body)

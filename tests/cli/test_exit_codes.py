@@ -333,7 +333,7 @@ class Incomplete(Case):
         with self.assertRaises(subprocess.TimeoutExpired):
             running.process.wait(0.7)  # it waits for the answer
         running.signal()
-        done = running.wait(2)
+        done = running.wait(8)  # less than it would wait for the answer
         self.assertEqual(done.code, 3, done)
         never.set()
         self.assertEqual(self.run_feed(code=4).state("A-1"), "held")

@@ -8,6 +8,7 @@ HTTP/2 all the same is one more that lies.
 
 import concurrent.futures
 import csv
+import fcntl
 import json
 import os
 import pathlib
@@ -17,12 +18,13 @@ import ssl
 import struct
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 import unittest
 import zlib
 
-from harness import BINARY, FOLDERS, KEY, row
+from harness import BINARY, FOLDERS, KEY, row, wait_for
 
 MEMORY_KIB = 96 * 1024  # a body of 100 MB would not fit; Python's own size before the exec counts in
 HOSTILE_POLLS = 2       # before one is answered as it should be
@@ -42,6 +44,11 @@ class Connection:
 
     def close(self):
         raise Gone
+
+    def delivered(self):
+        """Waits until the other system has all that was sent, where a reset takes nothing of it away."""
+        unsent = lambda: struct.unpack("i", fcntl.ioctl(self.sock.fileno(), termios.TIOCOUTQ, b"1234"))[0]
+        wait_for(lambda: unsent() == 0, what="what was sent")
 
     def reset(self):
         self.server.raw_of(self.sock).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -73,7 +80,7 @@ def cut_headers(c):
 
 def reset_in_the_body(c):
     c.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n" + c.right())
-    time.sleep(0.05)
+    c.delivered()
     c.reset()
 
 
@@ -120,7 +127,7 @@ def chunk_of_no_size(c):
 
 def answer_and_reset(c):
     c.reply(body=c.right())
-    time.sleep(0.05)
+    c.delivered()
     c.reset()
 
 

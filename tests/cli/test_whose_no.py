@@ -441,13 +441,17 @@ class Poll(Case):
         self.assert_account_held(2, {"Retry-After": "2"}, on_poll=False)
 
     def test_429_with_a_date(self):
-        now = datetime.datetime.now(datetime.timezone.utc)
-        at = (now + datetime.timedelta(seconds=4)).replace(microsecond=0)
-        due = time.monotonic() + (at - now).total_seconds()
-        self.assert_account_held(0.5, {"Retry-After": email.utils.format_datetime(at, usegmt=True)}, at_most=4)
+        due = []
+
+        def in_two_seconds_or_three():
+            now = datetime.datetime.now(datetime.timezone.utc)
+            at = (now + datetime.timedelta(seconds=3)).replace(microsecond=0)
+            due.append(time.monotonic() + (at - now).total_seconds())
+            return email.utils.format_datetime(at, usegmt=True)
+
+        self.assert_account_held(1.5, {"Retry-After": in_two_seconds_or_three}, at_most=3)
         refused = self.provider.polls()[5].at
-        self.assertLess(refused, due, "the machine was too slow for this test")
-        early = [r.at for r in self.provider.requests if refused + 0.1 < r.at < due - 0.05]
+        early = [r.at for r in self.provider.requests if refused + 0.1 < r.at < due[0] - 0.05]
         self.assertEqual(early, [])
 
     def test_429_without_or_with_an_unreadable_time_is_one_second(self):
@@ -464,8 +468,8 @@ class Poll(Case):
     def test_429_longer_than_the_outage_timeout_stops_the_account(self):
         self.provider.on_submit(Answer(429, headers={"Retry-After": "600"}))
         self.manifest(["A-1"])
-        done = self.run_feed("--outage-timeout", "5s", code=3)
-        self.assertLess(done.seconds, 5)
+        done = self.run_feed("--outage-timeout", "40s", code=3)
+        self.assertLess(done.seconds, 40)
         self.assertEqual(done.state("A-1"), "planned")
         self.assertEqual(done.row("A-1")["submissions"], "1")
         self.assertRegex(done.text, r"\d{4}-\d\d-\d\dT\d\d:\d\d")
