@@ -199,7 +199,7 @@ bool FlatRows::fill(const Plan& plan, ManifestRow& row) {
     } else {
       continue;
     }
-    if (std::optional<std::string> prose = run_.prose(source.spec->name, field.value.form, field.value.text))
+    if (std::optional<std::string> prose = run_.prose(*source.spec, field.value.form, field.value.text))
       field.value = {RawValue::Form::Json, std::move(*prose)};
     field.name.assign(source.spec->name);
     ++count;

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import resource
+import select
 import signal
 import statistics
 import subprocess
@@ -17,6 +18,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 KEY = "sk-bench-5d1f0c8a9e7b4632"
 CORES = sorted(os.sched_getaffinity(0))
+LOOK_EVERY_S = 0.02
 PATH = "/api/video-editor/generate/video/auto"
 
 
@@ -34,10 +36,22 @@ def pin(core):
 class Usage:
     """What a finished process used, and for how long it ran."""
 
-    def __init__(self, code, seconds, used, output):
+    def __init__(self, code, seconds, used, peak_kb, output):
         self.code, self.seconds, self.output = code, seconds, output
         self.cpu = used.ru_utime + used.ru_stime
-        self.peak_mb = used.ru_maxrss / 1024
+        self.peak_mb = peak_kb / 1024
+
+
+def peak_kb_of(pid, known):
+    """The most memory that a process had so far; `known` where it has ended.
+
+    Not ru_maxrss: that begins with what this interpreter had when it forked.
+    """
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return known
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), known)
 
 
 def run(words, cwd, env=None, while_running=None, accept=(0,)):
@@ -48,11 +62,13 @@ def run(words, cwd, env=None, while_running=None, accept=(0,)):
         process = subprocess.Popen([str(word) for word in words], cwd=cwd, env=env, stdout=out, stderr=out,
                                    stdin=subprocess.DEVNULL, preexec_fn=pin(CORES[0]))
         try:
-            while while_running:
-                if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-                    break
-                while_running(process.pid)
-                time.sleep(0.05)
+            peak_kb = 0
+            ended = os.pidfd_open(process.pid)
+            while not select.select([ended], [], [], LOOK_EVERY_S)[0]:
+                peak_kb = peak_kb_of(process.pid, peak_kb)
+                if while_running:
+                    while_running(process.pid)
+            os.close(ended)
             _, status, used = os.wait4(process.pid, 0)
         except BaseException:
             process.kill()
@@ -63,7 +79,7 @@ def run(words, cwd, env=None, while_running=None, accept=(0,)):
     text = log.read_text(errors="replace")
     if process.returncode not in accept:
         sys.exit(f"bench: {' '.join(map(str, words))}: exit {process.returncode}\n{text[-4000:]}")
-    return Usage(process.returncode, seconds, used, text)
+    return Usage(process.returncode, seconds, used, peak_kb, text)
 
 
 class Service:
