@@ -126,6 +126,7 @@ class CurlTransport::Impl {
   std::vector<HeaderLists> header_lists_;
   Happenings gathered_;
   std::size_t open_ = 0;
+  Duration turn_;
   Instant turn_ends_ = Instant::min();
 };
 
@@ -144,7 +145,8 @@ bool CurlTransport::Impl::Transfer::may_have_left() const {
   return readies > 0 && (waited_to_send || curl_info(easy, CURLINFO_REQUEST_SIZE) != size_before);
 }
 
-CurlTransport::Impl::Impl(const Clock& clock, TransportOptions options) : clock_(clock), options_(std::move(options)) {
+CurlTransport::Impl::Impl(const Clock& clock, TransportOptions options)
+    : clock_(clock), options_(std::move(options)), turn_(options_.turn) {
   start_curl();
   roots_ = choose_roots(options_.ca_file);
   if (options_.wake_fd >= 0) poller_.want(options_.wake_fd, true, false, nullptr);
@@ -447,7 +449,13 @@ void CurlTransport::Impl::wait_until(Instant deadline, Happenings& out) {
     woken = poll_once(until, now) || woken;
     polled = true;
   }
-  turn_ends_ = clock_.now() + options_.turn;
+  // As long as it takes for about so many answers to come: each costs less in company, and none waits for a crowd.
+  constexpr std::size_t kFew = 8, kMany = 24;
+  constexpr Duration kTurnLeast = milliseconds(1);
+  const std::size_t answers = gathered_.completions.size();
+  if (answers < kFew) turn_ = std::min(2 * turn_, options_.turn);
+  if (answers > kMany) turn_ = std::max(turn_ / 2, std::min(kTurnLeast, options_.turn));
+  turn_ends_ = clock_.now() + turn_;
   std::swap(out, gathered_);
   open_ -= out.completions.size();
 }

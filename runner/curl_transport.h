@@ -22,8 +22,8 @@ struct TransportOptions {
   std::string ca_file;
   /// Ends wait_until() while it is readable. Its owner drains and closes it. -1: none.
   int wake_fd = -1;
-  /// Two returns of wait_until() are at least so far apart, unless it is woken: answers are looked for once a turn. A
-  /// deadline that is nearer is met at the turn's end.
+  /// Two returns of wait_until() are so far apart, unless it is woken: answers are looked for once a turn. Where many
+  /// come in one, turns get shorter. A deadline that is nearer is met at the turn's end.
   Duration turn = std::chrono::milliseconds(10);
   /// Paid exchanges always open a connection of their own (later exchanges may use it again). A connection that the
   /// server closed while it was idle makes it impossible to know whether the request was read; a new one seldom does.
