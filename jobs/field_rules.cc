@@ -243,7 +243,9 @@ bool is_plain_description(RawValue::Form form, std::string_view text, std::size_
 }
 
 FieldReading read_prose(const RawValue& value, std::size_t points_min) {
-  if (is_plain_description(value.form, value.text, points_min)) return value_of(json_quote(trim_blanks(value.text)));
+  if (is_utf8(value.text) && is_plain_description(value.form, value.text, points_min)) {
+    return value_of(json_quote(trim_blanks(value.text)));
+  }
   std::optional<ProseRequest> request;
   if (value.form == RawValue::Form::Json) request = read_prose_with_options(value.text);
   if (!request) {

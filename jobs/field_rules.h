@@ -26,7 +26,7 @@ FieldReading read_text(const RawValue& value, std::size_t points_min);
 /// A description as prose.h reads it, of at least `points_min` code points afterwards. Nothing but markup in it is a
 /// problem; a word for nothing, such as `N/A`, is no description. Takes prose_with_options() as well.
 FieldReading read_prose(const RawValue& value, std::size_t points_min);
-/// True only if read_prose() would take it as it is, but for blanks around it, without a word.
+/// Of well-formed UTF-8: true only if read_prose() would take it as it is, but for blanks around it, without a word.
 bool is_plain_description(RawValue::Form form, std::string_view text, std::size_t points_min);
 
 /// The same as read_text() on one line: a line break or tab inside is a problem.

@@ -78,7 +78,8 @@ Normalised IacreaAuto::normalise(const RawFields& raw) const {
 }
 
 bool IacreaAuto::is_plain(std::span<const FieldText> fields) const {
-  return are_plain(kFields, kGlances, fields) && find_field(fields, "image_urls") && find_field(fields, "description");
+  constexpr std::size_t kRequired = 2;  // image_urls and description
+  return are_plain(kFields, kGlances, kRequired, fields);
 }
 
 Request IacreaAuto::submit(std::span<const NormalField> fields, std::string_view) const {

@@ -183,6 +183,8 @@ class JobKind {
   /// True only if normalise() would find nothing wrong with these fields and have no remark: told from the form that
   /// nearly all rows have, in a fraction of the time. Then images are addresses in their one form, a text with `|`
   /// between them or a compact JSON list. False says nothing.
+  ///
+  /// fields  in the order of fields(), well-formed UTF-8.
   virtual bool is_plain(std::span<const FieldText>) const { return false; }
 
   /// Every address that the service will fetch for a row without problems, in its order. By FieldSpec::media, unless a

@@ -32,26 +32,21 @@ Normalised read_row(std::span<const FieldSpec> specs, std::span<const FieldReade
   return normal;
 }
 
-bool are_plain(std::span<const FieldSpec> specs, std::span<const FieldGlance> glances,
+bool are_plain(std::span<const FieldSpec> specs, std::span<const FieldGlance> glances, std::size_t required,
                std::span<const FieldText> fields) {
-  // They come in the order of the specs.
+  // Mostly they are the very names.
+  const auto same = [](std::string_view a, std::string_view b) {
+    return a.size() == b.size() && (a.data() == b.data() || a == b);
+  };
   std::size_t i = 0;
   for (const FieldText& field : fields) {
-    const std::size_t from = i;
-    while (i < specs.size() && specs[i].name != field.name) ++i;
-    if (i == specs.size()) {
-      i = from;
-    } else if (glances[i] == nullptr || !glances[i](field)) {
-      return false;
-    }
+    const std::size_t skipped = i;
+    while (i < specs.size() && !same(specs[i].name, field.name)) ++i;
+    if (i == specs.size() || (skipped < required && i > skipped)) return false;
+    if (glances[i] == nullptr || !glances[i](field)) return false;
+    ++i;
   }
-  return true;
-}
-
-const FieldText* find_field(std::span<const FieldText> fields, std::string_view name) {
-  const auto found =
-      std::find_if(fields.begin(), fields.end(), [&](const FieldText& field) { return field.name == name; });
-  return found == fields.end() ? nullptr : &*found;
+  return i >= required;
 }
 
 const NormalField* find_field(std::span<const NormalField> fields, std::string_view name) {

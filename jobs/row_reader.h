@@ -23,15 +23,15 @@ Normalised read_row(std::span<const FieldSpec> specs, std::span<const FieldReade
 /// Whether a field is in the form that most rows have, which its reader takes without a word.
 using FieldGlance = bool (*)(const FieldText&);
 
-/// Whether every field is in that form. Fields that nobody knows are left out.
+/// Whether every field is in that form, and the first `required` of the specs are there.
 ///
 /// glances  as many as specs; nullptr: a field that is there has to be read.
-bool are_plain(std::span<const FieldSpec> specs, std::span<const FieldGlance> glances,
+/// fields   as for JobKind::is_plain().
+bool are_plain(std::span<const FieldSpec> specs, std::span<const FieldGlance> glances, std::size_t required,
                std::span<const FieldText> fields);
 
 /// nullptr if the row has no such field, or none that could be read.
 const NormalField* find_field(std::span<const NormalField> fields, std::string_view name);
-const FieldText* find_field(std::span<const FieldText> fields, std::string_view name);
 
 /// True if something is wrong with the field.
 bool has_problem(const Normalised& normal, std::string_view name);
