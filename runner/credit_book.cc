@@ -23,23 +23,29 @@ void CreditBook::found(std::int64_t job, std::string_view subject) {
   jobs_[job].told = !subject.empty();
 }
 
-bool CreditBook::see(std::int64_t job, const CreditFigures& figures) {
-  if (!figures.any()) return false;
+CreditBook::Seen CreditBook::see(std::int64_t job, const CreditFigures& figures, Way way) {
+  if (!figures.any()) return {};
   is_base_ = true;
-  // Answers can overtake each other: then the balance recorded last is an old one.
+  Seen seen;
   const bool balance_moved = figures.remaining && figures.remaining != last_.remaining;
-  if (figures.remaining) last_.remaining = figures.remaining;
+  const bool crossed = balance_at_ && way.sent_at < *balance_at_;
+  seen.overtaken = crossed && balance_moved && *figures.remaining > *last_.remaining;
+  if (figures.remaining && !seen.overtaken) {
+    last_.remaining = figures.remaining;
+    balance_at_ = way.arrived_at;
+  }
   if (figures.used) last_.used = figures.used;
   const auto found = jobs_.find(job);
-  if (found == jobs_.end()) return true;
+  seen.is_new = true;
+  if (found == jobs_.end()) return seen;
   if (figures.used) see_used(found->second, *figures.used);
   // An answer may tell one of the two alone.
   CreditFigures own = found->second.own;
   if (figures.remaining) own.remaining = figures.remaining;
   if (figures.used) own.used = figures.used;
-  if (found->second.own == own && !balance_moved) return false;
+  seen.is_new = found->second.own != own || balance_moved;
   found->second.own = own;
-  return true;
+  return seen;
 }
 
 void CreditBook::see_used(Job& job, Credits used) {

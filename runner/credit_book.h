@@ -1,5 +1,5 @@
-// One account's credit figures as they come in: what is worth recording, and what a job that was open alone must have
-// cost. Pure; the order of calls is the order of answers.
+// One account's credit figures as they come in: what is worth recording, which balances are old, and what a job that
+// was open alone must have cost. Pure; the order of calls is the order of answers.
 #pragma once
 
 #include <cstdint>
@@ -34,9 +34,19 @@ class CreditBook {
   void stands_at(std::string_view subject, Credits used) { subjects_[std::string(subject)] = used; }
   /// No job on the subject is left to open.
   void forget(std::string_view subject) { subjects_.erase(std::string(subject)); }
-  /// Takes the figures of an answer about a job. True if they differ from that job's last ones, or the balance from the
-  /// account's, so that they are recorded.
-  bool see(std::int64_t job, const CreditFigures& figures);
+  /// When an answer's request left, and when it arrived: between the two the service wrote it.
+  struct Way {
+    Instant sent_at, arrived_at;
+  };
+  struct Seen {
+    bool is_new = false;     ///< differs from the job's last figures, or the balance from the account's: to be recorded
+    bool overtaken = false;  ///< the balance is not the account's last one
+  };
+  /// Takes the figures of an answer about a job.
+  ///
+  /// Which of two answers the service wrote first is unknown if both were out at the same time. Then the lower balance
+  /// is taken for the later one: a refund is seen all the same, with the next answer.
+  Seen see(std::int64_t job, const CreditFigures& figures, Way way);
   /// What `used` in the answers says that the job itself has cost so far, where it is not the account's.
   std::optional<Credits> own(std::int64_t job) const;
   /// The job ended, or was not taken.
@@ -61,6 +71,7 @@ class CreditBook {
   };
   void see_used(Job& job, Credits used);
   CreditFigures last_;
+  std::optional<Instant> balance_at_;  ///< when an answer of this process last told the balance of last_
   bool is_base_ = true;
   std::unordered_map<std::int64_t, Job> jobs_;
   std::unordered_map<std::string, Credits> subjects_;  ///< what each has used; none while that is not known

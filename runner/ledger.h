@@ -183,6 +183,7 @@ struct CreditSeen {
   WallTime at;
   CreditFigures figures;
   std::optional<Credits> own;  ///< what `used` says that the job itself has cost so far; nothing: it does not tell
+  bool overtaken = false;      ///< the balance is older than the one recorded before it: CreditBook::see()
 };
 
 /// The last figures of an account, and how far they can be relied on.
@@ -308,6 +309,7 @@ struct FigureSeen {
   JobId job = 0;  ///< that the answer was about; 0 for none
   WallTime at;
   CreditFigures figures;
+  bool overtaken = false;  ///< CreditSeen
 };
 
 /// A listing by what it is known by.

@@ -437,8 +437,11 @@ Runner::Credited Runner::credited(const Flight& flight) const {
 void Runner::see_credits(Account& account, const OpenExchange& exchange, const Credited& about,
                          const CreditFigures& figures, Instant at) {
   if (!figures.any()) return;
-  if (account.book.see(about.job, figures))
-    commit_.credits.push_back({account.record.id, about.job, clock_.wall(), figures, account.book.own(about.job)});
+  const CreditBook::Seen seen = account.book.see(about.job, figures, {exchange.sent_at, at});
+  if (seen.is_new) {
+    commit_.credits.push_back(
+        {account.record.id, about.job, clock_.wall(), figures, account.book.own(about.job), seen.overtaken});
+  }
   AccountRecord& record = account.record;
   if (about.whose.empty() || account.options.credits != CreditMeaning::Auto || !record.credit_meaning.empty()) return;
   // A subject was there, and had its cost, before the job that works on it.

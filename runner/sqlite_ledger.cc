@@ -552,8 +552,8 @@ Result<void> SqliteLedger::write_step(RunId run, const Step& step) {
 Result<void> SqliteLedger::write_credits(RunId run, const CreditSeen& seen) {
   Statement& add = statements_->add_credits;
   add.bind(1, seen.account).bind(2, id_or_null(run)).bind(3, id_or_null(seen.job)).bind(4, to_ms(seen.at));
-  if (Result<void> done = add.bind(5, milli(seen.figures.remaining)).bind(6, milli(seen.figures.used)).run(); !done)
-    return done;
+  add.bind(5, milli(seen.figures.remaining)).bind(6, milli(seen.figures.used));
+  if (Result<void> done = add.bind(7, std::int64_t{seen.overtaken}).run(); !done) return done;
   if (!seen.own) return {};
   return statements_->job_used.bind(1, seen.own->milli).bind(2, seen.job).run();
 }
@@ -664,10 +664,10 @@ Result<std::map<std::string, Credits>> SqliteLedger::spent_by_label(AccountId ac
 
 Result<LastFigures> SqliteLedger::last_figures(AccountId account) {
   LastFigures last;
-  for (const auto& [column, figure] :
-       {std::pair{"remaining", &last.figures.remaining}, std::pair{"used", &last.figures.used}}) {
+  for (const auto& [column, which, figure] : {std::tuple{"remaining", kTellsBalance, &last.figures.remaining},
+                                              std::tuple{"used", "c.used IS NOT NULL", &last.figures.used}}) {
     Statement query = database_->prepare(
-        fmt::format("SELECT {0} FROM credits WHERE account = ? AND {0} IS NOT NULL ORDER BY id DESC LIMIT 1", column));
+        fmt::format("SELECT {} FROM credits c WHERE account = ? AND {} ORDER BY id DESC LIMIT 1", column, which));
     const Result<bool> row = query.bind(1, account).step();
     if (!row) return tl::unexpected(row.error());
     if (*row) *figure = maybe_credits(query, 0);

@@ -67,6 +67,9 @@ inline std::optional<Digest> maybe_digest(const Statement& row, int column) {
   return Digest{half(0), half(8)};
 }
 
+/// Of a figure c: it tells the account's balance. One that was overtaken tells an older balance than the one before it.
+inline constexpr const char* kTellsBalance = "c.remaining IS NOT NULL AND NOT c.overtaken";
+
 /// What a job cost, by what the account's figure means; unknown while that is undecided, and before the job has ended:
 /// services charge step by step.
 inline constexpr const char* kCost =

@@ -49,6 +49,10 @@ struct Facts {
             AccountId account = 1) {
     figures.push_back({account, 1, job, at(time), {remaining, used}});
   }
+  void seen_late(JobId job, std::int64_t time, Credits remaining, Credits used) {
+    seen(job, time, remaining, used);
+    figures.back().overtaken = true;
+  }
   CreditReport report(CreditQuery query) const {
     CreditUse use(std::move(query), accounts, {{1, "run-1"}, {2, "run-2"}});
     for (const PaidJob& job : jobs) REQUIRE(use.add(job));
@@ -150,7 +154,7 @@ TEST_CASE("credits: a refund, a late charge and answers that crossed leave nothi
     facts.job(4, 5, half(2));
     facts.seen(2, 1, half(96), half(2));
     facts.seen(3, 1, half(94), half(2));
-    facts.seen(1, 1, half(98), half(2));
+    facts.seen_late(1, 1, half(98), half(2));
     facts.seen(4, 6, half(92), half(2));
     const CreditReport report = facts.report({});
     CHECK(report.sums.unattributed == Credits{});
@@ -161,10 +165,31 @@ TEST_CASE("credits: a refund, a late charge and answers that crossed leave nothi
     for (JobId id = 1; id <= 2; ++id) facts.job(id, 0, half(2));
     facts.job(3, 5, half(2));
     facts.seen(2, 1, half(96), half(2));
-    facts.seen(1, 1, half(98), half(2));
+    facts.seen_late(1, 1, half(98), half(2));
     facts.seen(1, 2, half(96), half(2));
     facts.seen(3, 6, half(73), half(2));
     CHECK(facts.report({}).sums.unattributed == half(21));
+  }
+  SUBCASE("the last answer was overtaken") {
+    Facts facts;
+    facts.seen(0, 0, half(100));
+    for (JobId id = 1; id <= 2; ++id) facts.job(id, 1, half(2));
+    facts.seen(2, 2, half(96), half(2));
+    facts.seen_late(1, 3, half(98), half(2));
+    const CreditReport report = facts.report({});
+    CHECK(report.sums.unattributed == Credits{});
+    CHECK(report.accounts[0].balance->last == half(96));
+    CHECK(report.accounts[0].balance->last_at == at(2));
+    CHECK(report.accounts[0].balance->elsewhere == Credits{});
+  }
+  SUBCASE("the answer after an overtaken one tells of a refund") {
+    Facts facts;
+    facts.seen(0, 0, half(100));
+    for (JobId id = 1; id <= 2; ++id) facts.job(id, 1, half(2));
+    facts.seen(2, 2, half(96), half(2));
+    facts.seen_late(1, 3, half(98), half(2));
+    facts.seen(2, 4, half(99), half(2));
+    CHECK(facts.report({}).sums.unattributed == Credits{} - half(3));
   }
   SUBCASE("figures without a balance, then one with") {
     Facts facts;
@@ -285,7 +310,8 @@ TEST_CASE("credits: every report adds up, and the days add up to the whole") {
                            id,
                            at(now + pick(0, 9'000)),
                            {pick(0, 4) == 0 ? std::nullopt : std::optional(half(balance[account])),
-                            pick(0, 4) == 0 ? std::nullopt : std::optional(half(cost))}});
+                            pick(0, 4) == 0 ? std::nullopt : std::optional(half(cost))},
+                           pick(0, 9) == 0});
       }
     }
     std::stable_sort(figures.begin(), figures.end(), [](const auto& a, const auto& b) { return a.at < b.at; });

@@ -503,6 +503,7 @@ std::vector<std::string_view> rare_cases() {
   return {"row of Aurora",
           "row of explicit sequences",
           "part made again",
+          "balance that was overtaken",
           "429 during recovery",
           "lost answer during recovery",
           "crash while opening",

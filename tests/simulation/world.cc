@@ -37,11 +37,7 @@ std::string asked_job(std::string url) {
 }  // namespace
 
 World::World(const WorldOptions& chosen)
-    : options(chosen),
-      balance_told(chosen.origins.size()),
-      balance_is_old(chosen.origins.size()),
-      held_until(chosen.origins.size()),
-      newest_balance_(chosen.origins.size()) {
+    : options(chosen), balance_told(chosen.origins.size()), held_until(chosen.origins.size()) {
   for (std::size_t i = 0; i < options.origins.size(); ++i) {
     ServiceOptions service = options.service;
     service.seed = mix(service.seed, i);
@@ -229,7 +225,6 @@ void World::hide_credits(std::string& body) {
 /// The service's side of an exchange, and what goes wrong on the way back.
 void World::serve(OpenExchange& open) {
   Completion& completion = open.completion;
-  open.served = ++requests_served_;
   completion.may_have_left = true;
   if (!open.arrives) {
     completion.error = "connection closed before the answer";
@@ -322,9 +317,6 @@ void World::wait_until(Instant deadline, Happenings& out) {
           if (completion.answered && (completion.body.find("creditsTotal") != std::string::npos ||
                                       completion.body.find("remaining_credits") != std::string::npos)) {
             balance_told[open.service] = true;
-            std::uint64_t& newest = newest_balance_[open.service];
-            balance_is_old[open.service] = open.served < newest;
-            newest = std::max(newest, open.served);
           }
           const int taken = is_repair(open.exchange) ? 200 : 201;
           if (open.exchange.paid && completion.status == taken && !open.doubtful) {

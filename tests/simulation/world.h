@@ -151,10 +151,9 @@ class World final : public Clock, public Transport {
   std::int64_t paid_open(std::optional<std::size_t> service = std::nullopt) const;
   /// Those of them that make a part of a job again, in one service.
   std::int64_t repairs_open(std::size_t service) const;
-  std::vector<bool> balance_told;    ///< by service: an answer with figures arrived
-  std::vector<bool> balance_is_old;  ///< and the last one that did was overtaken by a newer one
-  std::vector<Instant> held_until;   ///< by service: what a 429 that was answered asks for
-  std::int64_t paid_answers = 0;     ///< how many were answered, or lost
+  std::vector<bool> balance_told;   ///< by service: an answer with figures arrived
+  std::vector<Instant> held_until;  ///< by service: what a 429 that was answered asks for
+  std::int64_t paid_answers = 0;    ///< how many were answered, or lost
   /// Paid requests answered in such a way that nobody can know whether they were taken.
   std::int64_t doubtful_answers = 0;
   /// How often each fault, and each other event worth reaching, happened.
@@ -178,7 +177,6 @@ class World final : public Clock, public Transport {
     std::string job_id;
     WallTime started_at;
     Instant sent_at;
-    std::uint64_t served = 0;  ///< when the service handled it: its number among all requests
     bool arrives = true;
     bool cut_off = false;   ///< the connection died while the machine slept
     bool doubtful = false;  ///< the answer proves nothing
@@ -222,8 +220,6 @@ class World final : public Clock, public Transport {
   std::vector<Service> services_;
   std::map<std::uint64_t, OpenExchange> exchanges_;
   std::uint64_t next_key_ = 0;
-  std::uint64_t requests_served_ = 0;
-  std::vector<std::uint64_t> newest_balance_;  ///< by service: OpenExchange::served
   std::priority_queue<Happening, std::vector<Happening>, std::greater<>> happenings_;
 };
 
