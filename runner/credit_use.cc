@@ -203,7 +203,9 @@ CreditUse::Note* CreditUse::note(JobId job) {
 Credits CreditUse::newly_known(const FigureSeen& seen, const Account& account, Note* note) const {
   if (note == nullptr || !note->cost) return {};
   Credits known = *note->cost;
-  if (account.record.credit_meaning == "job" && !note->derived) {
+  if (account.record.credit_meaning == "job" && seen.own) {
+    known = *seen.own;
+  } else if (account.record.credit_meaning == "job" && !note->derived) {
     if (!seen.figures.used) return {};
     known = *seen.figures.used;
   } else if (!seen.figures.remaining) {

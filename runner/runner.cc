@@ -183,7 +183,7 @@ Result<void> Runner::load_open_jobs() {
       commit_.steps.push_back(step_of(job.id, State::TimedOut, Event::Resume, ""));
       flight.state = State::InFlight;
     }
-    if (flight.repairs == 0) flight.account->book.found(job.id, job.followed ? job.remote_id : job.subject);
+    if (Result<void> told = find_in_book(*flight.account, job); !told) return told;
     const bool on_subject = !flight.subject.empty();
     if (on_subject) {
       const Result<Group*> group = gather(*flight.account, flight.subject);
@@ -199,6 +199,18 @@ Result<void> Runner::load_open_jobs() {
     const auto owner = flights_.find(job.repairs);
     if (owner != flights_.end() && flights_.contains(job.id)) work_on(owner->second);
   }
+  return {};
+}
+
+/// Tells the book of a job that another process submitted.
+Result<void> Runner::find_in_book(Account& account, const OpenJob& job) {
+  if (job.repairs != 0) return {};
+  account.book.found(job.id, job.followed ? job.remote_id : job.subject, job.used);
+  if (!job.worked_on || job.followed) return {};
+  const Result<std::optional<Credits>> used = ledger_.used_on(job.account, job.remote_id);
+  if (!used) return tl::unexpected(used.error());
+  if (*used) account.book.stands_at(job.remote_id, **used);
+  account.book.is_worked_on(job.id, job.remote_id);
   return {};
 }
 

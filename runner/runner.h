@@ -91,6 +91,7 @@ class Runner {
   Result<void> load_limits();
   Result<void> load_credits(Account& account);
   Result<void> load_open_jobs();
+  Result<void> find_in_book(Account& account, const OpenJob& job);
   Result<void> load_lost_jobs();
 
   // A turn.
@@ -186,7 +187,8 @@ class Runner {
   void leave_group(Flight& flight);
   void group_goes_on(Account& account, const std::string& subject, Instant now);
   void leave_if_idle(Account& account, const std::string& subject);
-  void group_polled(Account& account, const std::string& subject);
+  void work_on(Flight& flight);
+  void group_polled(Account& account, const std::string& subject, Instant now);
 
   // Parts that are made again (runner_repair.cc).
   void warn_of_repairs();
@@ -198,7 +200,6 @@ class Runner {
   void repair_accepted(Account& account, const Pending& pending);
   Credits reserved_by_repairs(const Account& account, JobId job) const;
   void settle_repairs(Account& account, JobId job);
-  void work_on(Flight& flight);
 
   // Flights.
   void schedule(Flight& flight, Instant due);

@@ -176,7 +176,8 @@ Result<void> SqliteLedger::read_paid_jobs(const std::function<Result<void>(const
 
 Result<void> SqliteLedger::read_figures(const std::function<Result<void>(const FigureSeen&)>& visit) {
   Statement query = database_->prepare(
-      "SELECT account, run, job, at, remaining, used, overtaken FROM credits WHERE remaining IS NOT NULL OR used IS "
+      "SELECT account, run, job, at, remaining, used, overtaken, own FROM credits WHERE remaining IS NOT NULL OR used "
+      "IS "
       "NOT NULL "
       "ORDER "
       "BY id");
@@ -189,7 +190,8 @@ Result<void> SqliteLedger::read_figures(const std::function<Result<void>(const F
                           query.integer(2),
                           from_ms(query.integer(3)),
                           {maybe_credits(query, 4), maybe_credits(query, 5)},
-                          query.integer(6) != 0};
+                          query.integer(6) != 0,
+                          maybe_credits(query, 7)};
     if (Result<void> done = visit(seen); !done) return done;
   }
 }

@@ -83,6 +83,39 @@ TEST_CASE("credit book: no job on a subject pays for one whose answer was lost, 
   CHECK_FALSE(book.own(7));
 }
 
+TEST_CASE("credit book: a job that others work on costs what its figure rises by without them") {
+  struct Case {
+    const char* name;
+    bool found;                         // by this process, with what an earlier one knew
+    std::optional<Credits> cost, used;  // then
+    bool lost;                          // an answer to one that works on it
+    std::optional<Credits> expected;
+  };
+  for (const Case& c : {Case{"submitted by this process", false, {}, {}, false, whole(4)},
+                        Case{"found, with what it cost", true, whole(3), whole(3), false, whole(4)},
+                        Case{"found, and another's cost is unknown", true, whole(3), {}, false, {}},
+                        Case{"found, and its own is unknown", true, {}, {}, false, {}},
+                        Case{"one of which nobody knows may be in its figure", false, {}, {}, true, {}}}) {
+    CAPTURE(c.name);
+    CreditBook book;
+    if (c.found) {
+      book.found(1, {}, c.cost);
+      if (c.used) book.stands_at("video", *c.used);
+    } else {
+      book.open(1);
+      see(book, 1, figures(97, 3));
+    }
+    book.is_worked_on(1, "video");
+    book.open(2, "video");
+    if (!c.lost) see(book, 2, figures(95, 5));
+    CHECK(book.own(2) == (c.used || (!c.found && !c.lost) ? std::optional(whole(2)) : std::nullopt));
+    see(book, 1, figures(94, 6));  // charged one more for itself
+    CHECK(book.own(1) == c.expected);
+    see(book, 1, figures(94, 4));  // an old answer
+    CHECK(book.close(1).used == c.expected);
+  }
+}
+
 TEST_CASE("credit book: of two answers that were out at the same time the lower balance is the later one") {
   struct Case {
     const char* name;

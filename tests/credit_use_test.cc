@@ -47,7 +47,7 @@ struct Facts {
   }
   void seen(JobId job, std::int64_t time, std::optional<Credits> remaining, std::optional<Credits> used = {},
             AccountId account = 1) {
-    figures.push_back({account, 1, job, at(time), {remaining, used}});
+    figures.push_back({account, 1, job, at(time), {remaining, used}, false, {}});
   }
   void seen_late(JobId job, std::int64_t time, Credits remaining, Credits used) {
     seen(job, time, remaining, used);
@@ -212,6 +212,22 @@ TEST_CASE("credits: a refund, a late charge and answers that crossed leave nothi
   }
 }
 
+TEST_CASE("credits: of a video that others worked on, each answer counts what its own job had cost by then") {
+  Facts facts;
+  facts.job(1, 0, half(4));
+  facts.job(2, 5, half(2)).derived = true;
+  facts.seen(1, 1, half(96), half(3));  // before it: 99
+  facts.figures.back().own = half(3);
+  facts.seen(2, 6, half(94), half(5));
+  facts.figures.back().own = half(2);
+  facts.seen(1, 7, half(93), half(6));
+  facts.figures.back().own = half(4);
+  const CreditReport report = facts.report({});
+  CHECK(report.sums.used == half(6));
+  CHECK(report.sums.unattributed == Credits{});
+  CHECK(report.accounts[0].balance->first == half(99));
+}
+
 TEST_CASE("credits: where the figure is the account's, a job that was open alone cost what the balance fell by") {
   Facts facts;
   facts.accounts[0].credit_meaning = "account";
@@ -311,7 +327,8 @@ TEST_CASE("credits: every report adds up, and the days add up to the whole") {
                            at(now + pick(0, 9'000)),
                            {pick(0, 4) == 0 ? std::nullopt : std::optional(half(balance[account])),
                             pick(0, 4) == 0 ? std::nullopt : std::optional(half(cost))},
-                           pick(0, 9) == 0});
+                           pick(0, 9) == 0,
+                           {}});
       }
     }
     std::stable_sort(figures.begin(), figures.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
