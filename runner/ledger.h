@@ -121,6 +121,7 @@ struct OpenJob {
   JobId repairs = 0;            ///< the job of which it makes a part again, or 0
   std::optional<Credits> used;  ///< what it is known to have cost itself, where services count that by job
   bool worked_on = false;       ///< there are jobs whose subject it is, other than repairs
+  std::string labels;           ///< of its row when it was submitted: read_labels_json()
 };
 
 /// A job that makes a part of another one again.

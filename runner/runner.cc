@@ -172,6 +172,10 @@ Result<void> Runner::load_open_jobs() {
     flight.reserved_before = job.reserved;
     ++flight.account->found_open;
     flight.account->found_reserved = flight.account->found_reserved + job.reserved.value_or(Credits{});
+    Result<std::vector<Spending::Group>> groups = groups_of(*flight.account, job.labels);
+    if (!groups) return tl::unexpected(groups.error());
+    flight.groups = std::move(*groups);
+    for (const Spending::Group group : flight.groups) ++flight.account->by_label[group - 1].found_open;
     const Duration age = wall - job.accepted_at;
     flight.wait_until = started_ + options_.job_timeout;
     flight.known_by = started_ + kNotYet;
@@ -264,6 +268,7 @@ Result<void> Runner::choose_starts(Instant now) {
   if (stopping_) return {};
   for (const auto& account : accounts_) {
     if (Result<void> done = renew_budget(*account); !done) return done;
+    if (Result<void> done = renew_groups(*account); !done) return done;
     if (Result<void> done = choose_starts(*account, now); !done) return done;
   }
   return {};
@@ -383,7 +388,9 @@ Result<Runner::Pending> Runner::pending_of(const Account& account, PlannedRow ro
   pending.kind = find_kind(row.kind);
   CHECK(pending.kind != nullptr);
   pending.row = std::move(row);
-  if (Result<void> read = read_groups(account, pending); !read) return tl::unexpected(read.error());
+  Result<std::vector<Spending::Group>> groups = groups_of(account, pending.row.labels);
+  if (!groups) return tl::unexpected(groups.error());
+  pending.groups = std::move(*groups);
   return pending;
 }
 

@@ -128,7 +128,9 @@ class Runner {
   void take_up_waiting(Account& account);
   Spending::Group refused_by(Account& account, const Pending& row, std::string& why) const;
   void pass_over(Account& account, Pending row, Spending::Group group, std::string why);
-  Result<void> read_groups(const Account& account, Pending& row) const;
+  Result<std::vector<Spending::Group>> groups_of(const Account& account, std::string_view labels) const;
+  bool may_make_room(Account& account, Spending::Group group);
+  Result<void> renew_groups(Account& account);
   Result<void> warn_of_labels(const Account& account);
   Duration usual_duration(const Account& account, const JobKind& kind) const;
   bool fits_deadline(Account& account, const JobKind& kind, Instant now);
@@ -137,7 +139,7 @@ class Runner {
   Spending::Price price_of(const Account& account, const JobKind& kind) const;
   Result<void> renew_budget(Account& account);
   Result<void> renew_label_budgets(Account& account, std::optional<Credits> LabelBudget::*limit, std::string_view name,
-                                   RunId run, WallTime since);
+                                   RunId run, WallTime since, Spending::Group only = Spending::kAll);
   Instant deadline(Instant now) const;
 
   // What came back (runner_settle.cc).

@@ -101,7 +101,9 @@ bool Runner::ask_for_repair(Flight& flight, const std::string& part) {
   pending.row.kind = pending.repair->kind;
   pending.row.subject = flight.remote_id;
   pending.row.labels = history->labels;
-  if (Result<void> read = read_groups(account, pending); !read) return false;
+  Result<std::vector<Spending::Group>> groups = groups_of(account, pending.row.labels);
+  if (!groups) return false;
+  pending.groups = std::move(*groups);
   if (!may_repair(account, pending)) return false;
 
   progress_.detail(fmt::format("{}: part {} has been in error for {:%Q%q} and is made again", history->ref, part,

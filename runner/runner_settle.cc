@@ -423,6 +423,10 @@ void Runner::forget(Flight& flight) {
     --account.found_open;
     account.found_reserved = account.found_reserved - flight.reserved_before.value_or(Credits{});
     account.found_ended = true;
+    for (const Spending::Group group : flight.groups) {
+      --account.by_label[group - 1].found_open;
+      account.by_label[group - 1].found_ended = true;
+    }
   }
   if (!flight.subject.empty()) {
     leave_group(flight);

@@ -422,7 +422,8 @@ Result<std::vector<PlannedRow>> SqliteLedger::planned_rows_of(RunId run, std::st
 Result<std::vector<OpenJob>> SqliteLedger::open_jobs() {
   Statement query = database_->prepare(
       fmt::format("SELECT j.id, l.account, l.kind, j.remote_id, j.state, j.accepted_at, j.reserved, j.polls, "
-                  "j.subject, j.followed, j.repairs, j.used_last, {} FROM jobs j JOIN listings l ON l.id = j.listing "
+                  "j.subject, j.followed, j.repairs, j.used_last, {}, j.labels FROM jobs j JOIN listings l ON l.id = "
+                  "j.listing "
                   "WHERE j.state IN (2, 3) ORDER BY j.accepted_at, j.id",
                   kIsWorkedOn));
   std::vector<OpenJob> jobs;
@@ -433,7 +434,7 @@ Result<std::vector<OpenJob>> SqliteLedger::open_jobs() {
     jobs.push_back({query.integer(0), query.integer(1), std::string(query.text(2)), std::string(query.text(3)),
                     static_cast<State>(query.integer(4)), from_ms(query.integer(5)), maybe_credits(query, 6),
                     query.integer(7), std::string(query.text(8)), query.integer(9) != 0, query.integer(10),
-                    maybe_credits(query, 11), query.integer(12) != 0});
+                    maybe_credits(query, 11), query.integer(12) != 0, std::string(query.text(13))});
   }
 }
 
