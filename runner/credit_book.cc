@@ -5,41 +5,81 @@
 namespace reelbatch {
 
 void CreditBook::open(std::int64_t job, std::string_view subject) {
-  for (auto& [id, other] : jobs_) {
-    other.alone = false;
-    // What that one cost would be taken for this one's.
-    if (!subject.empty() && other.subject == subject && !other.told) forget(subject);
-  }
+  for (auto& [id, other] : jobs_) other.alone = false;
   Job& opened = jobs_[job] = {};
   opened.before = last_;
   opened.alone = is_base_ && jobs_.size() == 1;
   opened.subject = subject;
+  if (subject.empty()) return;
+  Subject& worked_on = subjects_[opened.subject];
+  // What one of which nobody knows may have cost would be taken for this one's.
+  if (worked_on.untold++ > 0) worked_on.used.reset();
 }
 
-void CreditBook::found(std::int64_t job, std::string_view subject) {
+void CreditBook::found(std::int64_t job, std::string_view subject, std::optional<Credits> cost) {
   open(job, subject);
-  jobs_[job].alone = false;
+  Job& found = jobs_[job];
+  found.alone = false;
+  found.cost = cost;
+  if (subject.empty()) return;
   // Its first answer was another process's.
-  jobs_[job].told = !subject.empty();
+  found.told = true;
+  --subjects_[found.subject].untold;
 }
 
-bool CreditBook::see(std::int64_t job, const CreditFigures& figures) {
-  if (!figures.any()) return false;
+void CreditBook::stands_at(std::string_view subject, Credits used) {
+  Subject& known = subjects_[std::string(subject)];
+  if (!known.used) known.used = used;
+}
+
+void CreditBook::is_worked_on(std::int64_t job, std::string_view subject) {
+  const auto found = jobs_.find(job);
+  if (found == jobs_.end() || !found->second.subject.empty()) return;
+  Job& owner = found->second;
+  owner.subject = subject;
+  owner.told = true;
+  owner.is_owner = true;
+  Subject& worked_on = subjects_[owner.subject];
+  // Up to here nobody else was in its figure, which says more than the ledger may know yet.
+  if (owner.own.used) worked_on.used = owner.own.used;
+  if (owner.cost && worked_on.used) worked_on.owner = job;
+}
+
+void CreditBook::forget(std::string_view subject) {
+  const auto known = subjects_.find(std::string(subject));
+  if (known == subjects_.end()) return;
+  known->second.used.reset();
+  if (known->second.owner == 0 && known->second.untold == 0) subjects_.erase(known);
+}
+
+CreditBook::Seen CreditBook::see(std::int64_t job, const CreditFigures& figures, Way way) {
+  if (!figures.any()) return {};
   is_base_ = true;
-  // Answers can overtake each other: then the balance recorded last is an old one.
+  Seen seen;
   const bool balance_moved = figures.remaining && figures.remaining != last_.remaining;
-  if (figures.remaining) last_.remaining = figures.remaining;
+  const bool crossed = balance_at_ && way.sent_at < *balance_at_;
+  seen.overtaken = crossed && balance_moved && *figures.remaining > *last_.remaining;
+  if (figures.remaining && !seen.overtaken) {
+    last_.remaining = figures.remaining;
+    balance_at_ = way.arrived_at;
+  }
   if (figures.used) last_.used = figures.used;
   const auto found = jobs_.find(job);
-  if (found == jobs_.end()) return true;
+  seen.is_new = true;
+  if (found == jobs_.end()) return seen;
   if (figures.used) see_used(found->second, *figures.used);
+  Job& of = found->second;
+  if (of.is_owner && of.cost && figures.used && subjects_[of.subject].owner != job) {
+    of.cost.reset();
+    seen.cost_lost = true;
+  }
   // An answer may tell one of the two alone.
   CreditFigures own = found->second.own;
   if (figures.remaining) own.remaining = figures.remaining;
   if (figures.used) own.used = figures.used;
-  if (found->second.own == own && !balance_moved) return false;
+  seen.is_new = found->second.own != own || balance_moved || seen.cost_lost;
   found->second.own = own;
-  return true;
+  return seen;
 }
 
 void CreditBook::see_used(Job& job, Credits used) {
@@ -47,11 +87,20 @@ void CreditBook::see_used(Job& job, Credits used) {
     job.cost = used;
     return;
   }
-  const auto [stood, is_new] = subjects_.try_emplace(job.subject, used);
-  if (!job.told && !is_new && used >= stood->second) job.cost = used - stood->second;
-  job.told = true;
+  Subject& subject = subjects_[job.subject];
+  const bool rose = subject.used && used >= *subject.used;
+  const Credits rise = rose ? used - *subject.used : Credits{};
+  if (!job.told) {
+    job.told = true;
+    --subject.untold;
+    if (rose) job.cost = rise;
+  } else if (subject.owner != 0) {
+    // What one of which nobody knows may have cost is in the figure from here on.
+    if (!subject.used || subject.untold > 0) subject.owner = 0;
+    if (subject.owner != 0) jobs_[subject.owner].cost = *jobs_[subject.owner].cost + rise;
+  }
   // An old answer says less than was known.
-  stood->second = std::max(stood->second, used);
+  subject.used = std::max(subject.used.value_or(used), used);
 }
 
 std::optional<Credits> CreditBook::own(std::int64_t job) const {
@@ -64,6 +113,10 @@ CreditBook::Closed CreditBook::close(std::int64_t job) {
   if (found == jobs_.end()) return {};
   const Job ended = found->second;
   jobs_.erase(found);
+  if (const auto known = subjects_.find(ended.subject); known != subjects_.end()) {
+    if (!ended.told) --known->second.untold;
+    if (known->second.owner == job) known->second.owner = 0;
+  }
   Closed closed{std::nullopt, ended.cost};
   if (!ended.alone) return closed;
   if (ended.before.remaining && ended.own.remaining && *ended.own.remaining <= *ended.before.remaining) {

@@ -1,5 +1,5 @@
-// One account's credit figures as they come in: what is worth recording, and what a job that was open alone must have
-// cost. Pure; the order of calls is the order of answers.
+// One account's credit figures as they come in: what is worth recording, which balances are old, and what a job that
+// was open alone must have cost. Pure; the order of calls is the order of answers.
 #pragma once
 
 #include <cstdint>
@@ -29,14 +29,30 @@ class CreditBook {
   ///          for the subject's, and what the job cost for its rise.
   void open(std::int64_t job, std::string_view subject = {});
   /// A job is found in flight: it may have been charged before the last figures, or after them.
-  void found(std::int64_t job, std::string_view subject = {});
-  /// What the subject has used so far, for the job on it that is opened next.
-  void stands_at(std::string_view subject, Credits used) { subjects_[std::string(subject)] = used; }
+  ///
+  /// cost  what earlier answers said that it cost itself.
+  void found(std::int64_t job, std::string_view subject = {}, std::optional<Credits> cost = {});
+  /// What the subject has used so far, for the job on it that is opened next, where no answer has told since.
+  void stands_at(std::string_view subject, Credits used);
+  /// A job that is open made the subject that others work on: beyond what it cost so far it costs what the subject's
+  /// figure rises by without them. Where one of them is unknown, so is this one's from its next answer on.
+  void is_worked_on(std::int64_t job, std::string_view subject);
   /// No job on the subject is left to open.
-  void forget(std::string_view subject) { subjects_.erase(std::string(subject)); }
-  /// Takes the figures of an answer about a job. True if they differ from that job's last ones, or the balance from the
-  /// account's, so that they are recorded.
-  bool see(std::int64_t job, const CreditFigures& figures);
+  void forget(std::string_view subject);
+  /// When an answer's request left, and when it arrived: between the two the service wrote it.
+  struct Way {
+    Instant sent_at, arrived_at;
+  };
+  struct Seen {
+    bool is_new = false;     ///< differs from the job's last figures, or the balance from the account's: to be recorded
+    bool overtaken = false;  ///< the balance is not the account's last one
+    bool cost_lost = false;  ///< what the job was known to have cost is not all of it, and can no longer be told
+  };
+  /// Takes the figures of an answer about a job.
+  ///
+  /// Which of two answers the service wrote first is unknown if both were out at the same time. Then the lower balance
+  /// is taken for the later one: a refund is seen all the same, with the next answer.
+  Seen see(std::int64_t job, const CreditFigures& figures, Way way);
   /// What `used` in the answers says that the job itself has cost so far, where it is not the account's.
   std::optional<Credits> own(std::int64_t job) const;
   /// The job ended, or was not taken.
@@ -56,14 +72,21 @@ class CreditBook {
     CreditFigures own;     ///< the last of its own answers
     bool alone = false;
     std::string subject;
-    bool told = false;  ///< an answer said what was used since it was opened
+    bool told = false;      ///< an answer said what was used since it was opened
+    bool is_owner = false;  ///< it made its subject
     std::optional<Credits> cost;
+  };
+  struct Subject {
+    std::optional<Credits> used;
+    std::int64_t owner = 0;   ///< the job that made it, while its cost can be told from that of the others
+    std::int64_t untold = 0;  ///< jobs on it of which no answer has told yet
   };
   void see_used(Job& job, Credits used);
   CreditFigures last_;
+  std::optional<Instant> balance_at_;  ///< when an answer of this process last told the balance of last_
   bool is_base_ = true;
   std::unordered_map<std::int64_t, Job> jobs_;
-  std::unordered_map<std::string, Credits> subjects_;  ///< what each has used; none while that is not known
+  std::unordered_map<std::string, Subject> subjects_;
 };
 
 }  // namespace reelbatch

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "jobs/edit_distance.h"
 
@@ -82,7 +83,6 @@ struct CreditUse::Account {
   std::size_t began_in = 0;  ///< bucket
   Credits early;             ///< known cost of other jobs that were out then
   Credits early_left;        ///< unattributed when the last of them was told
-  Credits lowest;            ///< balance since then
   Credits left_since_began;  ///< unattributed since then
 };
 
@@ -203,7 +203,9 @@ CreditUse::Note* CreditUse::note(JobId job) {
 Credits CreditUse::newly_known(const FigureSeen& seen, const Account& account, Note* note) const {
   if (note == nullptr || !note->cost) return {};
   Credits known = *note->cost;
-  if (account.record.credit_meaning == "job" && !note->derived) {
+  if (account.record.credit_meaning == "job" && seen.own) {
+    known = *seen.own;
+  } else if (account.record.credit_meaning == "job" && !note->derived) {
     if (!seen.figures.used) return {};
     known = *seen.figures.used;
   } else if (!seen.figures.remaining) {
@@ -223,38 +225,37 @@ void CreditUse::add(const FigureSeen& seen) {
     account.pending = account.pending + known;
     return;
   }
-  const Credits now = *seen.figures.remaining;
   const bool begins = !account.balance;
+  // What an overtaken answer tells of its job was charged by the balance that overtook it.
+  const bool overtaken = seen.overtaken && !begins;
+  const Credits now = overtaken ? *account.balance : *seen.figures.remaining;
+  const WallTime now_at = overtaken ? account.balance_at : seen.at;
+  const Credits pending = overtaken ? Credits{} : std::exchange(account.pending, {});
   const Credits before = begins ? now + known : *account.balance;
-  const Credits left = begins ? Credits{} : before - now - known - account.pending;
+  const Credits left = begins ? Credits{} : before - now - known - pending;
   const bool here = asked_for(seen.at);
   if (here) {
     const std::size_t at = divides_balance() ? bucket_of(seen) : 0;
     if (divides_balance()) buckets_[at].sums.add_unattributed(left);
     account.sums.add_unattributed(left);
-    if (!account.change)
-      account.change = BalanceChange{before, begins ? seen.at : account.balance_at, now, seen.at, {}};
+    if (!account.change) account.change = BalanceChange{before, begins ? seen.at : account.balance_at, now, now_at, {}};
     account.change->last = now;
-    account.change->last_at = seen.at;
+    account.change->last_at = now_at;
     if (begins) account.began_in = at;
   } else if (query_.since && seen.at < *query_.since) {
-    account.stood = {now, seen.at};
+    account.stood = {now, now_at};
   }
   account.balance = now;
-  account.balance_at = seen.at;
-  account.pending = {};
+  account.balance_at = now_at;
   if (begins) {
     account.began_at = seen.at;
-    account.lowest = now;
     account.began_here = here;
     return;
   }
   account.left_since_began = account.left_since_began + left;
-  account.lowest = std::min(account.lowest, now);
   if (!is_first_of_job || !job->told || job->submitted_at > account.began_at) return;
-  // Answers that crossed on their way tell balances in the wrong order: the lowest is the latest.
   account.early = account.early + known;
-  account.early_left = account.left_since_began + (now - account.lowest);
+  account.early_left = account.left_since_began;
 }
 
 // ---- The report -----------------------------------------------------------------------------------------------------

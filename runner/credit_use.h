@@ -68,6 +68,7 @@ struct CreditReport {
 /// cancel each other out, and what is left is
 /// - above 0: spent by others on the account, or by jobs whose cost is unknown;
 /// - below 0: refunded, or bought.
+/// A balance that was overtaken (CreditSeen) counts as the one that overtook it.
 ///
 /// The figure that an account began with has none before it. What its own answer says that its job cost was charged
 /// before it; of other jobs that were out by then it is open, and they are taken to be charged before as far as that

@@ -117,8 +117,11 @@ struct OpenJob {
   std::optional<Credits> reserved;
   std::int64_t polls = 0;
   std::string subject;
-  bool followed = false;  ///< it was there before its row: remote_id is what it works on
-  JobId repairs = 0;      ///< the job of which it makes a part again, or 0
+  bool followed = false;        ///< it was there before its row: remote_id is what it works on
+  JobId repairs = 0;            ///< the job of which it makes a part again, or 0
+  std::optional<Credits> used;  ///< what it is known to have cost itself, where services count that by job
+  bool worked_on = false;       ///< there are jobs whose subject it is, other than repairs
+  std::string labels;           ///< of its row when it was submitted: read_labels_json()
 };
 
 /// A job that makes a part of another one again.
@@ -183,6 +186,8 @@ struct CreditSeen {
   WallTime at;
   CreditFigures figures;
   std::optional<Credits> own;  ///< what `used` says that the job itself has cost so far; nothing: it does not tell
+  bool overtaken = false;      ///< the balance is older than the one recorded before it: CreditBook::see()
+  bool cost_lost = false;      ///< what was known of it is not all of it, and can no longer be told
 };
 
 /// The last figures of an account, and how far they can be relied on.
@@ -308,6 +313,8 @@ struct FigureSeen {
   JobId job = 0;  ///< that the answer was about; 0 for none
   WallTime at;
   CreditFigures figures;
+  bool overtaken = false;      ///< CreditSeen
+  std::optional<Credits> own;  ///< CreditSeen; nothing in ledgers of older versions
 };
 
 /// A listing by what it is known by.

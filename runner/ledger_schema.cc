@@ -205,7 +205,17 @@ ALTER TABLE jobs ADD COLUMN part TEXT;
 CREATE INDEX jobs_repairing ON jobs (repairs) WHERE repairs IS NOT NULL;
 )sql";
 
-constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4};
+constexpr const char* kVersion5 = R"sql(
+-- Its balance is older than the one recorded before it: the answers were out at the same time.
+ALTER TABLE credits ADD COLUMN overtaken INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr const char* kVersion6 = R"sql(
+-- What the job itself had cost by then, where "used" may be that of more than the job. NULL: the answers did not tell.
+ALTER TABLE credits ADD COLUMN own INTEGER;
+)sql";
+
+constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
 
 Result<void> set_up(Database& database) {
   // FULL: a commit is on disk before it is believed. The connection's own locking stays NORMAL, so that `status` can

@@ -94,7 +94,9 @@ std::string reason_words(const RowView& view, RowState state, const RunRecord& r
                          words.empty() ? "" : "; ", view.repair_in_doubt);
   }
   if (view.row.reason == Reason::Changed) {
-    if (view.row.action == Action::Skip) return change_words(view) + "; kept by --on-change skip";
+    if (view.row.action == Action::Skip) {
+      return change_words(view) + "; kept by --on-change skip" + (words.empty() ? "" : "; " + words);
+    }
     words += (words.empty() ? "" : "; ") + change_words(view);
   }
   return words;

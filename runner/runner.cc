@@ -171,6 +171,10 @@ Result<void> Runner::load_open_jobs() {
     flight.reserved_before = job.reserved;
     ++flight.account->found_open;
     flight.account->found_reserved = flight.account->found_reserved + job.reserved.value_or(Credits{});
+    Result<std::vector<Spending::Group>> groups = groups_of(*flight.account, job.labels);
+    if (!groups) return tl::unexpected(groups.error());
+    flight.groups = std::move(*groups);
+    for (const Spending::Group group : flight.groups) ++flight.account->by_label[group - 1].found_open;
     const Duration age = wall - job.accepted_at;
     flight.wait_until = started_ + options_.job_timeout;
     flight.known_by = started_ + kNotYet;
@@ -182,7 +186,7 @@ Result<void> Runner::load_open_jobs() {
       commit_.steps.push_back(step_of(job.id, State::TimedOut, Event::Resume, ""));
       flight.state = State::InFlight;
     }
-    if (flight.repairs == 0) flight.account->book.found(job.id, job.followed ? job.remote_id : job.subject);
+    if (Result<void> told = find_in_book(*flight.account, job); !told) return told;
     const bool on_subject = !flight.subject.empty();
     if (on_subject) {
       const Result<Group*> group = gather(*flight.account, flight.subject);
@@ -198,6 +202,18 @@ Result<void> Runner::load_open_jobs() {
     const auto owner = flights_.find(job.repairs);
     if (owner != flights_.end() && flights_.contains(job.id)) work_on(owner->second);
   }
+  return {};
+}
+
+/// Tells the book of a job that another process submitted.
+Result<void> Runner::find_in_book(Account& account, const OpenJob& job) {
+  if (job.repairs != 0) return {};
+  account.book.found(job.id, job.followed ? job.remote_id : job.subject, job.used);
+  if (!job.worked_on || job.followed) return {};
+  const Result<std::optional<Credits>> used = ledger_.used_on(job.account, job.remote_id);
+  if (!used) return tl::unexpected(used.error());
+  if (*used) account.book.stands_at(job.remote_id, **used);
+  account.book.is_worked_on(job.id, job.remote_id);
   return {};
 }
 
@@ -251,6 +267,7 @@ Result<void> Runner::choose_starts(Instant now) {
   if (stopping_) return {};
   for (const auto& account : accounts_) {
     if (Result<void> done = renew_budget(*account); !done) return done;
+    if (Result<void> done = renew_groups(*account); !done) return done;
     if (Result<void> done = choose_starts(*account, now); !done) return done;
   }
   return {};
@@ -370,7 +387,9 @@ Result<Runner::Pending> Runner::pending_of(const Account& account, PlannedRow ro
   pending.kind = find_kind(row.kind);
   CHECK(pending.kind != nullptr);
   pending.row = std::move(row);
-  if (Result<void> read = read_groups(account, pending); !read) return tl::unexpected(read.error());
+  Result<std::vector<Spending::Group>> groups = groups_of(account, pending.row.labels);
+  if (!groups) return tl::unexpected(groups.error());
+  pending.groups = std::move(*groups);
   return pending;
 }
 

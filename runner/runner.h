@@ -91,6 +91,7 @@ class Runner {
   Result<void> load_limits();
   Result<void> load_credits(Account& account);
   Result<void> load_open_jobs();
+  Result<void> find_in_book(Account& account, const OpenJob& job);
   Result<void> load_lost_jobs();
 
   // A turn.
@@ -127,7 +128,9 @@ class Runner {
   void take_up_waiting(Account& account);
   Spending::Group refused_by(Account& account, const Pending& row, std::string& why) const;
   void pass_over(Account& account, Pending row, Spending::Group group, std::string why);
-  Result<void> read_groups(const Account& account, Pending& row) const;
+  Result<std::vector<Spending::Group>> groups_of(const Account& account, std::string_view labels) const;
+  bool may_make_room(Account& account, Spending::Group group);
+  Result<void> renew_groups(Account& account);
   Result<void> warn_of_labels(const Account& account);
   Duration usual_duration(const Account& account, const JobKind& kind) const;
   bool fits_deadline(Account& account, const JobKind& kind, Instant now);
@@ -136,7 +139,7 @@ class Runner {
   Spending::Price price_of(const Account& account, const JobKind& kind) const;
   Result<void> renew_budget(Account& account);
   Result<void> renew_label_budgets(Account& account, std::optional<Credits> LabelBudget::*limit, std::string_view name,
-                                   RunId run, WallTime since);
+                                   RunId run, WallTime since, Spending::Group only = Spending::kAll);
   Instant deadline(Instant now) const;
 
   // What came back (runner_settle.cc).
@@ -186,7 +189,8 @@ class Runner {
   void leave_group(Flight& flight);
   void group_goes_on(Account& account, const std::string& subject, Instant now);
   void leave_if_idle(Account& account, const std::string& subject);
-  void group_polled(Account& account, const std::string& subject);
+  void work_on(Flight& flight);
+  void group_polled(Account& account, const std::string& subject, Instant now);
 
   // Parts that are made again (runner_repair.cc).
   void warn_of_repairs();
@@ -198,7 +202,6 @@ class Runner {
   void repair_accepted(Account& account, const Pending& pending);
   Credits reserved_by_repairs(const Account& account, JobId job) const;
   void settle_repairs(Account& account, JobId job);
-  void work_on(Flight& flight);
 
   // Flights.
   void schedule(Flight& flight, Instant due);

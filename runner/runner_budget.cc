@@ -101,13 +101,15 @@ Result<void> Runner::renew_budget(Account& account) {
 }
 
 /// The same for the budgets by label, all values of a label with one look into the ledger.
+///
+/// only  this one's, or kAll.
 Result<void> Runner::renew_label_budgets(Account& account, std::optional<Credits> LabelBudget::*limit,
-                                         std::string_view name, RunId run, WallTime since) {
+                                         std::string_view name, RunId run, WallTime since, Spending::Group only) {
   const std::vector<LabelBudget>& budgets = account.options.budget.labels;
   std::map<std::string_view, std::map<std::string, Credits>> known;  // label, value
   for (std::size_t i = 0; i < budgets.size(); ++i) {
     const LabelBudget& budget = budgets[i];
-    if (!(budget.*limit)) continue;
+    if (!(budget.*limit) || (only != Spending::kAll && only != i + 1)) continue;
     const auto [spent, is_new] = known.try_emplace(budget.label);
     if (is_new) {
       auto found = ledger_.spent_by_label(account.record.id, run, since, budget.label);

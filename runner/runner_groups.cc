@@ -23,8 +23,31 @@ Result<Runner::Group*> Runner::gather(Account& account, const std::string& subje
     if (!pending) return tl::unexpected(pending.error());
     group.waiting.push_back(std::move(*pending));
   }
+  for (auto& [id, flight] : flights_) {
+    if (flight.account != &account || flight.remote_id != subject || !flight.kind->may_be_overtaken()) continue;
+    if (!group.waiting.empty()) account.book.is_worked_on(id, subject);
+    work_on(flight);
+  }
   queue(account, group);
   return &group;
+}
+
+/// From now on the job is polled together with those that work on it, and shares their place in flight.
+void Runner::work_on(Flight& flight) {
+  if (!flight.subject.empty()) return;
+  Account& account = *flight.account;
+  if (flight.counted) account.gate.job_closed();
+  flight.subject = flight.remote_id;
+  join_group(flight);
+  Group& group = account.groups[flight.subject];
+  const auto asks_for_it = [&](const auto& open) {
+    const std::vector<JobId>& polled = open.second.polled;
+    return std::find(polled.begin(), polled.end(), flight.id) != polled.end();
+  };
+  if (!std::any_of(exchanges_.begin(), exchanges_.end(), asks_for_it)) return;
+  // Its own last question is the group's.
+  group.polling = true;
+  for (const JobId id : group.open) flights_.at(id).waits = false;
 }
 
 /// Lets the group's next row have its turn, if it may.
@@ -41,6 +64,14 @@ void Runner::queue(Account& account, Group& group) {
 
 void Runner::join_group(Flight& flight) {
   Group& group = flight.account->groups[flight.subject];
+  // What they make anew is over for none of them before it is for all.
+  Instant latest{};
+  for (const JobId id : group.open) {
+    Flight& other = flights_.at(id);
+    if (flight.subject != flight.remote_id) other.believed_from = std::max(other.believed_from, flight.believed_from);
+    latest = std::max(latest, other.believed_from);
+  }
+  if (flight.subject == flight.remote_id) flight.believed_from = latest;
   group.open.push_back(flight.id);
   if (flight.counted && group.counted++ == 0) flight.account->gate.job_opened();
 }
@@ -77,8 +108,12 @@ void Runner::group_goes_on(Account& account, const std::string& subject, Instant
   leave_if_idle(account, subject);
 }
 
-void Runner::group_polled(Account& account, const std::string& subject) {
+void Runner::group_polled(Account& account, const std::string& subject, Instant now) {
   Group& group = account.groups.at(subject);
+  for (const JobId id : group.open) {
+    Flight& flight = flights_.at(id);
+    if (!flight.waits) schedule(flight, now + options_.poll_interval);  // it joined them meanwhile
+  }
   queue(account, group);
   leave_if_idle(account, subject);
 }

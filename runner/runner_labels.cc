@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "jobs/json.h"
 #include "runner/runner.h"
@@ -16,18 +17,19 @@ constexpr std::size_t kWaitingMost = 4096;
 
 }  // namespace
 
-/// The budgets that count the row, by its labels.
-Result<void> Runner::read_groups(const Account& account, Pending& row) const {
+/// The budgets that count a row with these labels.
+Result<std::vector<Spending::Group>> Runner::groups_of(const Account& account, std::string_view json) const {
   const std::vector<LabelBudget>& budgets = account.options.budget.labels;
-  if (budgets.empty() || row.row.labels.empty()) return {};
+  std::vector<Spending::Group> groups;
+  if (budgets.empty() || json.empty()) return groups;
   JsonReader reader;
   std::vector<Label> labels;
-  if (Result<void> read = read_labels_json(row.row.labels, reader, labels); !read) return read;
+  if (Result<void> read = read_labels_json(json, reader, labels); !read) return tl::unexpected(read.error());
   for (std::size_t i = 0; i < budgets.size(); ++i) {
     const bool has = std::find(labels.begin(), labels.end(), Label{budgets[i].label, budgets[i].value}) != labels.end();
-    if (has) row.groups.push_back(i + 1);
+    if (has) groups.push_back(i + 1);
   }
-  return {};
+  return groups;
 }
 
 /// The group whose budget has no room for the row now, with the reason; kAll if there is none.
@@ -47,10 +49,36 @@ Spending::Group Runner::refused_by(Account& account, const Pending& row, std::st
   return Spending::kAll;
 }
 
+/// True if rows of the group that have no room now may have some later in this run.
+bool Runner::may_make_room(Account& account, Spending::Group group) {
+  Account::LabelGroup& label = account.by_label[group - 1];
+  if (!label.full.empty()) return false;
+  if (account.spending.has_open(group) || label.found_open > 0 || label.renew) return true;
+  if (!label.found_ended) return false;
+  // The ledger knows what they cost as soon as this turn is written.
+  label.found_ended = false;
+  label.renew = account.passing = true;
+  return true;
+}
+
+/// Sets the caps anew of groups of which jobs ended that another process had submitted, and none is open.
+Result<void> Runner::renew_groups(Account& account) {
+  for (std::size_t i = 0; i < account.by_label.size(); ++i) {
+    if (!std::exchange(account.by_label[i].renew, false)) continue;
+    const auto renew = [&](std::optional<Credits> LabelBudget::*limit, std::string_view name, RunId run,
+                           WallTime since) { return renew_label_budgets(account, limit, name, run, since, i + 1); };
+    Result<void> done = renew(&LabelBudget::run, "run", run_, WallTime{});
+    if (done) done = renew(&LabelBudget::day, "day", 0, account.budget_day);
+    if (done) done = renew(&LabelBudget::month, "month", 0, account.budget_month);
+    if (!done) return done;
+  }
+  return {};
+}
+
 /// The row waits for the group's open jobs, or the group has no room any more in this run.
 void Runner::pass_over(Account& account, Pending row, Spending::Group group, std::string why) {
   Account::LabelGroup& label = account.by_label[group - 1];
-  if (label.full.empty() && account.spending.has_open(group)) {
+  if (may_make_room(account, group)) {
     // Beyond that many it would take long until it is theirs, and memory for all of them.
     if (label.waiting.size() < kWaitingMost) {
       label.waiting.push_back(std::move(row));
@@ -75,8 +103,7 @@ void Runner::take_up_waiting(Account& account) {
     if (label.waiting.empty()) continue;
     std::string why;
     const Spending::Group group = refused_by(account, label.waiting.front(), why);
-    if (group != Spending::kAll && account.spending.has_open(group) && account.by_label[group - 1].full.empty())
-      continue;
+    if (group != Spending::kAll && may_make_room(account, group)) continue;
     Pending row = std::move(label.waiting.front());
     label.waiting.pop_front();
     if (group == Spending::kAll) {

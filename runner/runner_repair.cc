@@ -43,7 +43,7 @@ void Runner::note_parts(Flight& flight, const PollVerdict& verdict, Instant now)
   if (broken.empty() && !mendings_.contains(flight.id)) return;
   std::vector<Mending::Part>& parts = mendings_[flight.id].broken;
   const auto is_whole = [&](const Mending::Part& part) {
-    return std::find(broken.begin(), broken.end(), part.id) == broken.end();
+    return part.since <= now && std::find(broken.begin(), broken.end(), part.id) == broken.end();
   };
   std::erase_if(parts, is_whole);
   for (const std::string& id : broken) {
@@ -101,7 +101,9 @@ bool Runner::ask_for_repair(Flight& flight, const std::string& part) {
   pending.row.kind = pending.repair->kind;
   pending.row.subject = flight.remote_id;
   pending.row.labels = history->labels;
-  if (Result<void> read = read_groups(account, pending); !read) return false;
+  Result<std::vector<Spending::Group>> groups = groups_of(account, pending.row.labels);
+  if (!groups) return false;
+  pending.groups = std::move(*groups);
   if (!may_repair(account, pending)) return false;
 
   progress_.detail(fmt::format("{}: part {} has been in error for {:%Q%q} and is made again", history->ref, part,
@@ -149,7 +151,10 @@ void Runner::repair_accepted(Account& account, const Pending& pending) {
   flight->second.wait_until = clock_.now() + options_.job_timeout;
   Mending& mending = mendings_[flight->first];
   mending.repairs.push_back(pending.row.job);
-  std::erase_if(mending.broken, [&](const Mending::Part& part) { return part.id == pending.repair->part; });
+  for (Mending::Part& part : mending.broken) {
+    // For a while the service may still tell of the one before.
+    if (part.id == pending.repair->part) part = {part.id, clock_.now() + kPastLasts};
+  }
   progress_.detail(fmt::format("{}: part {} of {} is made again", account.record.name, pending.repair->part,
                                flight->second.remote_id));
 }
@@ -169,14 +174,6 @@ void Runner::settle_repairs(Account& account, JobId job) {
   const auto mending = mendings_.find(job);
   if (mending == mendings_.end()) return;
   for (const JobId repair : mending->second.repairs) leave_price_unknown(account, repair);
-}
-
-/// From now on the job is polled together with those that work on it, and shares their place in flight.
-void Runner::work_on(Flight& flight) {
-  if (!flight.subject.empty()) return;
-  if (flight.counted) flight.account->gate.job_closed();
-  flight.subject = flight.remote_id;
-  join_group(flight);
 }
 
 }  // namespace reelbatch

@@ -180,7 +180,7 @@ void Runner::accept(Account& account, const Pending& row, const SubmitVerdict& v
     flight.repairs = row.repair->of;
     repair_accepted(account, row);
   }
-  if (flight.subject.empty()) schedule(flight, clock_.now() + options_.poll_interval);
+  if (row.row.subject.empty()) schedule(flight, clock_.now() + options_.poll_interval);
   if (!account.gate.may_poll()) leave_price_unknown(account, job);  // it is polled by a later run
 }
 
@@ -273,14 +273,14 @@ void Runner::settle_poll(const OpenExchange& exchange, Completion& completion) {
     lost.detail = completion.error;
     verdicts.assign(jobs.size(), lost);
   }
+  if (!subject.empty()) account.groups[subject].polling = false;
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     Flight& flight = flights_.at(exchange.polled[i]);
     see_credits(account, exchange, credited(flight), verdicts[i].credits, completion.at);
     settle_verdict(flight, verdicts[i], exchange, completion);
   }
   if (!subject.empty()) {
-    account.groups[subject].polling = false;
-    group_polled(account, subject);
+    group_polled(account, subject, completion.at);
   } else if (exchange.polled.size() > 1 && completion.answered) {
     const bool refused = std::all_of(verdicts.begin(), verdicts.end(), [](const PollVerdict& verdict) {
       return verdict.outcome == PollOutcome::AskAlone;
@@ -366,12 +366,20 @@ Runner::Flight& Runner::enter(Flight flight) {
   if (flight.subject.empty() && flight.counted) account.gate.job_opened();
   const JobId id = flight.id;
   Flight& entered = flights_.emplace(id, std::move(flight)).first->second;
-  if (!entered.subject.empty()) join_group(entered);
+  if (!entered.subject.empty()) {
+    join_group(entered);
+  } else if (account.groups.contains(entered.remote_id) && entered.kind->may_be_overtaken()) {
+    account.book.is_worked_on(id, entered.remote_id);
+    work_on(entered);
+  }
   return entered;
 }
 
+/// To be polled at `due`; or, if its group is busy, when that is no longer so.
 void Runner::schedule(Flight& flight, Instant due) {
   flight.due = due;
+  const auto group = flight.account->groups.find(flight.subject);
+  if (group != flight.account->groups.end() && (group->second.submitting || group->second.polling)) return;
   flight.waits = true;
   flight.account->due.push({due, flight.id});
 }
@@ -415,6 +423,10 @@ void Runner::forget(Flight& flight) {
     --account.found_open;
     account.found_reserved = account.found_reserved - flight.reserved_before.value_or(Credits{});
     account.found_ended = true;
+    for (const Spending::Group group : flight.groups) {
+      --account.by_label[group - 1].found_open;
+      account.by_label[group - 1].found_ended = true;
+    }
   }
   if (!flight.subject.empty()) {
     leave_group(flight);
@@ -437,8 +449,11 @@ Runner::Credited Runner::credited(const Flight& flight) const {
 void Runner::see_credits(Account& account, const OpenExchange& exchange, const Credited& about,
                          const CreditFigures& figures, Instant at) {
   if (!figures.any()) return;
-  if (account.book.see(about.job, figures))
-    commit_.credits.push_back({account.record.id, about.job, clock_.wall(), figures, account.book.own(about.job)});
+  const CreditBook::Seen seen = account.book.see(about.job, figures, {exchange.sent_at, at});
+  if (seen.is_new) {
+    commit_.credits.push_back({account.record.id, about.job, clock_.wall(), figures, account.book.own(about.job),
+                               seen.overtaken, seen.cost_lost});
+  }
   AccountRecord& record = account.record;
   if (about.whose.empty() || account.options.credits != CreditMeaning::Auto || !record.credit_meaning.empty()) return;
   // A subject was there, and had its cost, before the job that works on it.

@@ -38,6 +38,7 @@ struct Runner::Flight {
   State state = State::InFlight;
   bool found = false;                      ///< another process submitted it
   std::optional<Credits> reserved_before;  ///< and reserved that
+  std::vector<Spending::Group> groups;     ///< of the account's budgets by label, if another process submitted it
   bool counted = true;       ///< takes a place in flight: the account's, or one with the others of its subject
   bool last_chance = false;  ///< polled once: it timed out more than a day ago
   bool give_up = false;      ///< and if that does not finish it, it has failed
@@ -146,6 +147,9 @@ struct Runner::Account {
     std::deque<Pending> waiting;  ///< for open jobs of the group, which may turn out cheaper
     std::string full;             ///< why its rows are passed over: no open job is left that could make room
     std::string passed;           ///< the last reason for which a row was passed over
+    std::int64_t found_open = 0;  ///< jobs of the group that were found in flight and have not ended
+    bool found_ended = false;     ///< some have, since its caps were set with what they reserved
+    bool renew = false;           ///< its caps are to be set anew
   };
   std::vector<LabelGroup> by_label;
   RowNumber taken_up = 0;      ///< the last row that waited and has its turn now

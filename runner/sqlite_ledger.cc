@@ -422,9 +422,11 @@ Result<std::vector<PlannedRow>> SqliteLedger::planned_rows_of(RunId run, std::st
 
 Result<std::vector<OpenJob>> SqliteLedger::open_jobs() {
   Statement query = database_->prepare(
-      "SELECT j.id, l.account, l.kind, j.remote_id, j.state, j.accepted_at, j.reserved, j.polls, j.subject, "
-      "j.followed, j.repairs "
-      "FROM jobs j JOIN listings l ON l.id = j.listing WHERE j.state IN (2, 3) ORDER BY j.accepted_at, j.id");
+      fmt::format("SELECT j.id, l.account, l.kind, j.remote_id, j.state, j.accepted_at, j.reserved, j.polls, "
+                  "j.subject, j.followed, j.repairs, j.used_last, {}, j.labels FROM jobs j JOIN listings l ON l.id = "
+                  "j.listing "
+                  "WHERE j.state IN (2, 3) ORDER BY j.accepted_at, j.id",
+                  kIsWorkedOn));
   std::vector<OpenJob> jobs;
   for (;;) {
     const Result<bool> row = query.step();
@@ -432,7 +434,8 @@ Result<std::vector<OpenJob>> SqliteLedger::open_jobs() {
     if (!*row) return jobs;
     jobs.push_back({query.integer(0), query.integer(1), std::string(query.text(2)), std::string(query.text(3)),
                     static_cast<State>(query.integer(4)), from_ms(query.integer(5)), maybe_credits(query, 6),
-                    query.integer(7), std::string(query.text(8)), query.integer(9) != 0, query.integer(10)});
+                    query.integer(7), std::string(query.text(8)), query.integer(9) != 0, query.integer(10),
+                    maybe_credits(query, 11), query.integer(12) != 0, std::string(query.text(13))});
   }
 }
 
@@ -553,10 +556,10 @@ Result<void> SqliteLedger::write_step(RunId run, const Step& step) {
 Result<void> SqliteLedger::write_credits(RunId run, const CreditSeen& seen) {
   Statement& add = statements_->add_credits;
   add.bind(1, seen.account).bind(2, id_or_null(run)).bind(3, id_or_null(seen.job)).bind(4, to_ms(seen.at));
-  if (Result<void> done = add.bind(5, milli(seen.figures.remaining)).bind(6, milli(seen.figures.used)).run(); !done)
-    return done;
-  if (!seen.own) return {};
-  return statements_->job_used.bind(1, seen.own->milli).bind(2, seen.job).run();
+  add.bind(5, milli(seen.figures.remaining)).bind(6, milli(seen.figures.used));
+  if (Result<void> done = add.bind(7, std::int64_t{seen.overtaken}).bind(8, milli(seen.own)).run(); !done) return done;
+  if (!seen.own && !seen.cost_lost) return {};
+  return statements_->job_used.bind(1, milli(seen.own)).bind(2, seen.job).run();
 }
 
 Result<void> SqliteLedger::write_meaning(const MeaningFound& found) {
@@ -667,10 +670,10 @@ Result<std::map<std::string, Credits>> SqliteLedger::spent_by_label(AccountId ac
 
 Result<LastFigures> SqliteLedger::last_figures(AccountId account) {
   LastFigures last;
-  for (const auto& [column, figure] :
-       {std::pair{"remaining", &last.figures.remaining}, std::pair{"used", &last.figures.used}}) {
+  for (const auto& [column, which, figure] : {std::tuple{"remaining", kTellsBalance, &last.figures.remaining},
+                                              std::tuple{"used", "c.used IS NOT NULL", &last.figures.used}}) {
     Statement query = database_->prepare(
-        fmt::format("SELECT {0} FROM credits WHERE account = ? AND {0} IS NOT NULL ORDER BY id DESC LIMIT 1", column));
+        fmt::format("SELECT {} FROM credits c WHERE account = ? AND {} ORDER BY id DESC LIMIT 1", column, which));
     const Result<bool> row = query.bind(1, account).step();
     if (!row) return tl::unexpected(row.error());
     if (*row) *figure = maybe_credits(query, 0);

@@ -86,8 +86,8 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
     Statement query = database_->prepare(fmt::format(
         "SELECT c.remaining, CASE WHEN a.credit_meaning <> 'job' OR j.followed THEN 0 WHEN j.subject IS NULL THEN "
         "c.used ELSE j.used_last END FROM credits c JOIN accounts a ON a.id = c.account LEFT JOIN jobs j ON j.id = "
-        "c.job WHERE c.account = ?1 AND c.remaining IS NOT NULL AND {} ORDER BY c.id {} LIMIT 1",
-        where, order));
+        "c.job WHERE c.account = ?1 AND {} AND {} ORDER BY c.id {} LIMIT 1",
+        kTellsBalance, where, order));
     query.bind(1, account).bind(2, run);
     const Result<bool> found = query.step();
     if (!found) return tl::unexpected(found.error());
@@ -105,10 +105,10 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
   sums.remaining = (*last)->first;
   // A balance from before a job's last charge says nothing of the rest.
   Statement charged = database_->prepare(
-      "SELECT 1 FROM credits WHERE account = ?1 AND coalesce(run, 0) <= ?2 AND remaining IS NULL AND used IS NOT NULL "
-      "AND "
-      "id > (SELECT max(id) FROM credits WHERE account = ?1 AND coalesce(run, 0) <= ?2 AND remaining IS NOT NULL) "
-      "LIMIT 1");
+      fmt::format("SELECT 1 FROM credits WHERE account = ?1 AND coalesce(run, 0) <= ?2 AND remaining IS NULL AND used "
+                  "IS NOT NULL AND id > (SELECT max(c.id) FROM credits c WHERE c.account = ?1 AND coalesce(c.run, 0) "
+                  "<= ?2 AND {}) LIMIT 1",
+                  kTellsBalance));
   if (row = charged.bind(1, account).bind(2, run).step(); !row) return tl::unexpected(row.error());
   if (*row) return sums;
   if (*before) {
@@ -176,7 +176,9 @@ Result<void> SqliteLedger::read_paid_jobs(const std::function<Result<void>(const
 
 Result<void> SqliteLedger::read_figures(const std::function<Result<void>(const FigureSeen&)>& visit) {
   Statement query = database_->prepare(
-      "SELECT account, run, job, at, remaining, used FROM credits WHERE remaining IS NOT NULL OR used IS NOT NULL "
+      "SELECT account, run, job, at, remaining, used, overtaken, own FROM credits WHERE remaining IS NOT NULL OR used "
+      "IS "
+      "NOT NULL "
       "ORDER "
       "BY id");
   for (;;) {
@@ -187,7 +189,9 @@ Result<void> SqliteLedger::read_figures(const std::function<Result<void>(const F
                           query.integer(1),
                           query.integer(2),
                           from_ms(query.integer(3)),
-                          {maybe_credits(query, 4), maybe_credits(query, 5)}};
+                          {maybe_credits(query, 4), maybe_credits(query, 5)},
+                          query.integer(6) != 0,
+                          maybe_credits(query, 7)};
     if (Result<void> done = visit(seen); !done) return done;
   }
 }

@@ -71,7 +71,8 @@ struct SqliteLedger::Statements {
             "UPDATE jobs SET state = ?3, remote_id = coalesce(?4, remote_id), url = coalesce(?5, url), reason = ?6, "
             "accepted_at = coalesce(?7, accepted_at), finished_at = ?8, polls = coalesce(?9, polls), "
             "cost_alone = coalesce(?10, cost_alone) WHERE id = ?1 AND state = ?2")),
-        add_credits(db.prepare("INSERT INTO credits (account, run, job, at, remaining, used) VALUES (?,?,?,?,?,?)")),
+        add_credits(db.prepare(
+            "INSERT INTO credits (account, run, job, at, remaining, used, overtaken, own) VALUES (?,?,?,?,?,?,?,?)")),
         job_used(db.prepare("UPDATE jobs SET used_last = ? WHERE id = ?")),
         add_send(db.prepare("INSERT INTO sends (account, submission, at) VALUES (?,?,?)")) {}
 

@@ -67,6 +67,15 @@ inline std::optional<Digest> maybe_digest(const Statement& row, int column) {
   return Digest{half(0), half(8)};
 }
 
+/// Of a figure c: it tells the account's balance. One that was overtaken tells an older balance than the one before it.
+inline constexpr const char* kTellsBalance = "c.remaining IS NOT NULL AND NOT c.overtaken";
+
+/// Of a job j in listing l: other jobs of the account work on what it made, which are no repairs of it. What they cost
+/// is in the service's figures of it.
+inline constexpr const char* kIsWorkedOn =
+    "EXISTS (SELECT 1 FROM jobs w JOIN listings wl ON wl.id = w.listing WHERE w.subject = j.remote_id AND w.repairs IS "
+    "NULL AND wl.account = l.account)";
+
 /// What a job cost, by what the account's figure means; unknown while that is undecided, and before the job has ended:
 /// services charge step by step.
 inline constexpr const char* kCost =

@@ -47,7 +47,11 @@ struct Facts {
   }
   void seen(JobId job, std::int64_t time, std::optional<Credits> remaining, std::optional<Credits> used = {},
             AccountId account = 1) {
-    figures.push_back({account, 1, job, at(time), {remaining, used}});
+    figures.push_back({account, 1, job, at(time), {remaining, used}, false, {}});
+  }
+  void seen_late(JobId job, std::int64_t time, Credits remaining, Credits used) {
+    seen(job, time, remaining, used);
+    figures.back().overtaken = true;
   }
   CreditReport report(CreditQuery query) const {
     CreditUse use(std::move(query), accounts, {{1, "run-1"}, {2, "run-2"}});
@@ -150,7 +154,7 @@ TEST_CASE("credits: a refund, a late charge and answers that crossed leave nothi
     facts.job(4, 5, half(2));
     facts.seen(2, 1, half(96), half(2));
     facts.seen(3, 1, half(94), half(2));
-    facts.seen(1, 1, half(98), half(2));
+    facts.seen_late(1, 1, half(98), half(2));
     facts.seen(4, 6, half(92), half(2));
     const CreditReport report = facts.report({});
     CHECK(report.sums.unattributed == Credits{});
@@ -161,10 +165,31 @@ TEST_CASE("credits: a refund, a late charge and answers that crossed leave nothi
     for (JobId id = 1; id <= 2; ++id) facts.job(id, 0, half(2));
     facts.job(3, 5, half(2));
     facts.seen(2, 1, half(96), half(2));
-    facts.seen(1, 1, half(98), half(2));
+    facts.seen_late(1, 1, half(98), half(2));
     facts.seen(1, 2, half(96), half(2));
     facts.seen(3, 6, half(73), half(2));
     CHECK(facts.report({}).sums.unattributed == half(21));
+  }
+  SUBCASE("the last answer was overtaken") {
+    Facts facts;
+    facts.seen(0, 0, half(100));
+    for (JobId id = 1; id <= 2; ++id) facts.job(id, 1, half(2));
+    facts.seen(2, 2, half(96), half(2));
+    facts.seen_late(1, 3, half(98), half(2));
+    const CreditReport report = facts.report({});
+    CHECK(report.sums.unattributed == Credits{});
+    CHECK(report.accounts[0].balance->last == half(96));
+    CHECK(report.accounts[0].balance->last_at == at(2));
+    CHECK(report.accounts[0].balance->elsewhere == Credits{});
+  }
+  SUBCASE("the answer after an overtaken one tells of a refund") {
+    Facts facts;
+    facts.seen(0, 0, half(100));
+    for (JobId id = 1; id <= 2; ++id) facts.job(id, 1, half(2));
+    facts.seen(2, 2, half(96), half(2));
+    facts.seen_late(1, 3, half(98), half(2));
+    facts.seen(2, 4, half(99), half(2));
+    CHECK(facts.report({}).sums.unattributed == Credits{} - half(3));
   }
   SUBCASE("figures without a balance, then one with") {
     Facts facts;
@@ -185,6 +210,22 @@ TEST_CASE("credits: a refund, a late charge and answers that crossed leave nothi
     CHECK(report.sums.unattributed == Credits{});
     CHECK(report.accounts[0].balance->elsewhere == half(3));
   }
+}
+
+TEST_CASE("credits: of a video that others worked on, each answer counts what its own job had cost by then") {
+  Facts facts;
+  facts.job(1, 0, half(4));
+  facts.job(2, 5, half(2)).derived = true;
+  facts.seen(1, 1, half(96), half(3));  // before it: 99
+  facts.figures.back().own = half(3);
+  facts.seen(2, 6, half(94), half(5));
+  facts.figures.back().own = half(2);
+  facts.seen(1, 7, half(93), half(6));
+  facts.figures.back().own = half(4);
+  const CreditReport report = facts.report({});
+  CHECK(report.sums.used == half(6));
+  CHECK(report.sums.unattributed == Credits{});
+  CHECK(report.accounts[0].balance->first == half(99));
 }
 
 TEST_CASE("credits: where the figure is the account's, a job that was open alone cost what the balance fell by") {
@@ -285,7 +326,9 @@ TEST_CASE("credits: every report adds up, and the days add up to the whole") {
                            id,
                            at(now + pick(0, 9'000)),
                            {pick(0, 4) == 0 ? std::nullopt : std::optional(half(balance[account])),
-                            pick(0, 4) == 0 ? std::nullopt : std::optional(half(cost))}});
+                            pick(0, 4) == 0 ? std::nullopt : std::optional(half(cost))},
+                           pick(0, 9) == 0,
+                           {}});
       }
     }
     std::stable_sort(figures.begin(), figures.end(), [](const auto& a, const auto& b) { return a.at < b.at; });

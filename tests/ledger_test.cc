@@ -121,6 +121,43 @@ TEST_CASE("ledger: jobs of a version without repairs keep all they had, and can 
   CHECK(rows[0].repairs == 0);
 }
 
+TEST_CASE("ledger: the balance is the last one that was not overtaken, and none of an older version was") {
+  const ScopedFolder folder;
+  const std::string path = (folder.path() / "l.db").string();
+  {
+    auto old = Database::open(path, Database::Mode::Create);
+    REQUIRE(old);
+    REQUIRE(prepare_ledger(*old, ledger_migrations().first(4)));
+    REQUIRE(old->execute(R"sql(
+      INSERT INTO accounts VALUES (1, 'main', 'iacrea', 'https://a.test', 'job', '');
+      INSERT INTO runs (id, uid, started_at, sandbox) VALUES (1, 'old', 1, 0), (2, 'new', 2, 0);
+      INSERT INTO credits (account, run, at, remaining) VALUES (1, 1, 1, 90000), (1, 1, 2, 95000);
+    )sql"));
+  }
+  auto ledger = SqliteLedger::open(path, SqliteLedger::Mode::Write);
+  REQUIRE(ledger);
+  CHECK((*ledger)->last_figures(1)->figures.remaining == Credits::whole(95));
+  const auto see = [&](std::int64_t balance, bool overtaken) {
+    Commit commit;
+    commit.run = 2;
+    commit.credits = {{1, 0, WallTime{}, {Credits::whole(balance), {}}, {}, overtaken}};
+    REQUIRE((*ledger)->commit(commit));
+  };
+  see(93, false);
+  see(94, true);
+  CHECK((*ledger)->last_figures(1)->figures.remaining == Credits::whole(93));
+  const CreditSums sums = (*ledger)->credit_sums(1, 2).value();
+  CHECK(sums.remaining == Credits::whole(93));
+  CHECK(sums.unattributed == Credits::whole(2));
+  std::vector<bool> overtaken;
+  REQUIRE((*ledger)->for_each_credit_fact([](const PaidJob&) { return Result<void>(); },
+                                          [&](const FigureSeen& seen) -> Result<void> {
+                                            overtaken.push_back(seen.overtaken);
+                                            return {};
+                                          }));
+  CHECK(overtaken == std::vector<bool>{false, false, false, true});
+}
+
 TEST_CASE("ledger: a file that is no database is refused and left as it is") {
   const ScopedFolder folder;
   const std::string path = folder.write("l.db", std::string(5000, 'x'));

@@ -215,6 +215,19 @@ class Budgets(CreditsCase):
         self.assertEqual(len(self.provider.posts()), 5)
         self.assertIn("10 of 12 spent, the next job may cost 4", done.out)
 
+    def test_jobs_of_a_killed_run_are_settled_in_the_budget_of_their_label(self):
+        self.provider.price = 2
+        self.config(account='credits: job\nmax_price: {iacrea.auto: 4}\nbudget: {"label:city": {Lyon: {day: 12}}}')
+        feed = self.feed()
+        rows = [{**one, "city": "Lyon" if i < 6 else "Nice"} for i, one in enumerate(feed)]
+        self.manifest(rows)
+        self.killed_with_jobs_in_flight(3)  # they reserve all of it, and cost half
+        done = self.run_feed(code=3)
+        lyon = [r for r in done.rows if r["city"] == "Lyon"]
+        self.assertEqual([r["state"] for r in lyon].count("done"), 5)
+        self.assertEqual({r["state"] for r in done.rows if r["city"] == "Nice"}, {"done"})
+        self.assertIn("of city=Lyon: 10 of 12 spent, the next job may cost 4", done.text)
+
     def test_a_job_of_a_killed_run_that_costs_more_than_it_reserved_stops_the_next(self):
         self.provider.price = 9
         self.config(account="credits: job\nmax_price: {iacrea.auto: 4}\nbudget: {day: 40}")

@@ -131,6 +131,22 @@ class Videos(VideoCase):
         self.assertIn("S-2", done.row("S-1")["reason"])
         self.assertEqual(len(self.service.sent("POST", "sequence")), 2)
 
+    def test_a_video_that_is_kept_as_it_is_says_by_what_it_was_overtaken_as_well(self):
+        self.jobs({"id": "V-1", "kind": "iacrea.video", "video": VIDEO})
+        self.go()
+        changed = {"id": "V-1", "kind": "iacrea.video", "video": {**VIDEO, "format": "square"}}
+        self.jobs(changed, self.sequence("S-1", "vid-1", "c1"))
+        reason = self.go("--on-change", "skip").row("V-1")["reason"]
+        self.assertIn("kept by --on-change skip", reason)
+        self.assertIn("overtaken by S-1", reason)
+
+    def test_a_followed_video_goes_with_its_clips(self):
+        self.service.videos["old-7"], self.service.renders["old-7"] = 2, 1
+        self.jobs({"id": "F-1", "kind": "iacrea.video", "video_id": "old-7"}, self.sequence("S-1", "old-7", "c1"))
+        done = self.go("--max-in-flight", "1")
+        self.assertEqual({r["url"] for r in done.rows}, {VideoEditor.address("old-7", 2)})
+        self.assertEqual((done.row("F-1")["credits_used"], done.row("F-1")["reason"]), ("0", ""))
+
     def test_a_clip_that_is_refused_does_not_stop_the_others(self):
         self.service.videos["old-7"], self.service.renders["old-7"] = 0, 1
         self.service.rules.append(lambda r: (400, {"message": "unknown sequence"})
@@ -189,6 +205,37 @@ class Credits(VideoCase):
         self.assertEqual(self.go().row("S-9")["credits_used"], "1", "from what the ledger knows of the video")
         self.assertEqual(self.credits(), (6, 0, 0))
         self.assert_sound()
+
+    def test_a_video_in_flight_does_not_pay_for_its_clips_and_shares_their_place(self):
+        self.account("credits: job")
+        self.service.polls_until_done = 1000
+        video = {"id": "V-1", "kind": "iacrea.video", "video": VIDEO}
+        self.jobs(video)
+        self.assertEqual(self.go("--job-timeout", "1s", code=3).row("V-1")["credits_used"], "")
+        self.service.polls_until_done = 2
+        self.jobs(video, *[self.sequence(f"S-{i}", "vid-1", f"c{i}") for i in range(2)])
+        before = len(self.service.requests)
+        done = self.go("--max-in-flight", "1")
+        self.assertEqual([done.row(ref)["credits_used"] for ref in ("V-1", "S-0", "S-1")], ["2", "1", "1"])
+        self.assertEqual({r["url"] for r in done.rows}, {VideoEditor.address("vid-1", 3)})
+        self.assertEqual(done.row("V-1")["reason"], "")
+        posts = [r.method == "POST" for r in self.service.requests[before:]]
+        self.assertEqual(posts[posts.index(True):], [True, True, False, False, False], "one poll for all three")
+        self.assertEqual(self.credits(), (4, 0, 0))
+        self.assert_sound()
+
+    def test_a_video_in_flight_whose_clip_is_in_doubt_does_not_tell_its_own_price(self):
+        self.account("credits: job")
+        self.service.polls_until_done = 1000
+        video = {"id": "V-1", "kind": "iacrea.video", "video": VIDEO}
+        self.jobs(video)
+        self.go("--job-timeout", "1s", code=3)
+        self.service.polls_until_done = self.service.videos["vid-1"] = 2
+        self.service.rules.append(lambda r: "lost" if r.method == "POST" else None)
+        self.jobs(video, self.sequence("S-1", "vid-1", "c1"))
+        done = self.go(code=4)
+        self.assert_states(done, V_1="done", S_1="held")
+        self.assertEqual(done.row("V-1")["credits_used"], "")
 
     def test_the_first_clip_of_a_video_that_others_made_has_nothing_to_compare_with(self):
         self.account("credits: job")

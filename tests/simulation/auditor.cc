@@ -32,6 +32,8 @@ Auditor::Auditor(World& world, const Options& options)
     pace.started(start);
     if (start.paid) check_spending(start.service);
     if (start.paid) check_in_flight(start);
+    check(start.video.empty() || world_.open_on(start.service, start.video) == 0,
+          "two requests about one video are out at once: " + start.video);
   };
   world_.on_sent = [this](const World::Send& send) { sent(send); };
   world_.on_ended = [this](const World::End& end) { pace.ended(end); };
@@ -131,15 +133,30 @@ void Auditor::check_in_flight(const World::Start& start) {
   const std::int64_t recorded = submitting == counts->jobs.end() ? 0 : submitting->second;
   const std::int64_t out = world_.paid_open() + 1;
   check(recorded >= out, fmt::format("{} submissions are out, {} intents are recorded", out, recorded));
-  if (start.repair) return;  // shares the place of the job with the part
-  const auto in_flight = std::count_if(jobs->begin(), jobs->end(), [&](const OpenJob& job) {
-    return job.state == State::InFlight && job.repairs == 0 && service_of_account_[job.account] == start.service &&
-           world_.wall() - job.accepted_at < options_.give_up_after;
-  });
-  const auto most = options_.accounts[start.service].max_in_flight;
-  const std::int64_t submitted = world_.paid_open(start.service) + 1 - world_.repairs_open(start.service);
-  check(in_flight + submitted <= most,
-        fmt::format("{} in flight and {} being submitted, {} are allowed", in_flight, submitted, most));
+  if (start.repair) return;      // shares the place of the job with the part
+  std::set<std::string> places;  // a video and all that works on it is one
+  for (const OpenJob& job : *jobs) {
+    const bool takes_place = job.state == State::InFlight && job.repairs == 0 &&
+                             service_of_account_[job.account] == start.service &&
+                             world_.wall() - job.accepted_at < options_.give_up_after;
+    if (takes_place) places.insert(job.subject.empty() ? job.remote_id : job.subject);
+  }
+  if (!start.video.empty() && places.count(start.video) > 0) return;
+  std::size_t alone = 0;
+  std::vector<std::string> submitted = world_.paid_on(start.service);
+  submitted.push_back(start.video);
+  for (const std::string& video : submitted) {
+    if (video.empty()) {
+      ++alone;
+    } else {
+      places.insert(video);
+    }
+  }
+  const auto most = static_cast<std::size_t>(options_.accounts[start.service].max_in_flight);
+  check(places.size() + alone <= most,
+        fmt::format("{} in flight or being submitted and {} more being submitted, {} are "
+                    "allowed",
+                    places.size(), alone, most));
 }
 
 /// Each part so often as the policy says, and what was sent once only once.
@@ -160,7 +177,13 @@ void Auditor::repaired(const World::Acceptance& acceptance) {
   acceptances_.emplace(std::pair(acceptance.service, acceptance.id), acceptance);
 }
 
+/// A clip of its video was made again by something else, or it is what made one again.
+bool Auditor::is_remade(const World::Acceptance& acceptance) const {
+  return !acceptance.video.empty() || remakes_.count({acceptance.service, acceptance.id}) > 0;
+}
+
 void Auditor::accepted(const World::Acceptance& acceptance) {
+  if (!acceptance.video.empty()) remakes_[{acceptance.service, acceptance.video}].push_back(acceptance.id);
   if (!acceptance.part.empty()) return repaired(acceptance);
   int failed = 0;
   if (retries) {
@@ -172,6 +195,11 @@ void Auditor::accepted(const World::Acceptance& acceptance) {
     }
   }
   const int times = ++accepted_times_[acceptance.description];
+  // A video that failed may since have been mended by a clip made again, and says no more that it had failed.
+  const auto mended = [&](const auto& known) {
+    return known.second.description == acceptance.description && is_remade(known.second);
+  };
+  if (retries && std::any_of(acceptances_.begin(), acceptances_.end(), mended)) failed = options_.retry_limit;
   check(times <= 1 + failed + allowed_[acceptance.description],
         fmt::format("paid {} times: {}", times, acceptance.description));
   check(failed <= options_.retry_limit + allowed_[acceptance.description],
@@ -209,10 +237,9 @@ void Auditor::check_report(Ledger& ledger, const EndedRun& ended, std::optional<
   check_sums(ledger, report);
   for (const auto& [account, sums] : report.credits) {
     const bool negative = sums.unattributed && *sums.unattributed < Credits{};
-    // An old answer brings an old balance: that looks like a refund.
-    const bool is_old = world_.balance_is_old[service_named(account)];
+    // An answer of another time brings a balance of that time: that looks like a refund.
     check(
-        !negative || is_old || world_.reached.count("state that goes backwards") != 0,
+        !negative || world_.reached.count("state that goes backwards") != 0,
         fmt::format("{} credits of account {} are unattributed: more was attributed than spent (used {}, remaining {})",
                     sums.unattributed ? to_text(*sums.unattributed) : "", account,
                     sums.used ? to_text(*sums.used) : "?", sums.remaining ? to_text(*sums.remaining) : "?"));
@@ -234,10 +261,7 @@ void Auditor::check_row(const RowView& view, const RunRecord& run) {
   if (found == acceptances_.end()) return find(fmt::format("{} shows job {}, which nobody made", row.id, row.job_id));
   check(ref_of(found->second.description) == row.id,
         fmt::format("{} shows the job of: {}", row.id, found->second.description));
-  std::string status;
-  for (const ServiceJob& job : world_.service(service).jobs()) {
-    if (job.id == row.job_id) status = job.status;
-  }
+  const std::string status = world_.status_of(service, std::string(row.job_id));
   const auto current = contents.find(std::string(row.id));
   if (row.state == RowState::Done && current != contents.end() && adopted_.count(current->first) == 0) {
     check(found->second.description == current->second,
@@ -247,12 +271,15 @@ void Auditor::check_row(const RowView& view, const RunRecord& run) {
   const bool says_failed = status == "ERROR" || status == "failed" || status == "rejected";
   const auto repairs = repairs_cost_.find({service, std::string(row.job_id)});
   if (row.state == RowState::Done) {
-    const std::string video = fmt::format("{}/{}", world_.options.service.video_base, row.job_id);
-    const bool shown =
-        row.url == video + ".mp4" || (repairs != repairs_cost_.end() && row.url.starts_with(video + "-"));
-    check(says_done && shown, fmt::format("{} is done with {}, the service says {}", row.id, row.url, status));
+    if (is_remade(found->second)) {
+      check_render(row, found->second);
+    } else {
+      const std::string video = fmt::format("{}/{}.mp4", world_.options.service.video_base, row.job_id);
+      check(says_done && row.url == video,
+            fmt::format("{} is done with {}, the service says {}", row.id, row.url, status));
+    }
   }
-  if (row.state == RowState::Failed && view.state == State::Failed) {
+  if (row.state == RowState::Failed && view.state == State::Failed && !is_remade(found->second)) {
     check(says_failed || view.reason.find("given up") != std::string::npos,
           fmt::format("{} is failed ({}), the service says {}", row.id, row.reason, status));
   }
@@ -261,6 +288,41 @@ void Auditor::check_row(const RowView& view, const RunRecord& run) {
     check(*row.credits_used == charged, fmt::format("{} is said to have cost {}, it was charged {}", row.id,
                                                     to_text(*row.credits_used), to_text(charged)));
   }
+}
+
+/// A row that is done with one of several renders of a video: not one from before it, and of an older one it says by
+/// which row the video was made anew.
+void Auditor::check_render(const ResultRow& row, const World::Acceptance& made) {
+  const std::string video = made.video.empty() ? made.id : made.video;
+  const std::string front = fmt::format("{}/{}", world_.options.service.video_base, video);
+  if (!row.url.starts_with(front)) return find(fmt::format("{} is done with {}", row.id, row.url));
+  const std::string number = std::string(row.url.substr(front.size()));
+  const std::size_t render = number.starts_with("-") ? std::stoul(number.substr(1)) : 0;
+  // By the clock, and by answers of another time, one render cannot be told from the next.
+  for (const char* unsure : {"state that goes backwards", "clock set back", "clock set forward", "suspended"}) {
+    if (world_.reached.count(unsure) != 0) return;
+  }
+  const std::vector<std::string>& remakes = remakes_[{made.service, video}];
+  const auto own = std::find(remakes.begin(), remakes.end(), made.id);
+  const std::size_t least = own == remakes.end() ? 0 : static_cast<std::size_t>(own - remakes.begin()) + 1;
+  check(render >= least, fmt::format("{} is done with {}, which is from before it", row.id, row.url));
+  std::string newest;  // row that the program knows of
+  for (std::size_t i = render; i < remakes.size(); ++i) {
+    const World::Acceptance& later = acceptances_.at({made.service, remakes[i]});
+    const Result<JobId> known = ledger_->job_with_remote_id(account_of(made.service), later.id, 0);
+    if (later.part.empty() && known && *known != 0) newest = ref_of(later.description);
+  }
+  if (newest.empty()) return;
+  ++world_.reached["row overtaken by another"];
+  check(row.reason.find("overtaken by") != std::string::npos,
+        fmt::format("{} is done with {}, and does not say that {} made the video anew", row.id, row.url, newest));
+}
+
+AccountId Auditor::account_of(std::size_t service) const {
+  for (const auto& [id, known] : service_of_account_) {
+    if (known == service) return id;
+  }
+  return 0;
 }
 
 void Auditor::check_books(Ledger& ledger) {
@@ -272,11 +334,7 @@ void Auditor::check_books(Ledger& ledger) {
   check(static_cast<std::int64_t>(held->size()) <= doubtful(),
         fmt::format("{} rows are held, {} submissions were in doubt", held->size(), doubtful()));
   for (const auto& [key, acceptance] : acceptances_) {
-    AccountId account = 0;
-    for (const auto& [id, service] : service_of_account_) {
-      if (service == key.first) account = id;
-    }
-    const Result<JobId> known = ledger.job_with_remote_id(account, acceptance.id, 0);
+    const Result<JobId> known = ledger.job_with_remote_id(account_of(key.first), acceptance.id, 0);
     if (known && *known != 0) continue;
     const std::string ref = ref_of(acceptance.description);
     const auto is_of = [&](std::string_view name) {

@@ -92,6 +92,9 @@ class Auditor {
   /// What was charged for the jobs that a run submitted to a service.
   Credits charged_by(const std::string& run_uid, std::size_t service) const;
   void check_row(const RowView& view, const RunRecord& run);
+  void check_render(const ResultRow& row, const World::Acceptance& made);
+  bool is_remade(const World::Acceptance& acceptance) const;
+  AccountId account_of(std::size_t service) const;
 
   World& world_;
   const Options& options_;
@@ -101,10 +104,11 @@ class Auditor {
   std::map<std::string, int> accepted_times_, allowed_;
   std::map<std::pair<std::size_t, std::string>, World::Acceptance> acceptances_;  ///< by service and id
   using Part = std::pair<std::size_t, std::string>;                               ///< service and id
-  std::map<Part, std::string> first_id_;             ///< of a part, by the id of what makes it again
-  std::map<Part, int> repaired_times_, made_again_;  ///< by that id, and by the id that was sent
-  std::map<Part, Credits> repairs_cost_;             ///< by the job with the parts
-  std::map<std::string, int> allowed_repairs_;       ///< by row
+  std::map<Part, std::vector<std::string>> remakes_;  ///< of a video, by rows and by repairs, in the service's order
+  std::map<Part, std::string> first_id_;              ///< of a part, by the id of what makes it again
+  std::map<Part, int> repaired_times_, made_again_;   ///< by that id, and by the id that was sent
+  std::map<Part, Credits> repairs_cost_;              ///< by the job with the parts
+  std::map<std::string, int> allowed_repairs_;        ///< by row
   std::map<std::uint64_t, std::string> run_of_life_;
   std::map<std::string, Credits> spent_by_run_;                              ///< by uid
   std::map<std::pair<std::size_t, std::string>, Credits> spent_by_account_;  ///< and uid

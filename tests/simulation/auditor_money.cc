@@ -152,8 +152,9 @@ void Auditor::check_credits(Ledger& ledger) {
                                                   const auto service = service_of_account_.find(seen.account);
                                                   if (service == service_of_account_.end()) return {};
                                                   const std::string& name = options_.accounts[service->second].name;
-                                                  if (seen.figures.remaining) told.insert(name);
+                                                  if (seen.figures.remaining && !seen.overtaken) told.insert(name);
                                                   if (!seen.figures.remaining) told.erase(name);
+                                                  if (seen.overtaken) ++world_.reached["balance that was overtaken"];
                                                   return {};
                                                 });
   check(read.has_value(), "the credits cannot be read");

@@ -18,6 +18,9 @@ using std::chrono::seconds;
 /// Seconds of the longest audio that Aurora takes.
 constexpr std::int64_t kLongestSpeech = 60;
 
+/// Of the rows that make a clip again; listings have lower numbers.
+constexpr std::int64_t kFirstRemake = 1000;
+
 /// Events of one process after which it is taken not to end.
 constexpr std::int64_t kEventsMost = 400'000;
 
@@ -60,6 +63,7 @@ WorldOptions world_options(const Scenario& s) {
   world.service.clip_error_rate = share(s.clip_errors);
   world.service.job_error_rate = share(s.job_errors);
   world.service.clip_stuck_rate = share(s.stuck_clips);
+  world.service.regenerate_lag_ms = s.remake_lag_ms;
   return world;
 }
 
@@ -102,6 +106,8 @@ class Campaign {
   void configure();
   void write_manifest(bool may_miss_rows);
   void change_listings();
+  void ask_for_remakes();
+  std::int64_t row_count() const { return s_.rows + static_cast<std::int64_t>(remakes_.size()); }
   // A process.
   void live();
   void arm();
@@ -126,6 +132,11 @@ class Campaign {
   SeededRandom random_;
   Nights nights_;
   std::vector<int> versions_;
+  struct Remake {
+    std::size_t account;
+    std::string video, clip;
+  };
+  std::vector<Remake> remakes_;  ///< rows for the rest of the campaign, numbered from kFirstRemake
   std::int64_t events_ = 0;
   bool after_crash_ = false;
   CampaignResult result_;
@@ -190,11 +201,8 @@ void Campaign::configure() {
     if (label.run || label.day || label.month) account.budget.labels = {label};
   }
   nights_.auditor.labelled = [this](const std::string& description) {
-    for (std::int64_t i = 0; i < s_.rows; i += 3) {
-      const std::string front = Nights::description(static_cast<int>(i), " v");
-      if (description.starts_with(front)) return true;
-    }
-    return false;
+    const std::size_t at = description.find("number ");
+    return at != std::string::npos && std::stoll(description.substr(at + 7)) % 3 == 0;
   };
   options.on_change = s_.skip_changed != 0 ? OnChange::Skip : OnChange::Submit;
   nights_.auditor.prices_reserved = s_.max_price >= s_.photos;
@@ -204,7 +212,8 @@ void Campaign::configure() {
 
 void Campaign::write_manifest(bool may_miss_rows) {
   const std::vector<AccountOptions>& accounts = nights_.options.accounts;
-  std::string csv = "id,kind,account,image_urls,description,audio,image,text_prompt,video,third,agency\n";
+  std::string csv =
+      "id,kind,account,image_urls,description,audio,image,text_prompt,video,third,agency,video_id,sequence_id,url\n";
   std::size_t rows = 0;
   for (std::int64_t i = 0; i < s_.rows; ++i) {
     if (may_miss_rows && chance(s_.leaves)) {
@@ -229,19 +238,41 @@ void Campaign::write_manifest(bool may_miss_rows) {
       csv += fmt::format(
           "L-{},iacrea.video,{},,,,,,\"{{\"\"format\"\":\"\"square\"\",\"\"colors\"\":[\"\"#000000\"\",\"\"#ffffff\"\"]"
           ","
-          "\"\"description\"\":\"\"{}\"\",\"\"sequences\"\":[{}]}}\",{},{}\n",
+          "\"\"description\"\":\"\"{}\"\",\"\"sequences\"\":[{}]}}\",{},{},,,\n",
           i, account.name, text, sequences, third, agency);
       reach("row of explicit sequences");
     } else if (account.service->name == "iacrea") {
-      csv += fmt::format("L-{},iacrea.auto,{},{},\"{}\",,,,,{},{}\n", i, account.name, photos, text, third, agency);
+      csv += fmt::format("L-{},iacrea.auto,{},{},\"{}\",,,,,{},{},,,\n", i, account.name, photos, text, third, agency);
     } else {
-      csv += fmt::format("L-{0},creatify.aurora,{1},,,https://m.test/{0}.mp3,https://m.test/{0}.png,\"{2}\",,{3},{4}\n",
-                         i, account.name, text, third, agency);
+      csv +=
+          fmt::format("L-{0},creatify.aurora,{1},,,https://m.test/{0}.mp3,https://m.test/{0}.png,\"{2}\",,{3},{4},,,\n",
+                      i, account.name, text, third, agency);
       reach("row of Aurora");
     }
     ++rows;
   }
+  for (std::size_t i = 0; i < remakes_.size(); ++i) {
+    if (may_miss_rows && chance(s_.leaves)) continue;
+    const std::int64_t number = kFirstRemake + static_cast<std::int64_t>(i);
+    csv += fmt::format("L-{},iacrea.sequence,{},,,,,,,{},,{},{},{}\n", number, accounts[remakes_[i].account].name,
+                       number % 3 == 0 ? "yes" : "no", remakes_[i].video, remakes_[i].clip, remake_url(number));
+    ++rows;
+  }
   nights_.write_manifest(csv, rows);
+}
+
+/// Some clips of videos that are there, finished or not, are to be made again.
+void Campaign::ask_for_remakes() {
+  const auto at_random = [&](std::size_t count) { return static_cast<std::size_t>(random_.below(count)); };
+  for (std::int64_t i =
+           s_.remakes == 0 ? 0 : static_cast<std::int64_t>(at_random(static_cast<std::size_t>(s_.remakes) + 1));
+       i > 0; --i) {
+    const std::size_t account = at_random(nights_.options.accounts.size());
+    const std::vector<World::Video>& videos = nights_.world.videos(account);
+    if (videos.empty()) continue;
+    const World::Video& video = videos[at_random(videos.size())];
+    remakes_.push_back({account, video.id, video.clips[at_random(video.clips.size())]});
+  }
 }
 
 /// Some listings get a new text, or go back to the one before: that must not be paid for again.
@@ -397,6 +428,7 @@ void Campaign::live() {
     reach(kWords[static_cast<int>(word)], nights_.resolve(word));
   }
   change_listings();
+  ask_for_remakes();
   write_manifest(true);
   nights_.world.faults = world_faults(s_, nights_.world.now());
   arm();
@@ -420,15 +452,15 @@ Duration Campaign::calm_time() const {
   const Duration job = milliseconds((2 * s_.clip_ms + s_.render_ms) * 13 / 10) + 12 * milliseconds(s_.poll_ms) +
                        12 * milliseconds(s_.connect_ms + s_.latency_ms);
   const std::int64_t polls = job / milliseconds(s_.poll_ms) + 1;
-  const std::int64_t requests = s_.rows * (polls + 2);
+  const std::int64_t requests = row_count() * (polls + 2);
   const auto windows = [](std::int64_t n, std::int64_t limit, Duration width) { return width * (n / limit + 2); };
   Duration time = windows(requests, s_.rate, milliseconds(s_.rate_ms)) +
-                  windows(s_.rows, s_.submit_rate, milliseconds(s_.submit_ms));
+                  windows(row_count(), s_.submit_rate, milliseconds(s_.submit_ms));
   if (s_.long_rate > 0) time += windows(requests, s_.long_rate, seconds(s_.long_rate_s)) + seconds(s_.long_rate_s);
-  time += job * (s_.rows / s_.in_flight + 2);
+  time += (job + milliseconds(s_.remake_lag_ms)) * (row_count() / s_.in_flight + 2);
   time += milliseconds(s_.connect_ms + s_.latency_ms) * (requests / s_.connections + 2);
   // A video with a clip that stays in error is waited for until its time is up, and again after each repair.
-  if (s_.stuck_clips > 0) time += kCalmTimeout * (1 + s_.repair_times * s_.photos) * (s_.rows / s_.in_flight + 2);
+  if (s_.stuck_clips > 0) time += kCalmTimeout * (1 + s_.repair_times * s_.photos) * (row_count() / s_.in_flight + 2);
   // Windows start full after a crash.
   return time + time / 2 + 2min;
 }
@@ -442,6 +474,7 @@ void Campaign::calm() {
   options.retry_failed = false;
   for (AccountOptions& account : options.accounts) account.budget = {};
   change_listings();
+  ask_for_remakes();
   write_manifest(false);
   disarm();
   const Instant began = nights_.world.now();
@@ -468,6 +501,10 @@ void Campaign::calm() {
     for (std::size_t i = 0; i < versions_.size(); ++i) {
       nights_.auditor.contents[fmt::format("L-{}", i)] =
           Nights::description(static_cast<int>(i), fmt::format(" v{}", versions_[i]));
+    }
+    for (std::int64_t i = s_.rows; i < row_count(); ++i) {
+      const std::int64_t number = kFirstRemake + i - s_.rows;
+      nights_.auditor.contents[fmt::format("L-{}", number)] = remake_description(number);
     }
   }
 
@@ -503,6 +540,11 @@ std::vector<std::string_view> rare_cases() {
   return {"row of Aurora",
           "row of explicit sequences",
           "part made again",
+          "balance that was overtaken",
+          "row on a video in flight",
+          "row on a video that has ended",
+          "row throws a render away",
+          "row overtaken by another",
           "429 during recovery",
           "lost answer during recovery",
           "crash while opening",

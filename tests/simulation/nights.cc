@@ -200,8 +200,9 @@ std::optional<std::string> Nights::unknown_job_of(const HeldJob& held, Ledger& l
   for (std::size_t i = 0; i < options.accounts.size(); ++i) {
     if (options.accounts[i].name != held.account) continue;
     for (const ServiceJob& job : world.service(i).jobs()) {
-      const bool is_of_listing = job.body.find(fmt::format("number {}", number) + "\"") != std::string::npos ||
-                                 job.body.find(fmt::format("number {} ", number)) != std::string::npos;
+      const std::string text = description_of(job.body);
+      const bool is_of_listing = text.ends_with(fmt::format("number {}", number)) ||
+                                 text.find(fmt::format("number {} ", number)) != std::string::npos;
       const Result<JobId> known = ledger.job_with_remote_id(held.account_id, job.id, 0);
       if (is_of_listing && known && *known == 0) return job.id;
     }

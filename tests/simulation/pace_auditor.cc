@@ -30,10 +30,11 @@ void PaceAuditor::begin(Ledger& ledger) {
   jobs_.clear();
   services_.assign(world_.service_count(), {});
   for (std::size_t i = 0; i < services_.size(); ++i) {
-    const bool films = world_.options.service_name(i) == "iacrea";
-    const auto past = ledger.past_durations(films ? "iacrea.auto" : "creatify.aurora", 200);
-    const bool known = past && !past->empty();
-    services_[i].usual = known ? (*past)[past->size() * 9 / 10] : Duration(options_.job_timeout);
+    for (const char* kind : {"iacrea.auto", "iacrea.video", "iacrea.sequence", "creatify.aurora"}) {
+      const auto past = ledger.past_durations(kind, 200);
+      const bool known = past && !past->empty();
+      services_[i].usual[kind] = known ? (*past)[past->size() * 9 / 10] : Duration(options_.job_timeout);
+    }
   }
 }
 
@@ -52,7 +53,7 @@ void PaceAuditor::started(const World::Start& start) {
   const Instant now = world_.now();
   check_(now < stop_at, "a request starts after a signal");
   if (start.paid) {
-    check_(deadline_ == kNever || now + services_[start.service].usual <= deadline_,
+    check_(deadline_ == kNever || now + services_[start.service].usual[start.kind] <= deadline_,
            "a submission starts that would not be finished by the deadline");
     check_doubts(start);
   } else if (is_polled_alone(start.job, start.service)) {
@@ -93,9 +94,12 @@ void PaceAuditor::ended(const World::End& end) {
     } else if (end.answered && taken_or_refused) {
       service.doubts = 0;
     }
-    // A job of which a part is made again has its time anew.
+    // A video of which a part is made again has its time anew, or what made it has.
     const bool taken = end.status == 200 || end.status == 201;
-    if (!end.doubtful && taken) job_of(end.service, end.job).waited_from = world_.now();
+    if (end.doubtful || !taken) return;
+    Job& job = job_of(end.service, end.job);
+    job.waited_from = world_.now();
+    job.over = false;
     return;
   }
   if (!is_polled_alone(end.job, end.service)) return;

@@ -32,7 +32,7 @@ class PaceAuditor {
   struct Service {
     int doubts = 0;  ///< submissions in a row of which nobody knows whether they were taken
     Instant last_doubt;
-    Duration usual{};  ///< how long a job takes by what the process knew at its start
+    std::map<std::string, Duration> usual;  ///< how long a job of a kind takes, by what the process knew at its start
   };
   struct Job {
     Instant waited_from;  ///< accepted, or found in flight

@@ -36,6 +36,8 @@ constexpr std::array kFields = {FIELD(seed),
                                 FIELD(videos),
                                 FIELD(repair_times),
                                 FIELD(repair_after_s),
+                                FIELD(remakes),
+                                FIELD(remake_lag_ms),
                                 FIELD(rate),
                                 FIELD(rate_ms),
                                 FIELD(long_rate),
@@ -229,6 +231,8 @@ Scenario draw_scenario(std::uint64_t seed) {
   s.keep_runs = draw.sometimes(4, 1, 3);
   s.catalogue = draw.sometimes(4, 1, 1);
   s.labels = draw.sometimes(3, 1, 4);
+  s.remakes = s.videos != 0 ? draw.sometimes(2, 1, 4) : 0;
+  s.remake_lag_ms = s.remakes > 0 ? draw.sometimes(3, 500, 20'000) : 0;
   if (s.dst_night == 0 && s.month_budget + s.label_month_budget > 0) s.dst_night = draw.sometimes(2, 3, 3);
   return s;
 }

@@ -38,6 +38,8 @@ struct Scenario {
   std::int64_t aurora_accounts = 0;  ///< of Creatify, beside those
   std::int64_t videos = 0;           ///< every second row of IACrea is made from explicit sequences
   std::int64_t repair_times = 0, repair_after_s = 1;
+  std::int64_t remakes = 0;        ///< rows that make a clip of one of them again, new before a life, at most
+  std::int64_t remake_lag_ms = 0;  ///< how long the service still shows the old render of one
   std::int64_t rate = 20, rate_ms = 1000;
   std::int64_t long_rate = 0, long_rate_s = 60;  ///< 0: none
   std::int64_t submit_rate = 2, submit_ms = 1000;

@@ -12,19 +12,21 @@ namespace {
 
 constexpr int kSlowdown = 100;
 
-std::string description_of(const std::string& body) {
-  JsonReader reader;
-  const Result<JsonElement> root = reader.parse(body);
-  if (!root) return {};
-  JsonElement video;
-  if (root->at_key("video").get(video) == simdjson::SUCCESS) {
-    return std::string(json_string(video, "description").value_or(""));
-  }
-  return std::string(json_string(*root, "description").value_or(json_string(*root, "text_prompt").value_or("")));
+constexpr std::string_view kRemakes = "https://img.test/again/";
+
+/// By a row or by a repair.
+bool is_remake(const Exchange& exchange) {
+  return exchange.paid && exchange.url.find("/generate/sequence/") != std::string::npos;
 }
 
 bool is_repair(const Exchange& exchange) {
-  return exchange.paid && exchange.url.find("/generate/sequence/") != std::string::npos;
+  return is_remake(exchange) && description_of(exchange.body).empty();
+}
+
+std::string kind_of(const Exchange& exchange) {
+  if (is_remake(exchange)) return "iacrea.sequence";
+  if (exchange.url.ends_with("/generate/video")) return "iacrea.video";
+  return exchange.url.ends_with("/auto") ? "iacrea.auto" : "creatify.aurora";
 }
 
 /// World::Start::job of a GET.
@@ -36,12 +38,31 @@ std::string asked_job(std::string url) {
 
 }  // namespace
 
+std::string remake_url(std::int64_t number) {
+  return fmt::format("{}{}.jpg", kRemakes, number);
+}
+
+std::string remake_description(std::int64_t number) {
+  return fmt::format("A clip made again, number {} v0", number);
+}
+
+std::string description_of(const std::string& body) {
+  JsonReader reader;
+  const Result<JsonElement> root = reader.parse(body);
+  if (!root) return {};
+  JsonElement part;
+  if (root->at_key("video").get(part) == simdjson::SUCCESS) {
+    return std::string(json_string(part, "description").value_or(""));
+  }
+  if (root->at_key("sequence").get(part) == simdjson::SUCCESS) {
+    const std::string_view url = json_string(part, "url").value_or("");
+    return url.starts_with(kRemakes) ? remake_description(std::stoll(std::string(url.substr(kRemakes.size())))) : "";
+  }
+  return std::string(json_string(*root, "description").value_or(json_string(*root, "text_prompt").value_or("")));
+}
+
 World::World(const WorldOptions& chosen)
-    : options(chosen),
-      balance_told(chosen.origins.size()),
-      balance_is_old(chosen.origins.size()),
-      held_until(chosen.origins.size()),
-      newest_balance_(chosen.origins.size()) {
+    : options(chosen), balance_told(chosen.origins.size()), held_until(chosen.origins.size()) {
   for (std::size_t i = 0; i < options.origins.size(); ++i) {
     ServiceOptions service = options.service;
     service.seed = mix(service.seed, i);
@@ -93,7 +114,11 @@ void World::start(Exchange exchange) {
   }
   open.sent_at = now_;
   if (!open.exchange.paid) open.job_id = asked_job(open.exchange.url);
-  if (on_started) on_started({open.service, open.exchange.paid, open.job_id, is_repair(open.exchange)});
+  if (on_started) {
+    const bool remake = is_remake(open.exchange);
+    on_started({open.service, open.exchange.paid, open.job_id, is_repair(open.exchange),
+                remake ? asked_job(open.exchange.url) : open.job_id, kind_of(open.exchange)});
+  }
   const std::uint64_t key = ++next_key_;
   OpenExchange& kept = exchanges_.emplace(key, std::move(open)).first->second;
   ++open_;
@@ -193,30 +218,63 @@ ServiceReply World::ask_service(OpenExchange& open) {
   }
   request.body = open.exchange.body;
   const std::int64_t now_ms = to_ms(now_).count();
+  const bool remakes = is_remake(open.exchange);
+  const std::string before = remakes ? status_of(open.service, asked_job(open.exchange.url)) : std::string();
   ServiceReply reply = service.model->handle(request, now_ms);
   if (!open.exchange.paid) return reply;
-  const bool repairs = is_repair(open.exchange);
-  if (reply.status != (repairs ? 200 : 201)) return reply;
+  if (reply.status != (remakes ? 200 : 201)) return reply;
   JsonReader reader;
   const Result<JsonElement> root = reader.parse(reply.body);
-  job_id = json_string(*root, repairs ? "generationId" : "id").value_or("");
+  job_id = json_string(*root, remakes ? "generationId" : "id").value_or("");
   service.accepted_ms[job_id] = now_ms;
   Acceptance acceptance{
       open.service,    job_id,   service.model->jobs().back().price, description_of(open.exchange.body),
       open.started_at, open.life};
-  if (repairs) {
-    ++reached["part made again"];
-    acceptance.of = asked_job(open.exchange.url);
-    acceptance.description = service.descriptions[acceptance.of];
-    const Result<JsonElement> asked = reader.parse(open.exchange.body);
-    acceptance.part = json_string(*asked, "sequenceId").value_or("");
-  } else {
+  if (!remakes) {
     service.descriptions[job_id] = acceptance.description;
+    if (kind_of(open.exchange) == "iacrea.video") note_video(service, job_id, *root);
+  } else {
+    note_remake(open, before, acceptance);
   }
   say(fmt::format("accepted {} for {} credits: {}{}{}", job_id, to_text(acceptance.charged), acceptance.description,
                   acceptance.part.empty() ? "" : ", again part ", acceptance.part));
   if (on_accepted) on_accepted(acceptance);
   return reply;
+}
+
+void World::note_video(Service& service, const std::string& id, JsonElement reply) {
+  Video video{id, {}};
+  simdjson::dom::array clips;
+  if (reply.at_key("generatedContent").get(clips) != simdjson::SUCCESS) return;
+  for (const JsonElement clip : clips) video.clips.emplace_back(json_string(clip, "id").value_or(""));
+  if (!video.clips.empty()) service.videos.push_back(std::move(video));
+}
+
+std::string World::status_of(std::size_t service, const std::string& id) const {
+  for (const ServiceJob& job : services_[service].model->jobs()) {
+    if (job.id == id) return job.status;
+  }
+  return {};
+}
+
+/// before  what the video was until then.
+void World::note_remake(const OpenExchange& open, const std::string& before, Acceptance& acceptance) {
+  Service& service = services_[open.service];
+  acceptance.video = asked_job(open.exchange.url);
+  if (!is_repair(open.exchange)) {
+    const bool rendering = before == "START_RENDERING_VIDEO" || before == "RENDERING_VIDEO";
+    const bool ended = before == "DONE" || before == "ERROR";
+    ++reached[rendering ? "row throws a render away"
+              : ended   ? "row on a video that has ended"
+                        : "row on a video in flight"];
+    return;
+  }
+  ++reached["part made again"];
+  acceptance.of = acceptance.video;
+  acceptance.description = service.descriptions[acceptance.of];
+  JsonReader reader;
+  const Result<JsonElement> asked = reader.parse(open.exchange.body);
+  acceptance.part = json_string(*asked, "sequenceId").value_or("");
 }
 
 /// A version of the service that does not tell them.
@@ -229,7 +287,6 @@ void World::hide_credits(std::string& body) {
 /// The service's side of an exchange, and what goes wrong on the way back.
 void World::serve(OpenExchange& open) {
   Completion& completion = open.completion;
-  open.served = ++requests_served_;
   completion.may_have_left = true;
   if (!open.arrives) {
     completion.error = "connection closed before the answer";
@@ -281,7 +338,7 @@ void World::spoil_answer(OpenExchange& open, const ServiceReply& reply) {
     completion.status = 200;
     completion.body = "<!DOCTYPE html><html><body>Please sign in</body></html>";
     open.doubtful = true;
-  } else if (paid && reply.status == 201 && !service.told.empty() && hit(faults.other_id, "id of another job")) {
+  } else if (paid && reply.status / 100 == 2 && !service.told.empty() && hit(faults.other_id, "id of another job")) {
     completion.body.replace(completion.body.find(job_id), job_id.size(), service.told[service.told.size() / 2]);
     open.doubtful = true;
   }
@@ -322,11 +379,8 @@ void World::wait_until(Instant deadline, Happenings& out) {
           if (completion.answered && (completion.body.find("creditsTotal") != std::string::npos ||
                                       completion.body.find("remaining_credits") != std::string::npos)) {
             balance_told[open.service] = true;
-            std::uint64_t& newest = newest_balance_[open.service];
-            balance_is_old[open.service] = open.served < newest;
-            newest = std::max(newest, open.served);
           }
-          const int taken = is_repair(open.exchange) ? 200 : 201;
+          const int taken = is_remake(open.exchange) ? 200 : 201;
           if (open.exchange.paid && completion.status == taken && !open.doubtful) {
             services_[open.service].told.push_back(open.job_id);
             told.emplace_back(open.service, open.job_id);
@@ -336,7 +390,7 @@ void World::wait_until(Instant deadline, Happenings& out) {
           }
           if (on_ended) {
             on_ended({open.service, open.exchange.paid, completion.answered, open.doubtful, completion.status,
-                      open.sent_at, is_repair(open.exchange) ? asked_job(open.exchange.url) : open.job_id});
+                      open.sent_at, is_remake(open.exchange) ? asked_job(open.exchange.url) : open.job_id});
           }
           paid_answers += open.exchange.paid;
           doubtful_answers += open.exchange.paid && open.doubtful;
@@ -364,10 +418,20 @@ std::int64_t World::paid_open(std::optional<std::size_t> service) const {
   });
 }
 
-std::int64_t World::repairs_open(std::size_t service) const {
+std::vector<std::string> World::paid_on(std::size_t service) const {
+  std::vector<std::string> videos;
+  for (const auto& [key, open] : exchanges_) {
+    if (open.life != life_ || open.service != service || !open.exchange.paid || is_repair(open.exchange)) continue;
+    videos.push_back(is_remake(open.exchange) ? asked_job(open.exchange.url) : std::string());
+  }
+  return videos;
+}
+
+std::int64_t World::open_on(std::size_t service, const std::string& video) const {
   return std::count_if(exchanges_.begin(), exchanges_.end(), [&](const auto& entry) {
     const OpenExchange& open = entry.second;
-    return open.life == life_ && open.service == service && is_repair(open.exchange);
+    const bool about = is_remake(open.exchange) || !open.exchange.paid;
+    return open.life == life_ && open.service == service && about && asked_job(open.exchange.url) == video;
   });
 }
 

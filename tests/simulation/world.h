@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "jobs/json.h"
 #include "jobs/seeded_random.h"
 #include "jobs/service_model.h"
 #include "runner/clock.h"
@@ -21,6 +22,13 @@
 #include "runner/transport.h"
 
 namespace reelbatch {
+
+/// By which a submission is known again: the text of its listing, or of a row that makes a clip again the number in
+/// the address of its image. Empty for a repair.
+std::string description_of(const std::string& body);
+/// The address and the description of a row that makes a clip again.
+std::string remake_url(std::int64_t number);
+std::string remake_description(std::int64_t number);
 
 /// What goes wrong, each as the share of requests it hits, 0 to 1, unless said otherwise.
 struct WorldFaults {
@@ -102,8 +110,10 @@ class World final : public Clock, public Transport {
   struct Start {
     std::size_t service;  ///< its place in WorldOptions::origins
     bool paid;
-    std::string job;  ///< that a poll asks for; empty where it asks for several, or for none
-    bool repair;      ///< it makes a part of a job again
+    std::string job;         ///< that a poll asks for; empty where it asks for several, or for none
+    bool repair;             ///< it makes a part of a job again
+    std::string video = {};  ///< that it is about, where several requests may be
+    std::string kind = {};   ///< of a submission
   };
   struct Send {
     Instant at;
@@ -133,8 +143,9 @@ class World final : public Clock, public Transport {
     std::string description;  ///< of the submission
     WallTime started_at;      ///< when the client started it
     std::uint64_t life;       ///< and which one: counts reboots
-    std::string of = {};      ///< of a part that is made again: the job that has it, whose description this is
+    std::string of = {};      ///< of a repair: the job that has the part, whose description this is
     std::string part = {};    ///< and the part's id
+    std::string video = {};   ///< that a repair, or a row of its own, works on
   };
   std::function<void(const Acceptance&)> on_accepted;
 
@@ -144,17 +155,27 @@ class World final : public Clock, public Transport {
   /// How often each description was accepted.
   std::map<std::string, int> accepted() const;
   const ServiceModel& service(std::size_t at = 0) const { return *services_[at].model; }
+  /// As the service itself knows it; empty if it does not.
+  std::string status_of(std::size_t service, const std::string& id) const;
   std::size_t service_count() const { return services_.size(); }
   std::uint64_t life() const { return life_; }
 
   /// Paid requests started in this life and not answered yet, to one service or all.
   std::int64_t paid_open(std::optional<std::size_t> service = std::nullopt) const;
-  /// Those of them that make a part of a job again, in one service.
-  std::int64_t repairs_open(std::size_t service) const;
-  std::vector<bool> balance_told;    ///< by service: an answer with figures arrived
-  std::vector<bool> balance_is_old;  ///< and the last one that did was overtaken by a newer one
-  std::vector<Instant> held_until;   ///< by service: what a 429 that was answered asks for
-  std::int64_t paid_answers = 0;     ///< how many were answered, or lost
+  /// The videos that those of them work on, in one service, repairs left out; empty for one that stands for itself.
+  std::vector<std::string> paid_on(std::size_t service) const;
+  /// Requests of this life about a video that are not answered yet.
+  std::int64_t open_on(std::size_t service, const std::string& video) const;
+
+  /// A video of explicit sequences, as the customer's account shows it.
+  struct Video {
+    std::string id;
+    std::vector<std::string> clips;
+  };
+  const std::vector<Video>& videos(std::size_t service) const { return services_[service].videos; }
+  std::vector<bool> balance_told;   ///< by service: an answer with figures arrived
+  std::vector<Instant> held_until;  ///< by service: what a 429 that was answered asks for
+  std::int64_t paid_answers = 0;    ///< how many were answered, or lost
   /// Paid requests answered in such a way that nobody can know whether they were taken.
   std::int64_t doubtful_answers = 0;
   /// How often each fault, and each other event worth reaching, happened.
@@ -178,7 +199,6 @@ class World final : public Clock, public Transport {
     std::string job_id;
     WallTime started_at;
     Instant sent_at;
-    std::uint64_t served = 0;  ///< when the service handled it: its number among all requests
     bool arrives = true;
     bool cut_off = false;   ///< the connection died while the machine slept
     bool doubtful = false;  ///< the answer proves nothing
@@ -191,6 +211,7 @@ class World final : public Clock, public Transport {
     std::map<std::string, std::int64_t> accepted_ms;
     std::map<std::string, std::string> first_answer;
     std::map<std::string, std::string> descriptions;  ///< by job
+    std::vector<Video> videos;
   };
   struct DrawStream {
     std::uint64_t salt;
@@ -208,6 +229,8 @@ class World final : public Clock, public Transport {
   bool fail_before_service(OpenExchange& open);
   void spoil_answer(OpenExchange& open, const ServiceReply& reply);
   static void hide_credits(std::string& body);
+  void note_video(Service& service, const std::string& id, JsonElement reply);
+  void note_remake(const OpenExchange& open, const std::string& before, Acceptance& acceptance);
   ServiceReply ask_service(OpenExchange& open);
   void answer_429(Completion& completion);
   void say(const std::string& text) const {
@@ -222,8 +245,6 @@ class World final : public Clock, public Transport {
   std::vector<Service> services_;
   std::map<std::uint64_t, OpenExchange> exchanges_;
   std::uint64_t next_key_ = 0;
-  std::uint64_t requests_served_ = 0;
-  std::vector<std::uint64_t> newest_balance_;  ///< by service: OpenExchange::served
   std::priority_queue<Happening, std::vector<Happening>, std::greater<>> happenings_;
 };
 
