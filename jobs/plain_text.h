@@ -17,8 +17,8 @@ std::size_t unmarked_run(std::string_view text);
 /// in quotes it is JSON.
 bool is_clean_text(std::string_view text);
 
-/// Of well-formed UTF-8 that neither begins nor ends with a blank: read_prose_text() of prose.h leaves it as it is and has
-/// nothing to say. False for some that it would leave as well.
+/// Of well-formed UTF-8 that neither begins nor ends with a blank: read_prose_text() of prose.h leaves it as it is and
+/// has nothing to say. False for some that it would leave as well.
 bool is_plain_prose(std::string_view text);
 
 /// What feeds write for an empty cell: `NULL`, `nan`, `None`, `N/A`, `-`.
