@@ -20,6 +20,8 @@ constexpr std::size_t kNameMax = 255;
 constexpr std::size_t kWebhookMax = 200;
 constexpr double kGuidanceMax = 10;
 constexpr std::array<std::string_view, 2> kModels{"aurora_v1", "aurora_v1_fast"};
+/// Named by the newest page without their meaning (PROVIDERS 2.2).
+constexpr std::array<std::string_view, 2> kUnsent{"ttl_days", "output_upload_url"};
 constexpr std::array<std::string_view, 2> kAudioTypes{"mp3", "wav"};
 constexpr std::array<std::string_view, 4> kImageTypes{"png", "jpg", "jpeg", "webp"};
 
@@ -101,6 +103,9 @@ std::string_view CreatifyAurora::service() const {
 }
 std::span<const FieldSpec> CreatifyAurora::fields() const {
   return kFields;
+}
+std::span<const std::string_view> CreatifyAurora::unsent() const {
+  return kUnsent;
 }
 
 Normalised CreatifyAurora::normalise(const RawFields& raw) const {

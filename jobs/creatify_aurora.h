@@ -17,6 +17,7 @@ class CreatifyAurora : public JobKind {
   std::string_view name() const override;
   std::string_view service() const override;
   std::span<const FieldSpec> fields() const override;
+  std::span<const std::string_view> unsent() const override;
   Normalised normalise(const RawFields& raw) const override;
   Request submit(std::span<const NormalField> fields, std::string_view marker) const override;
   SubmitVerdict read_submit(const Response& response) const override;

@@ -72,7 +72,14 @@ std::string account_text(const AccountCredits& account) {
     text += fmt::format("  it {} {}: {} used by jobs, {} unattributed", fall.milli < 0 ? "rose by" : "fell by",
                         to_text(fall.milli < 0 ? Credits{} - fall : fall), amount_or(sums.used, "unknown"),
                         to_text(sums.unattributed.value_or(Credits{})));
-    if (balance.elsewhere.milli > 0) {
+    // Of a balance that could not be read at the end.
+    const bool is_old = balance.after_last.milli > 0 && balance.after_last == balance.elsewhere;
+    if (is_old) {
+      text += fmt::format(
+          ", of which {} are not in it: the last balance is from before they were charged, and none was "
+          "told since",
+          to_text(balance.elsewhere));
+    } else if (balance.elsewhere.milli > 0) {
       text += fmt::format(", of which {} show before or after these figures", to_text(balance.elsewhere));
     } else if (balance.elsewhere.milli < 0) {
       text += fmt::format(", and {} of jobs that count before or after", to_text(Credits{} - balance.elsewhere));

@@ -75,6 +75,7 @@ struct CreditUse::Account {
   WallTime balance_at;
   std::optional<std::pair<Credits, WallTime>> stood;  ///< before the time asked for
   Credits pending;                                    ///< known by answers without a balance since the last one with
+  Credits pending_here;                               ///< of it, in the time asked for
   std::optional<BalanceChange> change;
 
   // Where it began: see CreditUse.
@@ -223,6 +224,7 @@ void CreditUse::add(const FigureSeen& seen) {
   const Credits known = newly_known(seen, account, job);
   if (!seen.figures.remaining) {
     account.pending = account.pending + known;
+    if (asked_for(seen.at)) account.pending_here = account.pending_here + known;
     return;
   }
   const bool begins = !account.balance;
@@ -231,6 +233,7 @@ void CreditUse::add(const FigureSeen& seen) {
   const Credits now = overtaken ? *account.balance : *seen.figures.remaining;
   const WallTime now_at = overtaken ? account.balance_at : seen.at;
   const Credits pending = overtaken ? Credits{} : std::exchange(account.pending, {});
+  if (!overtaken) account.pending_here = {};
   const Credits before = begins ? now + known : *account.balance;
   const Credits left = begins ? Credits{} : before - now - known - pending;
   const bool here = asked_for(seen.at);
@@ -238,7 +241,8 @@ void CreditUse::add(const FigureSeen& seen) {
     const std::size_t at = divides_balance() ? bucket_of(seen) : 0;
     if (divides_balance()) buckets_[at].sums.add_unattributed(left);
     account.sums.add_unattributed(left);
-    if (!account.change) account.change = BalanceChange{before, begins ? seen.at : account.balance_at, now, now_at, {}};
+    if (!account.change)
+      account.change = BalanceChange{before, begins ? seen.at : account.balance_at, now, now_at, {}, {}};
     account.change->last = now;
     account.change->last_at = now_at;
     if (begins) account.began_in = at;
@@ -281,11 +285,12 @@ Result<CreditReport> CreditUse::finish() {
     }
     if (!account.change && account.stood) {
       const auto& [balance, at] = *account.stood;
-      account.change = BalanceChange{balance, at, balance, at, {}};
+      account.change = BalanceChange{balance, at, balance, at, {}, {}};
     }
     if (account.sums.jobs == 0 && !account.change) continue;
     if (account.change) {
       BalanceChange& change = *account.change;
+      if (account.balance_at == change.last_at) change.after_last = account.pending_here;
       change.elsewhere = account.sums.used + account.sums.unattributed - (change.first - change.last);
     }
     all.jobs += account.sums.jobs;

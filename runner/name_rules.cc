@@ -321,6 +321,12 @@ const NameRules::ListedLabel* NameRules::listed(std::string_view name, const std
 
 std::optional<Slip> NameRules::slip(std::string_view name, const std::string& folded, const JobKind& kind) const {
   if (known_.contains(folded)) return std::nullopt;
+  for (const std::string_view member : kind.unsent()) {
+    if (folded != fold_name(member)) continue;
+    return Slip{false, fmt::format("'{0}' is taken for a label: the service has a member {1}, which {2} does not send; "
+                                   "list '{0}' in labels if it is meant as one",
+                                   printable(name, 60), member, kind.name())};
+  }
   std::size_t nearest = 3;
   std::string_view field;
   for (std::size_t i = 0; i < kind.fields().size(); ++i) {

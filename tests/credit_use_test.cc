@@ -209,6 +209,9 @@ TEST_CASE("credits: a refund, a late charge and answers that crossed leave nothi
     const CreditReport report = facts.report({});
     CHECK(report.sums.unattributed == Credits{});
     CHECK(report.accounts[0].balance->elsewhere == half(3));
+    CHECK(report.accounts[0].balance->after_last == half(3));
+    facts.seen(0, 3, half(47));
+    CHECK(facts.report({}).accounts[0].balance->after_last == Credits{});
   }
 }
 

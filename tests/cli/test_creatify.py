@@ -46,6 +46,28 @@ class Aurora(Case):
         paths = [(r.method, r.path) for r in self.service.requests]
         self.assertEqual(paths[0], ("GET", "/api/remaining_credits/"))
 
+    def test_costs_after_the_last_balance_that_could_be_read_are_said_to_be_so(self):
+        self.feed(2)
+        self.service.rules.append(lambda r: (500, {}) if "remaining" in r.path and self.service.order else None)
+        self.run_feed(code=0)
+        text = " ".join(self.run_it("credits").out.split())
+        self.assertIn("it fell by 0: 15 used by jobs, 0 unattributed, of which 15 are not in it: the last balance is from "
+                      "before they were charged, and none was told since", text)
+        account = json.loads(self.run_it("credits", "--format", "json").out)["accounts"]["creatify"]
+        self.assertEqual((account["used"], account["balance"]["elsewhere"]), (15, 15))
+
+    def test_members_of_the_api_that_are_not_sent_are_told_of(self):
+        self.feed(1, ttl_days="4", output_upload_url="https://m.example.test/up")
+        done = self.run_it("check", "feed.csv")
+        self.assertEqual(done.code, 0, done)
+        self.assertIn("'ttl_days' is taken for a label: the service has a member ttl_days, which creatify.aurora does not "
+                      "send", " ".join(done.text.split()))
+        self.assertIn("'output_upload_url' is taken for a label", " ".join(done.text.split()))
+        self.assertEqual(self.run_feed(code=0).row("A-1")["ttl_days"], "4")
+        self.assertNotIn("ttl_days", self.submissions()[0].body)
+        self.write("reelbatch.yaml", "manifest: {labels: [ttl_days, output_upload_url]}\n")
+        self.assertNotIn("is taken for a label", self.run_it("check", "feed.csv").text)
+
     def test_an_unchanged_night_asks_nothing(self):
         self.feed(3)
         self.run_feed(code=0)
