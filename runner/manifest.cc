@@ -142,7 +142,7 @@ Result<void> read_file(const std::string& path, ManifestRun& run) {
     run.find({}, {}, "this is JSON: name it .json, or .jsonl if each line is a job of its own");
     return {};
   }
-  TextSource source(**file, encoding);
+  TextSource source(**file, encoding, path);
   const Result<void> read = is_table(*format) ? read_rows(text, (*file)->head_is_whole(), *format, source, run)
                                               : read_format(*format, text, source, run);
   std::string& words = run.mapping().format;

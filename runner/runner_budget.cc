@@ -45,9 +45,11 @@ bool Runner::has_budget(const Account& account, const JobKind& kind, std::string
   // A balance that nobody has told yet is found out by one job.
   if (why.empty() && keep && !remaining && account.spending.has_open()) return false;
   const Credits reserved = account.spending.reserved() + account.found_reserved + account.in_doubt;
-  if (why.empty() && keep && remaining && *remaining - reserved - needed < *keep) {
-    why = fmt::format("{} credits are to be kept: {} remain, {} of them reserved", to_text(*keep), to_text(*remaining),
-                      to_text(reserved));
+  // Some services tell their balance only when they are asked for it.
+  const Credits& spent = account.since_balance;
+  if (why.empty() && keep && remaining && *remaining - spent - reserved - needed < *keep) {
+    why = fmt::format("{} credits are to be kept: {} remain, {} of them reserved", to_text(*keep),
+                      to_text(*remaining - spent), to_text(reserved));
     if (price.known()) why += fmt::format(", the next job may cost {}", to_text(needed));
   }
   return why.empty();

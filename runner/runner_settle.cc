@@ -448,8 +448,13 @@ Runner::Credited Runner::credited(const Flight& flight) const {
 
 void Runner::see_credits(Account& account, const OpenExchange& exchange, const Credited& about,
                          const CreditFigures& figures, Instant at) {
+  if (account.balance_told_by == about.job) account.balance_told_by = 0;
   if (!figures.any()) return;
   const CreditBook::Seen seen = account.book.see(about.job, figures, {exchange.sent_at, at});
+  if (figures.remaining && !seen.overtaken) {
+    account.since_balance = {};
+    account.balance_told_by = about.job;
+  }
   if (seen.is_new) {
     commit_.credits.push_back({account.record.id, about.job, clock_.wall(), figures, account.book.own(about.job),
                                seen.overtaken, seen.cost_lost});
@@ -499,6 +504,8 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
                                 flight.remote_id, to_text(*cost), to_text(*reserved)));
   }
   account.balance_moved = true;
+  if (account.balance_told_by != flight.id)
+    account.since_balance = account.since_balance + cost.value_or(reserved.value_or(Credits{}));
   account.spending.settle(flight.id, cost);
   run_spending_.settle(flight.id, cost);
   settle_repairs(account, flight.id);

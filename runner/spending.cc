@@ -34,9 +34,11 @@ Credits Spending::counted_as(const Price& price) const {
 
 std::string Spending::passed_by(const Price& price, Group group) const {
   const Credits next = counted_as(price);
-  const Credits each = mode_ == Mode::Soft ? price.highest.value_or(Credits{}) : next;
+  const Credits likely = mode_ == Mode::Soft ? price.highest.value_or(Credits{}) : next;
   for (const Counter& counter : caps_) {
     if (counter.cap.group != group) continue;
+    // Who asks may be of another account or kind than those whose price is unknown.
+    const Credits each = std::max(likely, counter.highest);
     const Credits spent = counter.cap.spent_before + counter.spent + Credits{each.milli * counter.unpriced};
     const Credits counted = spent + counter.reserved;
     if (counted + next > counter.cap.limit || counted >= counter.cap.limit) return words(counter, price, spent);
@@ -112,6 +114,7 @@ void Spending::settle(std::int64_t job, std::optional<Credits> cost) {
     if (!counts(counter, taken)) continue;
     if (known) {
       counter.spent = counter.spent + *known;
+      counter.highest = std::max(counter.highest, *known);
     } else {
       ++counter.unpriced;
     }

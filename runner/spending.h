@@ -68,7 +68,7 @@ class Spending {
   /// The submission was not taken: nothing is spent.
   void release(std::int64_t job);
   /// The job ended, or it is held and may never be settled. An unknown cost counts as what was reserved, or, when that
-  /// is unknown too, as the price of the next job asked about.
+  /// is unknown too, as the price of the next job asked about, or as the highest that another one counted as.
   void settle(std::int64_t job, std::optional<Credits> cost);
 
   /// The highest price of an open job.
@@ -86,6 +86,7 @@ class Spending {
     Cap cap;
     std::uint64_t from = 0;  ///< the first reservation that it counts
     Credits spent, reserved;
+    Credits highest;            ///< that a job it counts has cost or reserved
     std::int64_t unpriced = 0;  ///< jobs that ended without a known cost or reservation
   };
   Credits counted_as(const Price& price) const;

@@ -1,5 +1,7 @@
 #include "runner/text_source.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -23,6 +25,12 @@ constexpr std::array<char32_t, 32> kWindows1252{0x20AC, 0,      0x201A, 0x0192, 
                                                 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017D, 0,
                                                 0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
                                                 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
+
+/// What windows-1252 shows a byte beyond ASCII as; 0 for nothing.
+char32_t shown_as(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x80U && byte <= 0x9FU ? kWindows1252.at(byte - 0x80U) : byte;
+}
 
 struct Mark {
   std::string_view bytes;
@@ -68,8 +76,11 @@ std::size_t find_beyond_ascii(const char* data, std::size_t size) {
 
 /// Whether more of `text` speaks against UTF-8 than for it. A single damaged row does not make a UTF-8 file another
 /// one, and a word that happens to be UTF-8 does not make windows-1252 UTF-8. Accented letters stand beside letters or
-/// digits; a byte between blanks and signs is damage.
+/// digits; signs, and the few that are words, may stand alone; any other byte between blanks and signs is damage.
 bool is_legacy(std::string_view text) {
+  constexpr std::string_view kAlone =
+      "\x80\x85\x91\x92\x93\x94\x95\x96\x97\xA0\xA3\xA7\xAB\xB0\xB2\xB7\xBB"  // €…‘’“”•–— £§«°²·»
+      "\xC0\xC8\xC9\xE0\xE8\xE9\xF2\xF3";                                     // ÀÈÉàèéòó
   std::size_t fits = 0, misfits = 0;
   const auto is_word = [&](std::size_t at) {
     return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0);
@@ -78,11 +89,23 @@ bool is_legacy(std::string_view text) {
     const CodePoint point = code_point_at(text, at);
     // A last character that is cut is no evidence.
     if (!point.valid && at + 4 > text.size() && static_cast<unsigned char>(text[at]) >= 0xC0U) break;
-    if (!point.valid && (is_word(at + 1) || (at > 0 && is_word(at - 1)))) ++misfits;
+    const bool is_letter = is_word(at + 1) || (at > 0 && is_word(at - 1));
+    if (!point.valid && (is_letter || kAlone.find(text[at]) != std::string_view::npos)) ++misfits;
     if (point.size > 1) ++fits;
     at += point.size;
   }
   return misfits > fits;
+}
+
+/// Where UTF-8 begins that is hardly anything else: `Ã` and a sign, as accented letters look in windows-1252, or the
+/// three bytes of a typographic quote or dash. npos for none.
+std::size_t find_sure_utf8(std::string_view text) {
+  for (std::size_t at = 0; at + 1 < text.size(); ++at) {
+    const auto byte = [&](std::size_t ahead) { return static_cast<unsigned char>(text[at + ahead]); };
+    if (byte(0) == 0xC3U && byte(1) >= 0x80U && byte(1) <= 0xBFU) return at;
+    if (byte(0) == 0xE2U && byte(1) == 0x80U && at + 2 < text.size() && byte(2) >= 0x80U && byte(2) <= 0xBFU) return at;
+  }
+  return std::string_view::npos;
 }
 
 }  // namespace
@@ -119,9 +142,11 @@ EncodingMark find_encoding(std::string_view head) {
   return {};
 }
 
-TextSource::TextSource(ByteSource& source, std::optional<Encoding> stated) : source_(source) {
+TextSource::TextSource(ByteSource& source, std::optional<Encoding> stated, std::string_view file)
+    : source_(source), file_(file) {
   if (!stated) return;
   encoding_ = *stated;
+  stated_ = true;
   decided_ = true;
 }
 
@@ -183,8 +208,24 @@ Result<void> TextSource::decode_more() {
     if (!more) return tl::unexpected<Error>(more.error());
     ended_ = *more == 0;
   }
+  if (encoding_ == Encoding::Windows1252 && !stated_) {
+    if (Result<void> one = check_not_mixed(); !one) return one;
+  }
   decode(ended_);
   return {};
+}
+
+/// Of a file that was found to be windows-1252 by its beginning.
+Result<void> TextSource::check_not_mixed() {
+  const std::size_t at = find_sure_utf8(raw_);
+  const std::string_view before = std::string_view(raw_).substr(0, at);
+  lines_ += static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
+  if (at == std::string_view::npos) return {};
+  return usage_error(
+      fmt::format("the file mixes encodings: its beginning is windows-1252, and on the line {} behind its first letter "
+                  "beyond ASCII "
+                  "there is UTF-8: export it in one encoding, or say with --encoding which one it is",
+                  lines_ + 1));
 }
 
 void TextSource::decode(bool last) {
@@ -203,8 +244,7 @@ void TextSource::decode(bool last) {
 void TextSource::decode_bytes() {
   for (const char c : raw_) {
     const auto byte = static_cast<unsigned char>(c);
-    char32_t point = byte;
-    if (encoding_ == Encoding::Windows1252 && byte >= 0x80U && byte <= 0x9FU) point = kWindows1252.at(byte - 0x80U);
+    const char32_t point = encoding_ == Encoding::Windows1252 ? shown_as(c) : byte;
     if (point == 0 && byte != 0) {
       decoded_ += c;
     } else {

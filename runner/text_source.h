@@ -32,8 +32,9 @@ class TextSource final : public ByteSource {
  public:
   /// source  must outlive this.
   /// stated  what it is; nothing: UTF-8, or windows-1252 if the first 64 KiB from the first byte beyond ASCII on have
-  ///         more bytes that cannot be UTF-8 than characters that are.
-  TextSource(ByteSource& source, std::optional<Encoding> stated);
+  ///         more bytes that cannot be UTF-8 than characters that are. Reading then fails where UTF-8 follows.
+  /// file    its name, for errors; empty for a part of one.
+  TextSource(ByteSource& source, std::optional<Encoding> stated, std::string_view file = {});
 
   Result<std::size_t> read(char* to, std::size_t size) override;
 
@@ -44,13 +45,17 @@ class TextSource final : public ByteSource {
   Result<std::size_t> read_undecided(char* to, std::size_t size);
   Result<std::size_t> hand_out(char* to, std::size_t size);
   Result<void> decode_more();
+  Result<void> check_not_mixed();
   void decode(bool last);
   void decode_bytes();
   void decode_units(std::size_t width, bool big, bool last);
 
   ByteSource& source_;
   Encoding encoding_ = Encoding::Utf8;
+  std::string file_;
+  bool stated_ = false;
   bool decided_ = false;
+  std::uint64_t lines_ = 0;  ///< of windows-1252 that was found out, up to what was decoded
   bool ended_ = false;
   bool at_start_ = true;
   std::string raw_;      ///< read and not yet decoded

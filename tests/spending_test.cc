@@ -52,6 +52,17 @@ TEST_CASE("spending: a job of unknown price counts as the price of the next") {
   CHECK_FALSE(spending.passed_by(whole(6)).empty());
 }
 
+TEST_CASE("spending: of unknown price counts at least what another job was known to cost, whoever asks") {
+  Spending spending;
+  spending.set_cap({"--max-credits", whole(10), Credits{}});
+  spending.reserve(1, {});
+  spending.settle(1, std::nullopt);
+  CHECK(spending.passed_by({}).empty());
+  spending.reserve(2, whole(6));
+  spending.settle(2, whole(6));
+  CHECK_FALSE(spending.passed_by({}).empty());  // 6 and 6
+}
+
 TEST_CASE("spending: a cautious budget counts likely prices, a soft one only what is spent") {
   const Spending::Price price(whole(10), Credits{2500});
   Spending cautious(Budget::Mode::Cautious);

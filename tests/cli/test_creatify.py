@@ -46,6 +46,15 @@ class Aurora(Case):
         paths = [(r.method, r.path) for r in self.service.requests]
         self.assertEqual(paths[0], ("GET", "/api/remaining_credits/"))
 
+    def test_a_balance_that_is_told_only_when_asked_for_is_kept_all_the_same(self):
+        self.feed(20)
+        self.write("reelbatch.yaml", "accounts: {talk: {service: creatify, base_url: '" + self.service.url +
+                   "', budget: {keep: 970}, max_price: {creatify.aurora: 8}}}\n")
+        done = self.run_feed(code=3)
+        # 1000 - 3 * 7.5 - 8 are more than 970 only before the fourth.
+        self.assertEqual(len(self.submissions()), 3)
+        self.assertIn("970 credits are to be kept: 977.5 remain", done.err + done.out)
+
     def test_costs_after_the_last_balance_that_could_be_read_are_said_to_be_so(self):
         self.feed(2)
         self.service.rules.append(lambda r: (500, {}) if "remaining" in r.path and self.service.order else None)
