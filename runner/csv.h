@@ -68,6 +68,8 @@ class CsvReader {
   const std::vector<CsvProblem>& problems() const { return problems_; }
   /// False for a last record that the file ends in.
   bool ended_by_newline() const { return newline_; }
+  /// Of a dialect whose records end with lines: a quoted cell has line ends in it.
+  bool goes_on_over_lines() const { return dialect_.record_end == 0 && next_line_ > line_ + 1; }
 
   std::uint64_t line() const { return line_; }                 ///< where the record starts, from 1
   std::vector<Place> places() const;                           ///< of every cell, in one pass

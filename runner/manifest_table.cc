@@ -10,6 +10,7 @@
 #include "runner/csv.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_text.h"
+#include "runner/swallowed_rows.h"
 #include "runner/table_columns.h"
 
 namespace reelbatch {
@@ -45,6 +46,7 @@ class TableReader {
   void begin_row();
   void find_row(const TablePlan& plan);
   bool check_shape(const TablePlan& plan);
+  bool refuse_swallowed();
   void read_id();
   void find_fields(const TablePlan& plan);
   void find_labels(const TablePlan& plan);
@@ -364,7 +366,26 @@ void TableReader::read_id() {
   take_id(row_, id, csv_.place(columns_.id()));
 }
 
+/// A record that goes on over rows of their own is of no listing. True if it was one, and is refused.
+bool TableReader::refuse_swallowed() {
+  const auto swallowed = find_swallowed_rows(csv_.cells(), csv_.dialect(), columns_.size());
+  if (!swallowed) return false;
+  const Place open = csv_.place(swallowed->cell);
+  const std::string lines = swallowed->lines == 1
+                                ? fmt::format("line {}, which looks like a row of its own", open.line + 1)
+                                : fmt::format("lines {} to {}, which look like rows of their own", open.line + 1,
+                                              open.line + swallowed->lines);
+  refuse_row(
+      row_, open, columns_.name(swallowed->cell),
+      fmt::format("a quote is opened here and closed only in {}: none of these rows is read; take the quote out, "
+                  "or put the cell in quotes and write it twice",
+                  lines),
+      "swallowed_rows");
+  return true;
+}
+
 bool TableReader::check_shape(const TablePlan& plan) {
+  if (csv_.goes_on_over_lines() && refuse_swallowed()) return false;
   const std::size_t cells = csv_.cells().size();
   const bool trails = format_.trailing && csv_.cells().back().empty();
   if (cells == columns_.size() + (trails ? 1 : 0)) return true;
