@@ -178,8 +178,11 @@ Result<bool> TableReader::read_header() {
   std::vector<std::string> names;
   if (!format_.has_header) {
     first_is_row_ = true;
-    for (std::size_t i = 0; i < csv_.cells().size(); ++i) names.push_back(fmt::format("f{}", i + 1));
-    return columns_.take_header(std::move(names), csv_.places());
+    const std::size_t width = format_.width != 0 ? format_.width : csv_.cells().size();
+    for (std::size_t i = 0; i < width; ++i) names.push_back(fmt::format("f{}", i + 1));
+    std::vector<Place> places = csv_.places();
+    places.resize(width, csv_.place(csv_.cells().size()));
+    return columns_.take_header(std::move(names), std::move(places));
   }
   names.assign(csv_.cells().begin(), csv_.cells().end());
   say_encoding();
@@ -389,7 +392,8 @@ bool TableReader::check_shape(const TablePlan& plan) {
   const std::size_t cells = csv_.cells().size();
   const bool trails = format_.trailing && csv_.cells().back().empty();
   if (cells == columns_.size() + (trails ? 1 : 0)) return true;
-  const std::string counts = fmt::format("{} fields, header has {}", cells - (trails ? 1 : 0), columns_.size());
+  const std::string counts = fmt::format("{} fields, {} {}", cells - (trails ? 1 : 0),
+                                         format_.has_header ? "header has" : "most rows have", columns_.size());
   if (cells > columns_.size()) {
     refuse_row(row_, csv_.place(columns_.size()), {}, fmt::format("{}; an unquoted {}?", counts, shown(csv_.dialect())),
                "too_many_fields");

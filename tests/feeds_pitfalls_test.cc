@@ -264,6 +264,62 @@ TEST_CASE("pitfalls: headers") {
   CHECK(mixed.errors[0].starts_with("f.csv:2:1: image_urls: is missing"));
 }
 
+TEST_CASE("pitfalls: rows without a header") {
+  ManifestOptions options;
+  options.no_header = true;
+  options.preset = "none";
+  options.map = {{"id", "#1"}, {"image_urls", "#2"}, {"description", "#4"}};
+  const std::string a = "A-1,https://img.example.test/1.jpg,Flat,A flat by the sea";
+  const std::string b = "A-2,https://img.example.test/2.jpg,Flat,A flat in the hills";
+  const std::string c = "A-4,https://img.example.test/4.jpg,Flat,A flat in the woods";
+  const std::string shifted = "A-3,https://img.example.test/3.jpg,Flat, big,A flat in town";
+  const Pitfall pitfalls[] = {
+      {"the first row is shifted",
+       shifted + "\n" + a + "\n" + b + "\n",
+       Do::Reject,
+       "f.csv:1:46: ",
+       "5 fields, most rows have 4; an unquoted comma?",
+       {"A-1", "A-2"}},
+      {"a cell more where the others end in a delimiter",
+       a + ",\n" + shifted + "\n" + b + ",\n",
+       Do::Reject,
+       "f.csv:2:46: ",
+       "5 fields, most rows have 4",
+       {"A-1", "A-2"}},
+      {"the same in the first row",
+       shifted + "\n" + a + ",\n" + b + ",\n",
+       Do::Reject,
+       "f.csv:1:46: ",
+       "5 fields, most rows have 4",
+       {"A-1", "A-2"}},
+      {"a cell and a delimiter more",
+       shifted + ",\n" + a + ",\n" + b + ",\n",
+       Do::Reject,
+       "f.csv:1:46: ",
+       "5 fields, most rows have 4",
+       {"A-1", "A-2"}},
+      // The last one of its own cells may have been empty: `Flat, big,`.
+      {"an empty cell more, which no other row has",
+       a + "\n" + b + "\n" + c + ",\n",
+       Do::Reject,
+       "f.csv:3:61: ",
+       "most rows have 4",
+       {"A-1", "A-2"}},
+      {"a delimiter at the end of every row", a + ",\n" + b + ",\n", Do::Nothing, "", "", {"A-1", "A-2"}},
+      {"as many whole rows as others", shifted + "\n" + a + "\n", Do::Refuse,
+       "f.csv: ", "as many rows have 4 cells as 5, and without a header it is not known which of them are whole"},
+  };
+  for (const Pitfall& pitfall : pitfalls) check_pitfall(pitfall, options);
+  options.map.emplace("music", "#5");
+  check_pitfall({"a last column that is often empty, and feeds something",
+                 a + ",\n" + b + ",\n" + "A-3,https://img.example.test/3.jpg,Flat,A flat in town,piano\n",
+                 Do::Nothing,
+                 "",
+                 "",
+                 {"A-1", "A-2", "A-3"}},
+                options);
+}
+
 TEST_CASE("pitfalls: ids") {
   const std::string one = kHeader + row("A-1");
   const std::string rest = ",https://img.example.test/2.jpg,A flat by the sea\n";
