@@ -10,6 +10,7 @@
 #include "runner/csv.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_text.h"
+#include "runner/second_header.h"
 #include "runner/swallowed_rows.h"
 #include "runner/table_columns.h"
 
@@ -42,6 +43,7 @@ class TableReader {
  private:
   Result<void> skip_to_header();
   Result<bool> read_header();
+  bool is_second_header();
   Result<void> read_row();
   void begin_row();
   void find_row(const TablePlan& plan);
@@ -71,6 +73,7 @@ class TableReader {
   const TableFormat& format_;
   CsvReader csv_;
   TableColumns columns_;
+  SecondHeader second_header_;
   bool said_encoding_ = false;
   bool first_is_row_ = false;  ///< the record that was read as the header is a row
   bool saw_end_ = false;       ///< of a file in sections
@@ -122,6 +125,7 @@ Result<void> TableReader::read() {
       saw_end_ = true;
       break;
     }
+    if (is_second_header()) break;
     if (Result<void> taken = grouped ? take_grouped() : read_row(); !taken) return taken;
   }
   if (Result<void> ended = end_group(); !ended) return ended;
@@ -187,7 +191,18 @@ Result<bool> TableReader::read_header() {
   names.assign(csv_.cells().begin(), csv_.cells().end());
   say_encoding();
   for (const CsvProblem& problem : csv_.problems()) run_.find(problem.place, {}, problem.message);
+  second_header_.learn(names);
   return columns_.take_header(std::move(names), csv_.places());
+}
+
+/// Ends the reading: what stands behind such a header would go to the wrong fields without a word.
+bool TableReader::is_second_header() {
+  const std::size_t column = columns_.id() != kNoColumn ? columns_.id() : 0;
+  if (!second_header_.may_be_one(trim(cell(column))) || !second_header_.is_in_another_order(csv_.cells())) return false;
+  run_.find({csv_.line(), 1}, {},
+            "a second header, with the columns in another order: the rows behind it would be read wrongly; put them in "
+            "a file of their own");
+  return true;
 }
 
 /// Once, where the first byte beyond ASCII is.
@@ -391,6 +406,15 @@ bool TableReader::check_shape(const TablePlan& plan) {
   if (csv_.goes_on_over_lines() && refuse_swallowed()) return false;
   const std::size_t cells = csv_.cells().size();
   const bool trails = format_.trailing && csv_.cells().back().empty();
+  for (std::size_t i = plan.end; i < std::min(cells, columns_.size()); ++i) {
+    if (is_blank(cell(i))) continue;
+    refuse_row(row_, csv_.place(i), {},
+               fmt::format("column {} has no name in the header, and nothing should stand in it; an unquoted {}? If it "
+                           "is a column, give it a name",
+                           i + 1, shown(csv_.dialect())),
+               "too_many_fields");
+    return false;
+  }
   if (cells == columns_.size() + (trails ? 1 : 0)) return true;
   const std::string counts = fmt::format("{} fields, {} {}", cells - (trails ? 1 : 0),
                                          format_.has_header ? "header has" : "most rows have", columns_.size());

@@ -264,6 +264,37 @@ TEST_CASE("pitfalls: headers") {
   CHECK(mixed.errors[0].starts_with("f.csv:2:1: image_urls: is missing"));
 }
 
+TEST_CASE("pitfalls: what a header does not say") {
+  const std::string bare = "id,image_urls,title,description,";
+  const std::string a = "A-1,https://img.example.test/1.jpg,Flat,A flat by the sea";
+  const std::string shifted = "A-2,https://img.example.test/2.jpg,Flat, big,A flat by the sea";
+  const Pitfall pitfalls[] = {
+      {"shifted into a column without a name", bare + "\n" + a + ",\n" + shifted + "\n", Do::Reject,
+       "f.csv:3:46: ", "column 5 has no name in the header, and nothing should stand in it; an unquoted comma?"},
+      {"shifted into the first of two", bare + ",\n" + a + ",,\n" + shifted + ",\n", Do::Reject,
+       "f.csv:3:46: ", "column 5 has no name"},
+      {"blanks in a column without a name", bare + " \n" + a + ", \n", Do::Nothing, "", ""},
+      {"a second header in another order",
+       kHeader + row("A-1") + "description,id,image_urls\nA flat,A-2,https://img.example.test/2.jpg\n", Do::Refuse,
+       "f.csv:3:1: ", "a second header, with the columns in another order"},
+      {"a second header with a column in the middle that was not there",
+       kHeader + row("A-1") + "ID,City,Image URLs,Description\n", Do::Refuse, "f.csv:3:1: ", "a second header"},
+      {"the same header again",
+       kHeader + row("A-1") + kHeader + row("A-2"),
+       Do::Reject,
+       "f.csv:3:4: ",
+       "image_urls: 'image_urls'",
+       {"A-1", "A-2"}},
+      {"ids that are names of columns",
+       kHeader + row("description") + row("image_urls"),
+       Do::Nothing,
+       "",
+       "",
+       {"description", "image_urls"}},
+  };
+  for (const Pitfall& pitfall : pitfalls) check_pitfall(pitfall);
+}
+
 TEST_CASE("pitfalls: rows without a header") {
   ManifestOptions options;
   options.no_header = true;
