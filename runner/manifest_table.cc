@@ -142,6 +142,9 @@ void TableReader::say_about_file() {
               fmt::format("'{}' was shortened by a spreadsheet and the id is lost ({} rows): export again with the "
                           "column as text",
                           first_shortened_id_, shortened_));
+  if (csv_.line_of_mark() != 0)
+    run_.warn({csv_.line_of_mark(), 1}, {},
+              "skipped a byte order mark in front of a line that is not the first: was the file joined from several?");
   const CsvReader::LineEnds& ends = csv_.line_ends();
   if (int{ends.lf} + int{ends.crlf} + int{ends.cr} > 1) run_.warn({}, {}, "line ends are mixed: LF, CRLF or CR");
 }
