@@ -142,6 +142,10 @@ void TableReader::say_about_file() {
               fmt::format("'{}' was shortened by a spreadsheet and the id is lost ({} rows): export again with the "
                           "column as text",
                           first_shortened_id_, shortened_));
+  // No error: many programs write no last line end.
+  if (records_ > 0 && !saw_end_ && csv_.dialect().record_end == 0 && !csv_.ended_by_newline())
+    run_.warn(row_.place, {},
+              "the last line has no line end: if the file was still being written, its last row is cut");
   if (csv_.line_of_mark() != 0)
     run_.warn({csv_.line_of_mark(), 1}, {},
               "skipped a byte order mark in front of a line that is not the first: was the file joined from several?");

@@ -217,6 +217,12 @@ TEST_CASE("pitfalls: quotes, fields and lines") {
        "f.csv:3:7: ", "a record goes on for more than 100000 lines; is a quote opened here and never closed?"},
       {"last record cut short", one + "A-2,https://img", Do::Refuse,
        "f.csv:3:1: ", "the last record is incomplete (2 fields, header has 3): is the file still being written?"},
+      {"a last line without its end",
+       one + "A-2,https://img.example.test/2.jpg,A flat by the",
+       Do::Warn,
+       "f.csv:3:1: ",
+       "the last line has no line end: if the file was still being written, its last row is cut",
+       {"A-1", "A-2"}},
       {"last record cut in a quote", one + "A-2,\"https://img", Do::Refuse, "f.csv:3:5: ", "never closed"},
   };
   for (const Pitfall& pitfall : pitfalls) check_pitfall(pitfall);
