@@ -17,6 +17,7 @@ namespace reelbatch {
 namespace {
 
 constexpr std::size_t kStride = 64;
+constexpr std::string_view kMark = "\xEF\xBB\xBF";
 
 /// Line ends in `text`: LF, CRLF and CR each count once.
 std::uint64_t count_lines(std::string_view text) {
@@ -116,7 +117,7 @@ Result<void> CsvReader::refill() {
   has_nul_ = has_nul_ || std::memchr(buffer_.data() + old, 0, filled_ - old) != nullptr;
   if (at_start_ && (filled_ >= 3 || source_ended_)) {
     at_start_ = false;
-    if (std::string_view(data(), filled_).starts_with("\xEF\xBB\xBF")) begin_ = next_ = 3;
+    if (std::string_view(data(), filled_).starts_with(kMark)) begin_ = next_ = kMark.size();
   }
   return {};
 }
@@ -140,6 +141,7 @@ CsvReader::Scan CsvReader::scan() {
   rewritten_.clear();
   problems_.clear();
   if (dialect_.record_end != 0 && !skip_to_record()) return Scan::Incomplete;
+  if (begin_ < filled_ && buffer_[begin_] == kMark[0] && !skip_mark()) return Scan::Incomplete;
   next_line_ = line_ + (dialect_.record_end == 0 ? 1 : 0);
   std::size_t at = begin_;
   while (true) {
@@ -184,6 +186,18 @@ bool CsvReader::skip_to_record() {
   }
   next_ = begin_;
   return begin_ < filled_;
+}
+
+/// Past byte order marks: left in front of a quote they would make it an ordinary one. False if there may be more of
+/// them.
+bool CsvReader::skip_mark() {
+  while (std::string_view(data() + begin_, filled_ - begin_).starts_with(kMark)) {
+    begin_ += kMark.size();
+    next_ = begin_;
+    if (line_of_mark_ == 0) line_of_mark_ = line_;
+  }
+  return source_ended_ || filled_ - begin_ >= kMark.size() ||
+         !kMark.starts_with(std::string_view(data() + begin_, filled_ - begin_));
 }
 
 /// Whether a quote ends its cell; the byte behind it is in the buffer, or there is none.

@@ -51,8 +51,9 @@ class CsvReader {
 
   /// Reads the next record that is not a blank line. True if there is one, false at the end. A record ends with LF,
   /// CRLF or CR outside quotes (or with CsvDialect::record_end, and blanks in front of a record are then skipped), or
-  /// with the file; a byte order mark in front of the first is skipped. A quote that is not the first character of its
-  /// cell is an ordinary one; between delimiters of two bytes also one that no delimiter or line end follows.
+  /// with the file; a byte order mark in front of one is skipped, since joined files have them in their middle. A quote
+  /// that is not the first character of its cell is an ordinary one; between delimiters of two bytes also one that no
+  /// delimiter or line end follows.
   ///
   /// Fails with `file:line:column: ...` on a quote that is never closed, naming where it was opened, on what exceeds
   /// the limits above, and when the source fails; there is nothing more to read then.
@@ -68,12 +69,16 @@ class CsvReader {
   const std::vector<CsvProblem>& problems() const { return problems_; }
   /// False for a last record that the file ends in.
   bool ended_by_newline() const { return newline_; }
+  /// Of a dialect whose records end with lines: a quoted cell has line ends in it.
+  bool goes_on_over_lines() const { return dialect_.record_end == 0 && next_line_ > line_ + 1; }
 
   std::uint64_t line() const { return line_; }                 ///< where the record starts, from 1
   std::vector<Place> places() const;                           ///< of every cell, in one pass
   Place place(std::size_t cell) const;                         ///< where a cell starts, its quote included
   Place place_in(std::size_t cell, std::size_t offset) const;  ///< of a byte of a cell; of its start if it was quoted
   std::uint64_t blank_lines() const { return blank_lines_; }
+  /// The first with a byte order mark in front that is not the file's, from 1; 0: none so far.
+  std::uint64_t line_of_mark() const { return line_of_mark_; }
 
   /// For the records after this one.
   void set_dialect(CsvDialect dialect);
@@ -107,6 +112,7 @@ class CsvReader {
   std::size_t find_end(std::size_t at);
   bool closes(std::size_t quote, std::size_t open) const;
   bool skip_to_record();
+  bool skip_mark();
   void check_utf8();
   std::uint64_t marks_at(std::size_t at) const;
   void rewrite();
@@ -136,6 +142,7 @@ class CsvReader {
   std::uint64_t next_line_ = 1;
   std::size_t well_formed_ = 0;  ///< the buffer is UTF-8 up to here, which is no middle of a character
   std::uint64_t blank_lines_ = 0;
+  std::uint64_t line_of_mark_ = 0;
   std::vector<std::string_view> cells_;
   std::vector<std::size_t> starts_;  ///< parallel to cells_: where each stands in the buffer
   std::vector<Rewritten> rewritten_;

@@ -298,7 +298,7 @@ void refuse_row(ManifestRow& row, Place place, std::string_view field, std::stri
 
 bool is_plain_id(std::string_view text) {
   const auto is_plain = [](char c) { return c > 0x20 && c < 0x7F; };
-  return !text.empty() && text.size() <= kMaxId && std::all_of(text.begin(), text.end(), is_plain);
+  return !text.empty() && text[0] != '#' && text.size() <= kMaxId && std::all_of(text.begin(), text.end(), is_plain);
 }
 
 void take_id(ManifestRow& row, std::string_view text, Place place) {
@@ -311,6 +311,17 @@ void take_id(ManifestRow& row, std::string_view text, Place place) {
                       "bad_id");
   if (has_control_character(id))
     return refuse_row(row, place, "id", fmt::format("'{}' has a control character in it", printable(id, 60)), "bad_id");
+  if (is_spreadsheet_error(id))
+    return refuse_row(
+        row, place, "id",
+        fmt::format("'{}' is what a spreadsheet shows for an error: the id is lost, export again", printable(id, 60)),
+        "bad_id");
+  if (const char32_t hidden = find_invisible(id); hidden != 0)
+    return refuse_row(row, place, "id",
+                      fmt::format("'{}' has an invisible character in it (U+{:04X}): take it out, or the same listing "
+                                  "has two ids that look alike",
+                                  printable(id, 60), static_cast<std::uint32_t>(hidden)),
+                      "bad_id");
   row.id = id;
 }
 

@@ -160,7 +160,7 @@ void refuse_row(ManifestRow& row, Place place, std::string_view field, std::stri
 /// Adds to an error what the row says, as tell_remarks() does.
 void describe(const ManifestRow& row, Remark& error);
 
-/// An id that needs neither trimming nor a closer look: printable ASCII without blanks.
+/// An id that needs neither trimming nor a closer look: printable ASCII without blanks, and no `#` in front.
 bool is_plain_id(std::string_view text);
 
 /// Takes the row's id as read: trimmed and checked. With an error the row's id stays empty, and a remark says why.

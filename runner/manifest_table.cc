@@ -10,6 +10,8 @@
 #include "runner/csv.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_text.h"
+#include "runner/second_header.h"
+#include "runner/swallowed_rows.h"
 #include "runner/table_columns.h"
 
 namespace reelbatch {
@@ -41,10 +43,12 @@ class TableReader {
  private:
   Result<void> skip_to_header();
   Result<bool> read_header();
+  bool is_second_header();
   Result<void> read_row();
   void begin_row();
   void find_row(const TablePlan& plan);
   bool check_shape(const TablePlan& plan);
+  bool refuse_swallowed();
   void read_id();
   void find_fields(const TablePlan& plan);
   void find_labels(const TablePlan& plan);
@@ -69,6 +73,7 @@ class TableReader {
   const TableFormat& format_;
   CsvReader csv_;
   TableColumns columns_;
+  SecondHeader second_header_;
   bool said_encoding_ = false;
   bool first_is_row_ = false;  ///< the record that was read as the header is a row
   bool saw_end_ = false;       ///< of a file in sections
@@ -120,6 +125,7 @@ Result<void> TableReader::read() {
       saw_end_ = true;
       break;
     }
+    if (is_second_header()) break;
     if (Result<void> taken = grouped ? take_grouped() : read_row(); !taken) return taken;
   }
   if (Result<void> ended = end_group(); !ended) return ended;
@@ -136,6 +142,13 @@ void TableReader::say_about_file() {
               fmt::format("'{}' was shortened by a spreadsheet and the id is lost ({} rows): export again with the "
                           "column as text",
                           first_shortened_id_, shortened_));
+  // No error: many programs write no last line end.
+  if (records_ > 0 && !saw_end_ && csv_.dialect().record_end == 0 && !csv_.ended_by_newline())
+    run_.warn(row_.place, {},
+              "the last line has no line end: if the file was still being written, its last row is cut");
+  if (csv_.line_of_mark() != 0)
+    run_.warn({csv_.line_of_mark(), 1}, {},
+              "skipped a byte order mark in front of a line that is not the first: was the file joined from several?");
   const CsvReader::LineEnds& ends = csv_.line_ends();
   if (int{ends.lf} + int{ends.crlf} + int{ends.cr} > 1) run_.warn({}, {}, "line ends are mixed: LF, CRLF or CR");
 }
@@ -176,13 +189,27 @@ Result<bool> TableReader::read_header() {
   std::vector<std::string> names;
   if (!format_.has_header) {
     first_is_row_ = true;
-    for (std::size_t i = 0; i < csv_.cells().size(); ++i) names.push_back(fmt::format("f{}", i + 1));
-    return columns_.take_header(std::move(names), csv_.places());
+    const std::size_t width = format_.width != 0 ? format_.width : csv_.cells().size();
+    for (std::size_t i = 0; i < width; ++i) names.push_back(fmt::format("f{}", i + 1));
+    std::vector<Place> places = csv_.places();
+    places.resize(width, csv_.place(csv_.cells().size()));
+    return columns_.take_header(std::move(names), std::move(places));
   }
   names.assign(csv_.cells().begin(), csv_.cells().end());
   say_encoding();
   for (const CsvProblem& problem : csv_.problems()) run_.find(problem.place, {}, problem.message);
+  second_header_.learn(names);
   return columns_.take_header(std::move(names), csv_.places());
+}
+
+/// Ends the reading: what stands behind such a header would go to the wrong fields without a word.
+bool TableReader::is_second_header() {
+  const std::size_t column = columns_.id() != kNoColumn ? columns_.id() : 0;
+  if (!second_header_.may_be_one(trim(cell(column))) || !second_header_.is_in_another_order(csv_.cells())) return false;
+  run_.find({csv_.line(), 1}, {},
+            "a second header, with the columns in another order: the rows behind it would be read wrongly; put them in "
+            "a file of their own");
+  return true;
 }
 
 /// Once, where the first byte beyond ASCII is.
@@ -364,11 +391,40 @@ void TableReader::read_id() {
   take_id(row_, id, csv_.place(columns_.id()));
 }
 
+/// A record that goes on over rows of their own is of no listing. True if it was one, and is refused.
+bool TableReader::refuse_swallowed() {
+  const auto swallowed = find_swallowed_rows(csv_.cells(), csv_.dialect(), columns_.size());
+  if (!swallowed) return false;
+  const Place open = csv_.place(swallowed->cell);
+  const std::string lines = swallowed->lines == 1
+                                ? fmt::format("line {}, which looks like a row of its own", open.line + 1)
+                                : fmt::format("lines {} to {}, which look like rows of their own", open.line + 1,
+                                              open.line + swallowed->lines);
+  refuse_row(
+      row_, open, columns_.name(swallowed->cell),
+      fmt::format("a quote is opened here and closed only in {}: none of these rows is read; take the quote out, "
+                  "or put the cell in quotes and write it twice",
+                  lines),
+      "swallowed_rows");
+  return true;
+}
+
 bool TableReader::check_shape(const TablePlan& plan) {
+  if (csv_.goes_on_over_lines() && refuse_swallowed()) return false;
   const std::size_t cells = csv_.cells().size();
   const bool trails = format_.trailing && csv_.cells().back().empty();
+  for (std::size_t i = plan.end; i < std::min(cells, columns_.size()); ++i) {
+    if (is_blank(cell(i))) continue;
+    refuse_row(row_, csv_.place(i), {},
+               fmt::format("column {} has no name in the header, and nothing should stand in it; an unquoted {}? If it "
+                           "is a column, give it a name",
+                           i + 1, shown(csv_.dialect())),
+               "too_many_fields");
+    return false;
+  }
   if (cells == columns_.size() + (trails ? 1 : 0)) return true;
-  const std::string counts = fmt::format("{} fields, header has {}", cells - (trails ? 1 : 0), columns_.size());
+  const std::string counts = fmt::format("{} fields, {} {}", cells - (trails ? 1 : 0),
+                                         format_.has_header ? "header has" : "most rows have", columns_.size());
   if (cells > columns_.size()) {
     refuse_row(row_, csv_.place(columns_.size()), {}, fmt::format("{}; an unquoted {}?", counts, shown(csv_.dialect())),
                "too_many_fields");

@@ -105,6 +105,29 @@ bool is_shortened_number(std::string_view text) {
   return at == text.size() && at >= exponent + 2;
 }
 
+bool is_spreadsheet_error(std::string_view text) {
+  if (text.empty() || text[0] != '#') return false;
+  if (text.size() > 1 && text.find_first_not_of('#') == std::string_view::npos) return true;
+  if (text == "#N/A" || text == "#NV" || text == "#N/D") return true;
+  // The words are those of the user's language: #VALUE!, #VALEUR!, #DIV/0!, #NOM?.
+  const auto is_of_word = [](char c) {
+    return (c >= 'A' && c <= 'Z') || c == '/' || c == '0' || static_cast<unsigned char>(c) >= 0x80U;
+  };
+  const std::string_view word = text.substr(1, text.size() - std::min<std::size_t>(text.size(), 2));
+  return !word.empty() && (text.back() == '!' || text.back() == '?') &&
+         std::all_of(word.begin(), word.end(), is_of_word);
+}
+
+char32_t find_invisible(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint point = code_point_at(text, at);
+    const char32_t value = point.valid ? point.value : U'?';
+    if ((value >= 0x200BU && value <= 0x200FU) || value == 0x2060U || value == 0xFEFFU || value == 0xADU) return value;
+    at += point.size;
+  }
+  return 0;
+}
+
 bool stands_for_nothing(std::string_view text) {
   constexpr std::size_t kLongest = 4;
   const std::string_view trimmed = trim(text);

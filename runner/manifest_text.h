@@ -24,6 +24,13 @@ long long number_in(std::string_view name, std::size_t from);
 /// Looks like an id that a spreadsheet shortened: `1,55552E+12`, `1.5E+11`, `2E+15`.
 bool is_shortened_number(std::string_view text);
 
+/// What a spreadsheet shows where it has no value: `#REF!`, `#N/A`, or `####` for a column that is too narrow.
+bool is_spreadsheet_error(std::string_view text);
+
+/// The first character that cannot be seen and is no blank: zero-width ones, marks of direction, soft hyphens; 0 if
+/// there is none.
+char32_t find_invisible(std::string_view text);
+
 /// Says in words that there is nothing, as programs write it: `NULL`, `nan`, `None`, `N/A`, `-`.
 bool stands_for_nothing(std::string_view text);
 

@@ -121,6 +121,8 @@ TablePlan TableColumns::make_plan(const JobKind* kind) {
   }
   for (std::size_t i = 0; i < feeds.size(); ++i)
     if (feeds[i]) plan.needed = i + 1;
+  for (std::size_t i = 0; i < names_.size(); ++i)
+    if (feeds[i] || !trim(names_[i]).empty()) plan.end = i + 1;
   add_labels(plan, uses, feeds);
   tell_mapping(plan, feeds);
   return plan;

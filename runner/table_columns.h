@@ -38,6 +38,7 @@ struct TablePlan {
   std::vector<Field> fields;  ///< in the order of JobKind::fields()
   std::vector<Label> labels;
   std::size_t needed = 0;  ///< a row with fewer cells lacks one that feeds something
+  std::size_t end = 0;     ///< from here on columns have no name and feed nothing: what stands there was shifted
 };
 
 class TableColumns {

@@ -29,6 +29,7 @@ struct Trial {
   std::vector<Record> records;
   std::size_t width = 0;   ///< of most records
   std::size_t common = 0;  ///< records of that width
+  std::size_t rival = 0;   ///< another width of as many records; 0: none
   bool clean = true;       ///< no text after a quote, no quote that is never closed
 };
 
@@ -52,16 +53,17 @@ Trial try_dialect(std::string_view sample, bool whole, CsvDialect dialect) {
   }
   for (const auto& [width, count] : widths)
     if (count > trial.common || (count == trial.common && width > trial.width)) {
+      trial.rival = count == trial.common ? trial.width : 0;
       trial.width = width;
       trial.common = count;
     }
   return trial;
 }
 
-/// At least nine in ten records have the same number of cells, the first among them, and there is more than one.
-bool is_even(const Trial& trial) {
+/// At least nine in ten records have the same number of cells, the header among them, and there is more than one.
+bool is_even(const Trial& trial, bool has_header) {
   return trial.width >= 2 && trial.records.size() >= 2 && 10 * trial.common >= 9 * trial.records.size() &&
-         trial.records[0].cells.size() == trial.width;
+         (!has_header || trial.records[0].cells.size() == trial.width);
 }
 
 std::size_t offset_of_line(std::string_view text, std::uint64_t line) {
@@ -91,6 +93,8 @@ class Finder {
   std::size_t header_after_preamble(const Trial& trial) const;
   std::uint64_t lines_before_header(const Trial& trial) const;
   Result<void> take_preset(const std::vector<std::string>& header);
+  Result<void> take_width(const Trial& trial);
+  bool is_asked_for(std::size_t column) const;
   std::string_view text() const { return sample_.substr(format_.skip_bytes); }
 
   std::string_view sample_;
@@ -140,6 +144,8 @@ Result<TableFormat> Finder::find() {
         trial->records.begin() + static_cast<std::ptrdiff_t>(preamble_) + 1, trial->records.end(),
         [&](const Record& record) { return record.cells.size() == width + 1 && record.cells.back().empty(); });
   }
+  if (!format_.has_header)
+    if (Result<void> taken = take_width(*trial); !taken) return tl::unexpected<Error>(taken.error());
   if (format_.has_header) format_.skip_lines = lines_before_header(*trial);
   if (preamble_ < trial->records.size() && format_.has_header)
     if (Result<void> taken = take_preset(trial->records[preamble_].cells); !taken)
@@ -241,7 +247,7 @@ Result<Trial> Finder::choose() {
 Result<Trial> Finder::choose_by_evenness(std::vector<Trial>& trials) const {
   std::vector<Trial*> even;
   for (Trial& trial : trials)
-    if (is_even(trial) && trial.clean) even.push_back(&trial);
+    if (is_even(trial, format_.has_header) && trial.clean) even.push_back(&trial);
   if (even.empty()) return std::move(trials.front());
   // The file's name decides between equals; it does not make a table with fewer columns the better one.
   const bool named = even.front() == &trials.front() && std::none_of(even.begin(), even.end(), [&](const Trial* trial) {
@@ -349,6 +355,30 @@ Result<void> Finder::take_preset(const std::vector<std::string>& header) {
   format_.notices.emplace_back(format_.in_sections ? format_.header_line : format_.first_line,
                                fmt::format("read as preset '{}'; --preset none does without", found.front()->name));
   return {};
+}
+
+/// Nothing but the rows says how many columns there are, and any of them may be shifted, the first one too.
+Result<void> Finder::take_width(const Trial& trial) {
+  if (trial.rival != 0)
+    return usage_error(
+        fmt::format("as many rows have {} cells as {}, and without a header it is not known which of them are whole: "
+                    "mend the file, or give it a header",
+                    trial.rival, trial.width));
+  const auto ends_empty = [&](const Record& record) {
+    return record.cells.size() == trial.width && record.cells.back().empty();
+  };
+  const auto empty = static_cast<std::size_t>(std::count_if(trial.records.begin(), trial.records.end(), ends_empty));
+  format_.trailing = trial.width >= 2 && 2 * empty > trial.common && !is_asked_for(trial.width - 1);
+  format_.width = trial.width - (format_.trailing ? 1 : 0);
+  return {};
+}
+
+/// Whether a column of a table without a header feeds something, or is a label by name.
+bool Finder::is_asked_for(std::size_t column) const {
+  const RawValue* stated = rules_.default_of(Target::kKind, nullptr);
+  const JobKind* kind = stated ? find_kind(trim(stated->text)) : nullptr;
+  const NameUse use = rules_.use(fmt::format("f{}", column + 1), column + 1, kind != nullptr ? kind : &default_kind());
+  return use.listed || !use.targets.empty();
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ struct TableFormat {
   bool has_header = true;
   std::vector<std::string> header;  ///< where it is not the first record: that of a file in sections
   std::uint64_t header_line = 0;    ///< with `header`
-  bool trailing = false;            ///< every record but the header ends with a delimiter
+  std::size_t width = 0;            ///< without a header: of most rows, without what `trailing` says; 0: not known
+  bool trailing = false;            ///< every record but the header, or most without one, end with a delimiter
   bool in_sections = false;         ///< `#HEADER#`, `#DEFINITION#`, `#DATA#`, `#END#`
   std::size_t skip_bytes = 0;       ///< up to the header, or to the first record; a byte order mark included
   std::uint64_t first_line = 1;     ///< where that is
@@ -41,7 +42,8 @@ Result<CsvDialect> parse_delimiter(std::string_view text);
 /// whole      whether that is all of it.
 /// by_ending  the delimiter that the file's name speaks for: a tie-breaker.
 ///
-/// Fails, without the file's name, if more than one delimiter or preset may be meant, or sections are broken.
+/// Fails, without the file's name, if more than one delimiter or preset may be meant, sections are broken, or rows
+/// without a header are as often of one width as of another.
 Result<TableFormat> find_table_format(std::string_view sample, bool whole, char by_ending, const NameRules& rules);
 
 /// Whether a record looks like one of data: an address is in it, or most of it is numbers.

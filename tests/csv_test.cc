@@ -48,6 +48,18 @@ void check_all_ways(std::string_view text, const Lines& lines, char delimiter = 
 
 }  // namespace
 
+TEST_CASE("byte order marks in front of records are skipped, wherever a read or a buffer cuts them") {
+  const std::string mark = "\xEF\xBB\xBF";
+  check_all_ways(mark + "id,a\n" + mark + "\"1\",b\n" + mark + mark + "2," + mark + "c\n" + mark + "\n" + mark,
+                 {"1|id|a", "2|1|b", "3|2|" + mark + "c"});
+  check_all_ways("id,a\n\xEF\xBB,b\n\xEF", {"1|id|a", "2|\xEF\xBB|b", "3|\xEF (end)"});
+  const std::string joined = "id\n1\n" + mark + "2\n" + mark + "3\n";
+  StringSource source(joined);
+  CsvReader reader(source, "f.csv", ',');
+  while (*reader.next()) continue;
+  CHECK(reader.line_of_mark() == 3);
+}
+
 TEST_CASE("a record is told to be UTF-8 or not wherever a read or a buffer cuts it") {
   Lines lines;
   std::string text;

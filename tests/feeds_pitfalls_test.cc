@@ -224,6 +224,12 @@ TEST_CASE("pitfalls: quotes, fields and lines") {
        "f.csv:3:7: ", "a record goes on for more than 100000 lines; is a quote opened here and never closed?"},
       {"last record cut short", one + "A-2,https://img", Do::Refuse,
        "f.csv:3:1: ", "the last record is incomplete (2 fields, header has 3): is the file still being written?"},
+      {"a last line without its end",
+       one + "A-2,https://img.example.test/2.jpg,A flat by the",
+       Do::Warn,
+       "f.csv:3:1: ",
+       "the last line has no line end: if the file was still being written, its last row is cut",
+       {"A-1", "A-2"}},
       {"last record cut in a quote", one + "A-2,\"https://img", Do::Refuse, "f.csv:3:5: ", "never closed"},
   };
   for (const Pitfall& pitfall : pitfalls) check_pitfall(pitfall);
@@ -271,6 +277,93 @@ TEST_CASE("pitfalls: headers") {
   CHECK(mixed.errors[0].starts_with("f.csv:2:1: image_urls: is missing"));
 }
 
+TEST_CASE("pitfalls: what a header does not say") {
+  const std::string bare = "id,image_urls,title,description,";
+  const std::string a = "A-1,https://img.example.test/1.jpg,Flat,A flat by the sea";
+  const std::string shifted = "A-2,https://img.example.test/2.jpg,Flat, big,A flat by the sea";
+  const Pitfall pitfalls[] = {
+      {"shifted into a column without a name", bare + "\n" + a + ",\n" + shifted + "\n", Do::Reject,
+       "f.csv:3:46: ", "column 5 has no name in the header, and nothing should stand in it; an unquoted comma?"},
+      {"shifted into the first of two", bare + ",\n" + a + ",,\n" + shifted + ",\n", Do::Reject,
+       "f.csv:3:46: ", "column 5 has no name"},
+      {"blanks in a column without a name", bare + " \n" + a + ", \n", Do::Nothing, "", ""},
+      {"a second header in another order",
+       kHeader + row("A-1") + "description,id,image_urls\nA flat,A-2,https://img.example.test/2.jpg\n", Do::Refuse,
+       "f.csv:3:1: ", "a second header, with the columns in another order"},
+      {"a second header with a column in the middle that was not there",
+       kHeader + row("A-1") + "ID,City,Image URLs,Description\n", Do::Refuse, "f.csv:3:1: ", "a second header"},
+      {"the same header again",
+       kHeader + row("A-1") + kHeader + row("A-2"),
+       Do::Reject,
+       "f.csv:3:4: ",
+       "image_urls: 'image_urls'",
+       {"A-1", "A-2"}},
+      {"ids that are names of columns",
+       kHeader + row("description") + row("image_urls"),
+       Do::Nothing,
+       "",
+       "",
+       {"description", "image_urls"}},
+  };
+  for (const Pitfall& pitfall : pitfalls) check_pitfall(pitfall);
+}
+
+TEST_CASE("pitfalls: rows without a header") {
+  ManifestOptions options;
+  options.no_header = true;
+  options.preset = "none";
+  options.map = {{"id", "#1"}, {"image_urls", "#2"}, {"description", "#4"}};
+  const std::string a = "A-1,https://img.example.test/1.jpg,Flat,A flat by the sea";
+  const std::string b = "A-2,https://img.example.test/2.jpg,Flat,A flat in the hills";
+  const std::string c = "A-4,https://img.example.test/4.jpg,Flat,A flat in the woods";
+  const std::string shifted = "A-3,https://img.example.test/3.jpg,Flat, big,A flat in town";
+  const Pitfall pitfalls[] = {
+      {"the first row is shifted",
+       shifted + "\n" + a + "\n" + b + "\n",
+       Do::Reject,
+       "f.csv:1:46: ",
+       "5 fields, most rows have 4; an unquoted comma?",
+       {"A-1", "A-2"}},
+      {"a cell more where the others end in a delimiter",
+       a + ",\n" + shifted + "\n" + b + ",\n",
+       Do::Reject,
+       "f.csv:2:46: ",
+       "5 fields, most rows have 4",
+       {"A-1", "A-2"}},
+      {"the same in the first row",
+       shifted + "\n" + a + ",\n" + b + ",\n",
+       Do::Reject,
+       "f.csv:1:46: ",
+       "5 fields, most rows have 4",
+       {"A-1", "A-2"}},
+      {"a cell and a delimiter more",
+       shifted + ",\n" + a + ",\n" + b + ",\n",
+       Do::Reject,
+       "f.csv:1:46: ",
+       "5 fields, most rows have 4",
+       {"A-1", "A-2"}},
+      // The last one of its own cells may have been empty: `Flat, big,`.
+      {"an empty cell more, which no other row has",
+       a + "\n" + b + "\n" + c + ",\n",
+       Do::Reject,
+       "f.csv:3:61: ",
+       "most rows have 4",
+       {"A-1", "A-2"}},
+      {"a delimiter at the end of every row", a + ",\n" + b + ",\n", Do::Nothing, "", "", {"A-1", "A-2"}},
+      {"as many whole rows as others", shifted + "\n" + a + "\n", Do::Refuse,
+       "f.csv: ", "as many rows have 4 cells as 5, and without a header it is not known which of them are whole"},
+  };
+  for (const Pitfall& pitfall : pitfalls) check_pitfall(pitfall, options);
+  options.map.emplace("music", "#5");
+  check_pitfall({"a last column that is often empty, and feeds something",
+                 a + ",\n" + b + ",\n" + "A-3,https://img.example.test/3.jpg,Flat,A flat in town,piano\n",
+                 Do::Nothing,
+                 "",
+                 "",
+                 {"A-1", "A-2", "A-3"}},
+                options);
+}
+
 TEST_CASE("pitfalls: ids") {
   const std::string one = kHeader + row("A-1");
   const std::string rest = ",https://img.example.test/2.jpg,A flat by the sea\n";
@@ -298,6 +391,26 @@ TEST_CASE("pitfalls: ids") {
        "f.csv:3:1: ",
        "('007', the other one in f.csv:2)",
        {"7", "007", "0070"}},
+      {"an id that a spreadsheet lost", one + "#REF!" + rest, Do::Reject,
+       "f.csv:3:1: ", "id: '#REF!' is what a spreadsheet shows for an error"},
+      {"the same in French", one + "#VALEUR!" + rest, Do::Reject, "f.csv:3:1: ", "id: '#VALEUR!'"},
+      {"an id in a column that was too narrow", one + "######" + rest, Do::Reject, "f.csv:3:1: ", "id: '######'"},
+      {"ids with a number sign",
+       kHeader + row("#1") + row("#A!b") + row("#"),
+       Do::Nothing,
+       "",
+       "",
+       {"#1", "#A!b", "#"}},
+      {"an invisible character in an id", one + "A\u200B-2" + rest, Do::Reject,
+       "f.csv:3:1: ", "has an invisible character in it (U+200B)"},
+      {"a soft hyphen in an id", one + "A\u00AD2" + rest, Do::Reject, "f.csv:3:1: ", "(U+00AD)"},
+      {"invisible characters around an id", kHeader + "\u200BA-1\uFEFF" + rest, Do::Nothing, "", ""},
+      {"files that were joined",
+       one + "\uFEFF\"A-2\"" + rest,
+       Do::Warn,
+       "f.csv:3:1: ",
+       "skipped a byte order mark in front of a line that is not the first",
+       {"A-1", "A-2"}},
       {"missing id", one + rest, Do::Reject, "f.csv:3:1: ", "id: is empty"},
       {"an id that is no file name", kHeader + "../A:1\\x" + rest, Do::Nothing, "", "", {"../A:1\\x"}},
       {"formula guards",

@@ -193,4 +193,80 @@ TEST_CASE("what is for agents alone is carried only where it is asked for by nam
   CHECK(read_csv(text, options).shown == Lines{"1 description=seller must sell Remarks public:sunny City:Pau"});
 }
 
+TEST_CASE("a stray quote that swallows rows makes no listing of two") {
+  struct Case {
+    const char* name;
+    std::string rows;
+    std::string refused;  ///< how the remark of the first row begins
+    std::string lines;
+  };
+  const Case cases[] = {
+      {"closed by an inch sign",
+       "B1;\"Villa du Lac;Grande villa avec vue;https://x.com/b1.jpg;\n"
+       "B2;Loft écran 15\";Loft au centre de Paris;https://x.com/b2.jpg;\n",
+       "f.csv:2:4: titre: ", "line 3"},
+      {"over several rows and a blank line",
+       "B1;Villa;\"Vue;https://x.com/1.jpg;\nB2;Loft;Vue;https://x.com/2.jpg;\n\n"
+       "B3;Loft;écran 15\";https://x.com/3.jpg;\n",
+       "f.csv:2:10: descriptif: ", "lines 3 to 5"},
+      {"closed further to the right, in a row whose missing end feeds nothing",
+       "B1;\"Villa;Vue;https://x.com/1.jpg;\nB2;Loft;Vue 15\";https://x.com/2.jpg;\n", "f.csv:2:4: titre: ", "line 3"},
+      {"where the row that is cut has no photos",
+       "B1;\"Villa;Grande villa;;\nB2;Loft 15\";Loft au centre;https://x.com/b2.jpg;\n",
+       "f.csv:2:4: titre: ", "line 3"},
+      {"closed in the middle of a cell",
+       "B1;\"Villa;Vue;https://x.com/1.jpg;\nB2;Loft 15\" TV;Vue;https://x.com/2.jpg;\n", "f.csv:3:12: titre: text",
+       "line 3"},
+  };
+  ManifestOptions options;
+  options.map = {{"id", "id"}, {"image_urls", "photos"}, {"description", "descriptif"}};
+  for (const Case& test : cases) {
+    CAPTURE(test.name);
+    const ManifestRead got =
+        read_csv("id;titre;descriptif;photos;ville\n" + test.rows + "ok;T;Belle;https://x.com/9.jpg;Lyon\n", options);
+    CHECK(got.error == "");
+    REQUIRE(got.rows.size() == 2);
+    REQUIRE_FALSE(got.rows[0].valid());
+    CHECK(got.shown[0].find(" !" + test.refused) != std::string::npos);
+    CHECK(got.rows[0].remarks.back().code == "swallowed_rows");
+    CHECK(got.rows[0].remarks.back().message.find("closed only in " + test.lines) != std::string::npos);
+    CHECK(got.rows[1].valid());
+  }
+  const ManifestRead last = read_csv(
+      "id,description,image_urls\nA1,Nice,https://x.com/1.jpg\nA2,\"Nice house two unclosed,https://x.com/2.jpg\n"
+      "A3,Nice house three\",https://x.com/3.jpg\n");
+  REQUIRE(last.rows.size() == 2);
+  CHECK(last.rows[1].remarks.size() == 1);
+  CHECK(last.shown[1].find("!f.csv:3:4: description: a quote is opened here and closed only in line 4") !=
+        std::string::npos);
+}
+
+TEST_CASE("texts and lists over several lines are no swallowed rows, although their commas would fit") {
+  const char* cells[] = {
+      "Bright, quiet\nand near the lake, with a view",
+      "Bright, quiet\nAgency of the lake, www.agency.example",
+      "Bright,\nquiet, and more",
+      "3,5 rooms\n1,2 km to the lake",
+      "See the site, please\nAll of it: https://x.example/a, and more",
+      "One line, and\n\nanother, after a blank one",
+      "https://x.example/1.jpg,\nhttps://x.example/2.jpg,",
+      "https://x.example/1.jpg,https://x.example/2.jpg\nhttps://x.example/3.jpg,https://x.example/4.jpg",
+      "a.jpg,\nb.jpg,",
+  };
+  for (const std::string cell : cells) {
+    CAPTURE(cell);
+    for (const std::string line_end : {"\n", "\r\n", "\r"}) {
+      std::string text = cell;
+      for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + line_end.size()))
+        text.replace(at, 1, line_end);
+      const ManifestRead got = read_csv("id,description,city" + line_end + "1,\"" + text + "\",Lyon" + line_end);
+      CHECK(got.error == "");
+      CHECK(got.shown == Lines{"1 description=" + text + " city:Lyon"});
+    }
+  }
+  const std::string entities = "Maison r&eacute;nov&eacute;e\nVue &agrave; droite";
+  CHECK(read_csv("id;description;city;zip\n1;\"" + entities + "\";Lyon;x\n").shown ==
+        Lines{"1 description=" + entities + " city:Lyon zip:x"});
+}
+
 }  // namespace reelbatch
