@@ -1,6 +1,8 @@
 // Which images belong to a listing: rows that go on with one, separators and bases that are given, columns that repeat.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/manifest_reading.h"
 
 namespace reelbatch {
@@ -47,6 +49,36 @@ TEST_CASE("a text that only a later row of a handle has is another listing's") {
   CHECK(got.rows[0].id == "h1");
   CHECK(got.rows[0].fields[0].value.text == "https://x.com/a.jpg");
   CHECK(got.rows[1].id == "h1-2");
+}
+
+TEST_CASE("a separator that is given is the only one, in every form of manifest") {
+  ManifestOptions options;
+  options.images_separator = ";";
+  const std::string cell = "https://x.com/1.jpg?a=1,https://y.com/b.jpg;https://x.com/2.jpg";
+  const std::string description = "A house with a garden and a view.";
+  const std::string job = R"({"id":"1","description":")" + description + R"(","image_urls":")" + cell + "\"}";
+  const std::string line = "\n" + job;
+  const ManifestText texts[] = {
+      {"f.csv", "id,description,image_urls\n1," + description + ",\"" + cell + "\"\n"},
+      {"shop.csv", kShop + ("h1,A," + description + ",\"" + cell + "\",1\n")},
+      {"f.yaml", "- " + job + "\n"},
+      {"f.json", "[" + job + "]"},
+      {"f.jsonl", job + line + line + line + "\n"},  // one of the later lines is read as a flat one
+  };
+  options.on_duplicate = OnDuplicate::Suffix;
+  for (const ManifestText& text : texts) {
+    CAPTURE(text.name);
+    ManifestRead got = read_texts({text}, options);
+    CHECK(got.error == "");
+    REQUIRE(!got.rows.empty());
+    for (ManifestRow& row : got.rows) {
+      const Normalised normal = validate(row);
+      CHECK(row.valid());
+      CHECK(std::any_of(normal.fields.begin(), normal.fields.end(), [](const auto& field) {
+        return field.json == R"(["https://x.com/1.jpg?a=1,https://y.com/b.jpg","https://x.com/2.jpg"])";
+      }));
+    }
+  }
 }
 
 }  // namespace reelbatch
