@@ -39,6 +39,7 @@ std::string_view trim_quotes(std::string_view text) {
       text.remove_prefix(1);
     while (!text.empty() && std::string_view("\"'<>").find(text.back()) != std::string_view::npos)
       text.remove_suffix(1);
+    text = without_line_break(text);
     if (text.size() == before) return text;
   }
 }
@@ -182,6 +183,10 @@ Result<ReadAddress> read_address_text(std::string_view text) {
   if (!is_utf8(trimmed)) return no_address(trimmed, "it is not valid UTF-8");
   if (has_control(trimmed)) return no_address(trimmed, "a line break, tab or control character is in it");
 
+  if (trimmed.find_first_of("<>") != std::string_view::npos) {
+    return no_address(trimmed, "there is markup in it ('<' or '>'); take it out of the feed");
+  }
+
   ReadAddress address;
   std::string whole = decode_ampersands(trimmed);
   address.had_entity = whole.size() != trimmed.size();
@@ -202,6 +207,15 @@ Result<ReadAddress> read_address_text(std::string_view text) {
   if (!authority) return tl::unexpected<Error>(authority.error());
   address.text = fmt::format("{}//{}{}", scheme, *authority, encode_rest(rest.substr(host_end)));
   return address;
+}
+
+std::string_view without_line_break(std::string_view text) {
+  const std::size_t tag = text.rfind('<');
+  if (tag == std::string_view::npos || text.size() - tag > 6) return text;
+  const std::string rest = ascii_lower(text.substr(tag + 1));
+  const bool is_break =
+      rest == "br" || rest == "br>" || rest == "br/" || rest == "br/>" || rest == "br /" || rest == "br />";
+  return is_break ? text.substr(0, tag) : text;
 }
 
 Result<std::string> normalise_address(std::string_view text) {

@@ -17,6 +17,9 @@ struct ReadAddress {
 /// As normalise_address().
 Result<ReadAddress> read_address_text(std::string_view text);
 
+/// Without an HTML line break at the end, `<br>` or `<br />`, also one whose last sign was trimmed off.
+std::string_view without_line_break(std::string_view text);
+
 /// `'...'` for a message: one printable line, at most 80 code points of it.
 std::string in_quotes(std::string_view text);
 

@@ -25,7 +25,11 @@ constexpr int kDepthMax = 16;
 constexpr std::array<std::string_view, 9> kStarts{
     "https://", "http://", "//", "www.", "data:", "file:", "ftp://", "javascript:", "blob:"};
 constexpr std::string_view kSeparators = "|;, \t\r\n\v\f";
+constexpr std::string_view kQuotes = "\"'<>";
 constexpr std::string_view kEdges = "|;,\"'<>#";
+constexpr std::string_view kNameEdges = "|;,\"'<>";  // `#1.jpg` is a name of its own
+/// The one member of an object around an address that stands between separators which were given: no text to split.
+constexpr std::string_view kWhole = "whole";
 /// An ending as a number, in lower case, to compare it at once.
 constexpr std::uint64_t packed(std::string_view ending) {
   std::uint64_t number = 0;
@@ -73,12 +77,13 @@ bool ends_in_blank(std::string_view text) {
 }
 
 /// The separators, quotes and blanks around an item.
-std::string_view trim_edges(std::string_view text) {
+std::string_view trim_edges(std::string_view text, std::string_view edges = kEdges) {
   for (;;) {
     const std::size_t before = text.size();
     text = trim_blanks(text);
-    while (!text.empty() && kEdges.find(text.back()) != std::string_view::npos) text.remove_suffix(1);
-    while (!text.empty() && kEdges.find(text.front()) != std::string_view::npos) text.remove_prefix(1);
+    while (!text.empty() && edges.find(text.back()) != std::string_view::npos) text.remove_suffix(1);
+    while (!text.empty() && edges.find(text.front()) != std::string_view::npos) text.remove_prefix(1);
+    text = without_line_break(text);
     if (text.size() == before) return text;
   }
 }
@@ -137,13 +142,13 @@ std::string_view hanging_name(std::string_view item) {
   return ends_with_one_of(before, kPhotoEndings) ? name : std::string_view{};
 }
 
-/// WebToffee's exports write ` ! alt : a kitchen ! title : ...` after an address.
+/// WebToffee's exports write `! alt : a kitchen ! title : ...` after an address.
 std::string_view without_caption(std::string_view item) {
-  const std::size_t mark = item.find(" ! ");
-  if (mark == std::string_view::npos) return item;
-  const std::string_view rest = trim_blanks(item.substr(mark + 3));
-  for (const std::string_view name : {"alt", "title", "desc", "caption"}) {
-    if (rest.starts_with(name) && trim_blanks(rest.substr(name.size())).starts_with(':')) return item.substr(0, mark);
+  for (std::size_t mark = item.find("! "); mark != std::string_view::npos; mark = item.find("! ", mark + 1)) {
+    const std::string_view rest = trim_blanks(item.substr(mark + 2));
+    for (const std::string_view name : {"alt", "title", "desc", "caption"}) {
+      if (rest.starts_with(name) && trim_blanks(rest.substr(name.size())).starts_with(':')) return item.substr(0, mark);
+    }
   }
   return item;
 }
@@ -169,6 +174,20 @@ std::string without_escapes(std::string_view item) {
 bool is_bare_name(std::string_view item) {
   return item.find("//") == std::string_view::npos && item.find(':') == std::string_view::npos &&
          !ascii_lower(item.substr(0, 4)).starts_with("www.");
+}
+
+/// The address of a file below `base`. In its name `?` and `#` begin nothing; what is encoded stays as it is.
+std::string under_base(std::string_view base, std::string_view name) {
+  std::string address(base);
+  if (!base.ends_with('/')) address += '/';
+  for (const char c : name.substr(name.starts_with('/') ? 1 : 0)) {
+    if (c == '?' || c == '#') {
+      address += c == '?' ? "%3F" : "%23";
+    } else {
+      address += c;
+    }
+  }
+  return address;
 }
 
 /// A bare name that looks like one of a file.
@@ -272,6 +291,8 @@ class Collector {
  private:
   Result<void> add_object(simdjson::dom::object object, int depth) {
     if (is_other_medium(object)) return ++other_media_, Result<void>();
+    std::string_view whole;
+    if (object.size() == 1 && !object.at_key(kWhole).get(whole)) return add_whole(whole);
     // An object around the whole list may have an address of its own that is the listing's page.
     constexpr std::array<std::string_view, 9> kNames{"images",   "photos", "url",      "src", "href",
                                                      "MediaURL", "image",  "original", "full"};
@@ -282,6 +303,14 @@ class Collector {
     return usage_error(
         fmt::format("{} has no address: needs one of the members url, src, href, MediaURL, image, original, full",
                     in_quotes(simdjson::minify(object))));
+  }
+
+  /// One address, whatever separators are in it. Only a bar with a caption behind it ends it.
+  Result<void> add_whole(std::string_view text) {
+    const std::string_view item = trim_edges(text, kQuotes);
+    const std::string_view address = hanging_name(item).empty() ? without_label(item) : item;
+    if (address.size() != item.size()) ++captions_;
+    return add_item(without_escapes(address));
   }
 
   Result<void> add_item(std::string_view item) {
@@ -389,15 +418,17 @@ Result<std::string> complete_images(const RawValue& value, const std::optional<s
   }
   std::string list;
   const auto add = [&](std::string_view item) {
-    const std::string_view trimmed = separator ? trim_blanks(item) : trim_edges(without_caption(item));
+    const std::string_view own = without_caption(item);
+    std::string_view trimmed = trim_edges(own, separator ? kQuotes : kEdges);
     if (trimmed.empty() || says_nothing(trimmed)) return;
-    std::string whole(trimmed);
-    if (!base.empty() && is_bare_name(trimmed)) {
-      whole =
-          fmt::format("{}{}{}", base, base.ends_with('/') ? "" : "/", trimmed.substr(trimmed.starts_with('/') ? 1 : 0));
-    }
+    const bool is_name = is_bare_name(trimmed);
+    if (is_name && !separator) trimmed = trim_edges(own, kNameEdges);
+    const std::string address = is_name && !base.empty() ? under_base(base, trimmed) : std::string(trimmed);
+    const bool may_be_split = is_bare_name(address) || is_plain_address(address) || (!separator && !is_name);
     list += list.empty() ? '[' : ',';
-    append_json_quoted(list, whole);
+    if (!may_be_split) list += fmt::format("{{\"{}\":", kWhole);
+    append_json_quoted(list, address);
+    if (!may_be_split) list += '}';
   };
   for (const std::string& item : items) {
     if (!separator) {

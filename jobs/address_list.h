@@ -38,7 +38,9 @@ struct PlainAddresses {
 bool read_plain_addresses(RawValue::Form form, std::string_view text, PlainAddresses& out);
 
 /// The images of one value as a JSON list, for what is not to be guessed: split at `separator` where one is given, and
-/// with `base` in front of those that are file names. Anything else is left for parse_address_list() to judge.
+/// with `base` in front of those that are file names, whose `?` and `#` are encoded. What parse_address_list() might
+/// split although it is one address by this is `{"whole": "https://..."}`, which it takes as it is. Anything else is
+/// left for it to judge.
 Result<std::string> complete_images(const RawValue& value, const std::optional<std::string>& separator,
                                     std::string_view base);
 

@@ -21,7 +21,8 @@ class FeedImages {
   void start_file();
 
   /// A list of images as the options want it kept, as JSON: split at their separator, and with their base in front of
-  /// file names. Nothing where they ask for nothing. Fails if the text begins like JSON and cannot be read.
+  /// file names, as complete_images() does. Nothing where they ask for nothing. Fails if the text begins like JSON and
+  /// cannot be read.
   Result<std::optional<std::string>> complete(RawValue::Form form, std::string_view text) const;
 
   /// Whether any image of the file has an address so far: then see() has nothing more to find out.

@@ -57,7 +57,7 @@ constexpr std::array<Preset, 9> kPresets{{
     {.name = "poliris", .fields = kPoliris, .signature = {}, .has_header = false, .bare_labels = false},
     {.name = "inside-airbnb", .fields = kAirbnb, .signature = kAirbnbSigns},
     {.name = "woocommerce", .fields = kWoo, .signature = kWooSigns},
-    {.name = "shopify", .fields = kShopify, .signature = kShopifySigns, .grouped = true},
+    {.name = "shopify", .fields = kShopify, .signature = kShopifySigns, .grouped = true, .opening = "Title"},
     {.name = "homeharvest", .fields = kHarvest, .signature = kHarvestSigns},
 }};
 

@@ -47,8 +47,9 @@ struct Preset {
   /// Names that are all there in such a file (each `A|B` for either), in any case; none: known by its form alone.
   std::span<const std::string_view> signature;
   bool has_header = true;
-  bool grouped = false;     ///< rows with the same id that follow each other are one listing
-  bool bare_labels = true;  ///< columns that feed nothing are labels
+  bool grouped = false;           ///< rows with the same id that follow each other are one listing
+  std::string_view opening = {};  ///< grouped: the column that is filled in a listing's first row alone
+  bool bare_labels = true;        ///< columns that feed nothing are labels
 };
 
 std::span<const Preset> all_presets();

@@ -33,7 +33,7 @@ std::size_t columns_before(std::string_view text, std::size_t at) {
 }  // namespace
 
 bool FlatRows::read(const JsonLine& line, ManifestRow& row) {
-  if (!object_.read(line)) return false;
+  if (!object_.read(line) || object_.members().size() > kJobKeysMax) return false;
   Shape* shape = find_shape();
   if (shape == nullptr) return false;
   std::string_view name;

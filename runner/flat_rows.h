@@ -16,6 +16,9 @@
 
 namespace reelbatch {
 
+/// Keys of a job: with more it is no listing, and refused before each is looked at for what it means.
+constexpr std::size_t kJobKeysMax = 4096;
+
 class FlatRows {
  public:
   /// run  must outlive this; told which id comes next.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <istream>
+#include <map>
+#include <set>
 #include <unordered_map>
 
 #include "jobs/edit_distance.h"
@@ -53,6 +55,12 @@ Place place_of(const YamlNode& node) {
   return {node.line, node.column};
 }
 
+/// Empty if there are not.
+std::string too_many_keys(const YamlNode& map) {
+  if (map.members.size() <= kJobKeysMax) return {};
+  return fmt::format("has {} keys, at most {} are allowed: is it one listing?", map.members.size(), kJobKeysMax);
+}
+
 /// One member of a job that feeds a field.
 struct Given {
   const YamlNode* key = nullptr;
@@ -80,7 +88,7 @@ class JobReader {
   Result<void> take_job(const YamlNode& job);
   Result<void> take_line(const JsonLine& line);
   /// job  may be nullptr in take_line().
-  Result<void> take_broken(Place place, const std::string& why, const YamlNode* job);
+  Result<void> take_broken(Place place, const std::string& why, const YamlNode* job, std::string_view code = "no_job");
   /// After the last job: what can be said only then.
   void finish();
   /// The same: which keys fed what.
@@ -92,6 +100,7 @@ class JobReader {
   void say_slip(const YamlNode& key, const NameUse& use);
   Gathered gather(const YamlNode& map, const JobKind* kind, std::size_t field);
   void take_preset(const YamlNode& job);
+  void take_plain_id(const YamlNode& job);
   void take_specials(const YamlNode& job);
   std::string_view special(const YamlNode& job, std::size_t field, Place& place);
   void take_fields(const YamlNode& job);
@@ -99,7 +108,8 @@ class JobReader {
   bool take_images(RawField& field, Place place);
   static bool take_together(const Gathered& gathered, RawField& field, Place& place);
   void take_labels(const YamlNode& map);
-  bool feeds(const YamlNode& map, const YamlNode& key, const NameUse& use);
+  using FedKeys = std::map<std::size_t, std::set<const YamlNode*>>;
+  bool feeds(const YamlNode& map, const YamlNode& key, const NameUse& use, FedKeys& fed);
   void refuse_missing_names();
 
   ManifestRun& run_;
@@ -119,7 +129,8 @@ class JobReader {
   bool has_jobs_ = false;
   bool saw_id_ = false;
   ManifestRow row_;
-  std::vector<Place> places_;  ///< parallel to its fields
+  std::unordered_map<std::string_view, std::size_t> label_places_;  ///< by name: views of uses_
+  std::vector<Place> places_;                                       ///< parallel to its fields
   FlatRows flat_;
   bool is_flat_ = false;           ///< the row came from there, and its places do
   bool needs_id_ = false;          ///< one is made of the row's fields
@@ -153,6 +164,10 @@ Result<void> JobReader::take_member(const YamlNode& key, YamlNode& value) {
     if (value.kind == YamlNode::Kind::Null) return {};
     if (value.kind != YamlNode::Kind::Map) {
       run_.find(place_of(value), "defaults", "must be a map of fields and values");
+      return {};
+    }
+    if (const std::string why = too_many_keys(value); !why.empty()) {
+      run_.find(place_of(value), "defaults", why);
       return {};
     }
     defaults_ = std::move(value);
@@ -232,7 +247,7 @@ void JobReader::tell_mapping() const {
 
 // ---- Jobs -----------------------------------------------------------------------------------------------------------
 
-Result<void> JobReader::take_broken(Place place, const std::string& why, const YamlNode* job) {
+Result<void> JobReader::take_broken(Place place, const std::string& why, const YamlNode* job, std::string_view code) {
   has_jobs_ = true;
   saw_id_ = true;  // it may have had one
   ++jobs_;
@@ -246,14 +261,23 @@ Result<void> JobReader::take_broken(Place place, const std::string& why, const Y
   row_.account.clear();
   row_.file = run_.file();
   row_.place = place;
-  refuse_row(row_, place, {}, why, "no_job");
+  if (job != nullptr) take_plain_id(*job);
+  refuse_row(row_, place, {}, why, code);
   return run_.deliver(row_);
+}
+
+/// The id of a job that is read no further, for people to find it by.
+void JobReader::take_plain_id(const YamlNode& job) {
+  for (const auto& [key, value] : job.members)
+    if (key.scalar == "id" && is_plain_id(value.scalar)) row_.id = value.scalar;
 }
 
 Result<void> JobReader::take_job(const YamlNode& job) {
   if (job.kind != YamlNode::Kind::Map)
     return take_broken(place_of(job), "a job must be a map of fields and values", &job);
   if (!has_jobs_) take_preset(job);
+  if (const std::string why = too_many_keys(job); !why.empty())
+    return take_broken(place_of(job), why, &job, "too_many_keys");
   map_uses_.clear();
   has_jobs_ = true;
   ++jobs_;
@@ -267,6 +291,7 @@ Result<void> JobReader::take_job(const YamlNode& job) {
   take_specials(job);
   if (row_.kind != nullptr) take_fields(job);
   if (needs_id_) run_.make_id(row_);
+  label_places_.clear();
   take_labels(job);
   take_labels(defaults_);
   return run_.deliver(row_);
@@ -504,23 +529,27 @@ bool JobReader::take_together(const Gathered& gathered, RawField& field, Place& 
 }
 
 /// A name that is equal to a field's only when folded feeds nothing when the exact one is there too.
-bool JobReader::feeds(const YamlNode& map, const YamlNode& key, const NameUse& use) {
+///
+/// fed  of each field that was asked for: the keys that feed it. Kept by the caller for one map.
+bool JobReader::feeds(const YamlNode& map, const YamlNode& key, const NameUse& use, FedKeys& fed) {
   return std::any_of(use.targets.begin(), use.targets.end(), [&](const Target& target) {
     if (target.exact && target.by != Target::By::Synonym) return true;
-    const std::vector<Given> given = gather(map, row_.kind, target.field).given;
-    return std::any_of(given.begin(), given.end(), [&](const Given& one) { return one.key == &key; });
+    const auto [found, added] = fed.try_emplace(target.field);
+    if (added)
+      for (const Given& one : gather(map, row_.kind, target.field).given) found->second.insert(one.key);
+    return found->second.contains(&key);
   });
 }
 
 void JobReader::take_labels(const YamlNode& map) {
   const std::size_t own = row_.labels.size();
+  FedKeys fed;
   for (const auto& [key, value] : map.members) {
     const NameUse& use = use_of(key, row_.kind);
-    if (use.label.empty() || (!use.listed && feeds(map, key, use)) || value.kind == YamlNode::Kind::Null) continue;
-    const auto known = std::find_if(row_.labels.begin(), row_.labels.end(),
-                                    [&](const Label& label) { return label.name == use.label; });
-    if (known != row_.labels.end()) {
-      if (static_cast<std::size_t>(known - row_.labels.begin()) >= own)
+    if (use.label.empty() || (!use.listed && feeds(map, key, use, fed)) || value.kind == YamlNode::Kind::Null) continue;
+    const auto [known, added] = label_places_.emplace(use.label, row_.labels.size());
+    if (!added) {
+      if (known->second >= own)
         run_.warn(place_of(key), use.label, "two keys have this name: the first one is the label");
       continue;
     }

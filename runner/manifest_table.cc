@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <optional>
 
 #include "jobs/json_quote.h"
 #include "jobs/registry.h"
@@ -21,6 +22,11 @@ namespace {
 bool is_blank(std::string_view text) {
   const bool plain_start = !text.empty() && text[0] > 0x20 && text[0] < 0x7F;
   return !plain_start && trim(text).empty();
+}
+
+bool is_images(const TablePlan& plan, std::string_view field) {
+  return std::any_of(plan.fields.begin(), plan.fields.end(),
+                     [&](const TablePlan::Field& known) { return known.spec->name == field && known.spec->is_images; });
 }
 
 class TableReader {
@@ -55,6 +61,8 @@ class TableReader {
   Result<void> deliver();
   void make_row();
   Result<void> take_grouped();
+  std::size_t find_column(std::string_view name) const;
+  bool goes_on(const TablePlan& plan);
   Result<void> end_group();
   void say_encoding();
   void say_about_file();
@@ -95,6 +103,7 @@ class TableReader {
 
   // The listing that is not whole before a row with another id comes.
   bool in_group_ = false;
+  std::optional<std::size_t> opening_;  ///< the column of Preset::opening, once it was looked for
   ManifestRow group_;
   std::vector<Place> group_places_;
   std::uint64_t group_record_ = 0;  ///< the number of its first record
@@ -318,15 +327,41 @@ void TableReader::make_row() {
   }
 }
 
+std::size_t TableReader::find_column(std::string_view name) const {
+  for (std::size_t column = 0; column < columns_.size() && !name.empty(); ++column)
+    if (fold_name(columns_.name(column)) == fold_name(name)) return column;
+  return kNoColumn;
+}
+
+/// Whether the row only adds images to the listing of the row before. An id alone does not say so: one that two
+/// listings share by mistake would give the first the photos of the second. Then both are rows, and the id is there
+/// twice.
+bool TableReader::goes_on(const TablePlan& plan) {
+  if (!in_group_ || row_.id.empty() || row_.id != group_.id) return false;
+  if (!opening_) opening_ = find_column(run_.rules().preset()->opening);
+  const auto says = [&](std::size_t column) { return column != kNoColumn && !is_blank(cell(column)); };
+  if (says(*opening_) || (says(columns_.kind()) && row_.kind != group_.kind) ||
+      (says(columns_.account()) && row_.account != group_.account))
+    return false;
+  for (std::size_t i = 0; i < row_.fields.size(); ++i) {
+    const RawField& own = row_.fields[i];
+    if (field_cells_[i] == kNoColumn || is_images(plan, own.name)) continue;
+    const auto known = std::find_if(group_.fields.begin(), group_.fields.end(),
+                                    [&](const RawField& field) { return field.name == own.name; });
+    if (known == group_.fields.end() || trim(known->value.text) != trim(own.value.text)) return false;
+  }
+  return true;
+}
+
 /// A row that begins a listing, or goes on with the one before: then its lists are appended, and the rest of it, which
 /// repeats or is empty, is left.
 Result<void> TableReader::take_grouped() {
   begin_row();
   const TablePlan& plan = columns_.plan_for(row_.kind);
-  const bool same = in_group_ && !row_.id.empty() && row_.id == group_.id;
   find_row(plan);
   if (needs_id_) run_.make_id(row_);
   make_row();
+  const bool same = goes_on(plan);
   if (!same) {
     if (Result<void> ended = end_group(); !ended) return ended;
     in_group_ = true;
@@ -343,9 +378,7 @@ Result<void> TableReader::take_grouped() {
   if (group_text_.size() < Remark::kRawMax) group_text_.append("\n").append(csv_.raw());
   for (std::size_t i = 0; i < row_.fields.size(); ++i) {
     RawField& more = row_.fields[i];
-    const auto spec = std::find_if(plan.fields.begin(), plan.fields.end(),
-                                   [&](const TablePlan::Field& field) { return field.spec->name == more.name; });
-    if (spec == plan.fields.end() || !spec->spec->is_images || field_cells_[i] == kNoColumn) continue;
+    if (!is_images(plan, more.name) || field_cells_[i] == kNoColumn) continue;
     const auto known = std::find_if(group_.fields.begin(), group_.fields.end(),
                                     [&](const RawField& field) { return field.name == more.name; });
     if (known == group_.fields.end()) {

@@ -160,6 +160,10 @@ Result<void> apply_images_separator(SettingTarget& target, const Values& values)
 Result<void> apply_media_base(SettingTarget& target, const Values& values) {
   const Result<std::string> address = normalise_address(values.back());
   if (!address) return tl::unexpected<Error>(address.error());
+  if (const std::size_t at = address->find_first_of("?#"); at != std::string::npos) {
+    return usage_error(fmt::format("'{}' has a {}: file names are put behind it, so give the folder alone, '{}'",
+                                   *address, (*address)[at] == '?' ? "query" : "fragment", address->substr(0, at)));
+  }
   target.options.manifest.media_base = *address;
   return {};
 }

@@ -100,6 +100,8 @@ TEST_CASE("what is no address is refused, saying why") {
       {"https://Ὀδυσσεύς.example/", "xn-- form"},
       {"https://e\xCC\x81t\xC3\xA9.example/", "xn-- form"},
       {"https://a.example/a\nb.jpg", "line break"},
+      {"https://a.example/1.jpg</td>", "'https://a.example/1.jpg</td' is not an address: there is markup in it"},
+      {"https://a.example/<b>1.jpg", "there is markup in it"},
       {"https://a.example/a\tb.jpg", "line break, tab"},
       {"https://a.example/\xFF.jpg", "not valid UTF-8"},
   };
@@ -400,6 +402,95 @@ TEST_CASE("lists that are taken whole stay whole where a base or a separator is 
   CHECK(complete_images({Form::Json, std::string(objects)}, std::nullopt, "https://m.example").value_or("") == objects);
   CHECK(complete_images({Form::Text, "['1.jpg', None]"}, std::nullopt, "https://m.example").value_or("") ==
         R"(["https://m.example/1.jpg"])");
+}
+
+TEST_CASE("what was split by a given separator stays whole") {
+  struct Case {
+    std::string_view name;
+    RawValue value;
+    std::string_view separator;
+    std::string_view result;  ///< addresses, then remarks with a `!`
+  };
+  const std::string_view two = "https://x.com/1.jpg?a=1,https://y.com/b.jpg https://x.com/2.jpg";
+  const Case cases[] = {
+      {"an address in a query",
+       {Form::Text, "https://x.com/1.jpg?a=1,https://y.com/b.jpg;https://x.com/2.jpg"},
+       ";",
+       two},
+      {"in a list", {Form::Json, R"(["https://x.com/1.jpg?a=1,https://y.com/b.jpg","https://x.com/2.jpg"])"}, ";", two},
+      {"names with commas",
+       {Form::Text, "https://x.com/1.jpg,2.jpg|https://x.com/3.jpg"},
+       "|",
+       "https://x.com/1.jpg,2.jpg https://x.com/3.jpg"},
+      {"a scheme that is none",
+       {Form::Text, "https://x.com/1.jpg;//y.com/2.jpg"},
+       "|",
+       "https://x.com/1.jpg;//y.com/2.jpg"},
+      {"captions",
+       {Form::Text, "https://x.com/1.jpg! alt : a; b\nhttps://x.com/2,a.jpg|Bath"},
+       "\n",
+       "https://x.com/1.jpg https://x.com/2,a.jpg !left out 1 caption"},
+      {"plain ones",
+       {Form::Text, "https://x.com/1.jpg;;https://x.com/2.jpg;"},
+       ";",
+       "https://x.com/1.jpg https://x.com/2.jpg"},
+      {"spaces",
+       {Form::Text, "https://x.com/a b.jpg, 'https://x.com/c.jpg'"},
+       ",",
+       "https://x.com/a%20b.jpg https://x.com/c.jpg"},
+      {"no address",
+       {Form::Text, "https://x.com/1.jpg;1;2.jpg"},
+       ";",
+       "ERROR '1' is not an address: numbers alone are WordPress attachment ids; export the addresses of the images "
+       "instead"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    const Result<std::string> kept = complete_images(c.value, std::string(c.separator), "");
+    REQUIRE(kept);
+    // As it comes back out of a ledger.
+    const Result<AddressList> list = parse_address_list({Form::Json, *kept});
+    std::string result = list ? "" : "ERROR " + list.error().message;
+    if (list) {
+      for (const std::string& address : list->addresses) result += (result.empty() ? "" : " ") + address;
+      for (const std::string& remark : list->remarks) result += " !" + remark;
+    }
+    CHECK(result == c.result);
+  }
+}
+
+TEST_CASE("names under a base are encoded where they would be a query or a fragment") {
+  const auto address = [](std::string_view name) {
+    const Result<std::string> kept = complete_images({Form::Text, std::string(name)}, std::nullopt, "https://m.fr/p");
+    const Result<AddressList> list = parse_address_list({Form::Json, kept.value_or("")});
+    return list && list->addresses.size() == 1 ? list->addresses[0] : std::string();
+  };
+  CHECK(address("photo #1.jpg") == "https://m.fr/p/photo%20%231.jpg");
+  CHECK(address("#1.jpg") == "https://m.fr/p/%231.jpg");
+  CHECK(address("what?.jpg") == "https://m.fr/p/what%3F.jpg");
+  CHECK(address("100 %.jpg") == "https://m.fr/p/100%20%25.jpg");
+  CHECK(address("a%20b.jpg") == "https://m.fr/p/a%20b.jpg");
+  CHECK(address("/a,b.jpg|##|") == "https://m.fr/p/a,b.jpg");
+  CHECK(address("https://x.com/1.jpg#top") == "https://x.com/1.jpg#top");
+}
+
+TEST_CASE("markup around an address is taken off where it is a line break, and refused elsewhere") {
+  const auto read = [](std::string_view text) {
+    const FieldReading reading = read_addresses({Form::Text, std::string(text)});
+    return reading.problems.empty() ? reading.json : reading.problems[0];
+  };
+  const std::string one = R"(["https://x.com/2.jpg"])";
+  for (const char* text :
+       {"https://x.com/2.jpg<br />", "https://x.com/2.jpg<BR>", "https://x.com/2.jpg <br/> ", "<https://x.com/2.jpg>",
+        "https://x.com/2.jpg<br><br />", "https://x.com/2.jpg! alt : a", "https://x.com/2.jpg ! title: b ! alt : c"}) {
+    CAPTURE(text);
+    CHECK(read(text) == one);
+  }
+  CHECK(read("https://x.com/1.jpg<br />\nhttps://x.com/2.jpg<br>") ==
+        R"(["https://x.com/1.jpg","https://x.com/2.jpg"])");
+  CHECK(read("https://x.com/1.jpg</td>") ==
+        "'https://x.com/1.jpg</td' is not an address: there is markup in it ('<' or '>'); take it out of the feed");
+  CHECK(read("https://x.com/a!title:1.jpg") == R"(["https://x.com/a!title:1.jpg"])");
 }
 
 TEST_CASE("deep nesting is refused, not followed") {

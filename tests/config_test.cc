@@ -278,6 +278,12 @@ TEST_CASE("a mistake is named with its place and what would be right") {
       {"max_credits: lots\n",
        "reelbatch.yaml:1:14: max_credits: 'lots' is no amount of credits: write a number such as 200 or 7.5"},
       {"on_change: never\n", "reelbatch.yaml:1:12: on_change: 'never' is not one of submit, skip"},
+      {"media_base: https://m.fr/p?w=1\n",
+       "reelbatch.yaml:1:13: media_base: 'https://m.fr/p?w=1' has a query: file names are put behind it, so give the "
+       "folder alone, 'https://m.fr/p'"},
+      {"media_base: 'https://m.fr/p/#x'\n",
+       "reelbatch.yaml:1:13: media_base: 'https://m.fr/p/#x' has a fragment: file names are put behind it, so give the "
+       "folder alone, 'https://m.fr/p/'"},
       {"rate: 1/1s\nrate: 2/1s\n", "reelbatch.yaml:2:1: "}};
   for (const Case& c : cases) {
     CAPTURE(c.text);

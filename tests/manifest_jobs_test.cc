@@ -253,6 +253,37 @@ TEST_CASE("images are completed in every form of manifest as in a table") {
             .starts_with("1 !f.yaml:1:23: image_urls: looks like JSON but cannot be read: "));
 }
 
+TEST_CASE("a job with very many keys is refused before they are looked at, and others are read in linear time") {
+  const auto job = [](int id, int keys, const std::string& name) {
+    std::string text = fmt::format(R"({{"id": {})", id);
+    for (int i = 1; i < keys; ++i) text += fmt::format(R"(, "{}{}": "{}")", name, i, i);
+    return text + "}";
+  };
+  const std::string many = job(2, 4097, "label");
+  const ManifestText texts[] = {
+      {"f.json", fmt::format("[{},\n{},\n{}]", job(1, 3, "label"), many, job(3, 4096, "label"))},
+      {"f.yaml", fmt::format("- {}\n- {}\n- {}\n", job(1, 3, "label"), many, job(3, 4096, "label"))},
+      {"f.jsonl", fmt::format("{}\n{}\n{}\n", job(1, 3, "label"), many, job(3, 4096, "label"))},
+  };
+  for (const ManifestText& text : texts) {
+    CAPTURE(text.name);
+    const ManifestRead got = read_texts({text});
+    CHECK(got.error == "");
+    REQUIRE(got.rows.size() == 3);
+    CHECK(got.rows[0].labels.size() == 2);
+    CHECK(got.rows[2].labels.size() == 4095);
+    CHECK(got.rows[2].valid());
+    CHECK(got.rows[1].id == "2");
+    REQUIRE(got.rows[1].remarks.size() == 1);
+    CHECK(got.rows[1].remarks[0].message == "has 4097 keys, at most 4096 are allowed: is it one listing?");
+  }
+  // Each of a family is asked for what it feeds.
+  const ManifestRead family = read_texts({{"f.json", fmt::format("[{}]", job(1, 4096, "photo_"))}});
+  CHECK(family.rows.at(0).labels.empty());
+  CHECK(read_texts({{"f.yaml", fmt::format("defaults: {}\njobs:\n- {{id: 1}}\n", many)}}).error ==
+        "f.yaml:1:11: defaults: has 4097 keys, at most 4096 are allowed: is it one listing?");
+}
+
 TEST_CASE("images that are names in every job are told once, with what to do") {
   const std::string error =
       " no image has an address (3 rows have file names, such as '1.jpg'): say with --media-base what address they "

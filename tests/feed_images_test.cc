@@ -1,0 +1,84 @@
+// Which images belong to a listing: rows that go on with one, separators and bases that are given, columns that repeat.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "tests/manifest_reading.h"
+
+namespace reelbatch {
+namespace {
+
+constexpr const char* kShop = "Handle,Title,Body (HTML),Image Src,Image Position\n";
+
+}  // namespace
+
+TEST_CASE("rows of one handle are one listing only as long as they add nothing but images") {
+  struct Case {
+    const char* name;
+    const char* second;
+    bool goes_on;
+  };
+  const Case cases[] = {
+      {"nothing but an image", "h1,,,https://x.com/b.jpg,2", true},
+      {"blanks in between", "h1, ,  ,https://x.com/b.jpg,2", true},
+      {"the same text again", "h1,,A house. ,https://x.com/b.jpg,2", true},
+      {"a title", "h1,Home B,,https://x.com/b.jpg,1", false},
+      {"the same title", "h1,Home A,,https://x.com/b.jpg,1", false},
+      {"another text", "h1,,A flat.,https://x.com/b.jpg,1", false},
+  };
+  for (const Case& test : cases) {
+    CAPTURE(test.name);
+    const std::string text =
+        kShop + std::string("h1,Home A,A house.,https://x.com/a.jpg,1\n") + test.second + "\nh2,Home C,C,c.jpg,1\n";
+    const ManifestRead got = read_csv(text);
+    REQUIRE(got.rows.size() == 2);
+    const std::string images = got.rows[0].fields[0].value.text;
+    CHECK(images == (test.goes_on ? R"(["https://x.com/a.jpg","https://x.com/b.jpg"])" : "https://x.com/a.jpg"));
+    CHECK(got.error == (test.goes_on ? "" : "f.csv:3:1: id: 'h1' is there twice: first in f.csv:2"));
+  }
+}
+
+TEST_CASE("a text that only a later row of a handle has is another listing's") {
+  const std::string text = kShop + std::string("h1,Home A,,https://x.com/a.jpg,1\nh1,,B,https://x.com/b.jpg,2\n");
+  CHECK(read_csv(text).error == "f.csv:3:1: id: 'h1' is there twice: first in f.csv:2");
+  ManifestOptions options;
+  options.on_duplicate = OnDuplicate::Suffix;
+  const ManifestRead got = read_csv(text, options);
+  CHECK(got.error == "");
+  REQUIRE(got.rows.size() == 2);
+  CHECK(got.rows[0].id == "h1");
+  CHECK(got.rows[0].fields[0].value.text == "https://x.com/a.jpg");
+  CHECK(got.rows[1].id == "h1-2");
+}
+
+TEST_CASE("a separator that is given is the only one, in every form of manifest") {
+  ManifestOptions options;
+  options.images_separator = ";";
+  const std::string cell = "https://x.com/1.jpg?a=1,https://y.com/b.jpg;https://x.com/2.jpg";
+  const std::string description = "A house with a garden and a view.";
+  const std::string job = R"({"id":"1","description":")" + description + R"(","image_urls":")" + cell + "\"}";
+  const std::string line = "\n" + job;
+  const ManifestText texts[] = {
+      {"f.csv", "id,description,image_urls\n1," + description + ",\"" + cell + "\"\n"},
+      {"shop.csv", kShop + ("h1,A," + description + ",\"" + cell + "\",1\n")},
+      {"f.yaml", "- " + job + "\n"},
+      {"f.json", "[" + job + "]"},
+      {"f.jsonl", job + line + line + line + "\n"},  // one of the later lines is read as a flat one
+  };
+  options.on_duplicate = OnDuplicate::Suffix;
+  for (const ManifestText& text : texts) {
+    CAPTURE(text.name);
+    ManifestRead got = read_texts({text}, options);
+    CHECK(got.error == "");
+    REQUIRE(!got.rows.empty());
+    for (ManifestRow& row : got.rows) {
+      const Normalised normal = validate(row);
+      CHECK(row.valid());
+      CHECK(std::any_of(normal.fields.begin(), normal.fields.end(), [](const auto& field) {
+        return field.json == R"(["https://x.com/1.jpg?a=1,https://y.com/b.jpg","https://x.com/2.jpg"])";
+      }));
+    }
+  }
+}
+
+}  // namespace reelbatch
