@@ -445,7 +445,9 @@ bool TableReader::refuse_swallowed() {
 bool TableReader::check_shape(const TablePlan& plan) {
   if (csv_.goes_on_over_lines() && refuse_swallowed()) return false;
   const std::size_t cells = csv_.cells().size();
-  const bool trails = format_.trailing && csv_.cells().back().empty();
+  // A row that is shifted by one may end in an empty cell of its own instead, which other rows have in quotes.
+  const bool trails = format_.trailing && csv_.cells().back().empty() &&
+                      (!format_.trailing_bare || csv_.raw().empty() || csv_.raw().back() != '"');
   for (std::size_t i = plan.end; i < std::min(cells, columns_.size()); ++i) {
     if (is_blank(cell(i))) continue;
     refuse_row(row_, csv_.place(i), {},

@@ -8,11 +8,15 @@
 namespace reelbatch {
 namespace {
 
-constexpr std::string_view kLineEnds = "\r\n";
+/// Where the first line ends; npos if all is one.
+std::size_t find_line_end(std::string_view text) {
+  const std::size_t lf = text.find('\n');
+  return std::min(lf, text.substr(0, lf).find('\r'));
+}
 
 /// Takes the next line off, and its line end.
 std::string_view take_line(std::string_view& text) {
-  const std::size_t end = std::min(text.find_first_of(kLineEnds), text.size());
+  const std::size_t end = std::min(find_line_end(text), text.size());
   const std::string_view line = text.substr(0, end);
   text.remove_prefix(std::min(end + (text.substr(end, 2) == "\r\n" ? 2 : 1), text.size()));
   return line;
@@ -67,7 +71,7 @@ bool is_of_text(std::string_view line, std::size_t at, std::size_t size) {
 bool look_like_cells(std::string_view text, const Delimiter& delimiter) {
   bool address = false, other = false, of_text = false, of_row = false;
   // In the last column the row that is cut has all that is its own; nothing but a text is longer than it should be.
-  const bool is_last = delimiter.count(text.substr(0, text.find_first_of(kLineEnds))) == 0;
+  const bool is_last = delimiter.count(text.substr(0, find_line_end(text))) == 0;
   while (!text.empty()) {
     const std::string_view line = take_line(text);
     std::size_t from = 0;
@@ -96,7 +100,7 @@ bool have_width(std::span<const std::string_view> cells, std::size_t cell, const
                 std::size_t width) {
   std::string_view rest = cells[cell];
   if (cell >= width || delimiter.count(take_line(rest)) != width - 1 - cell) return false;
-  while (rest.find_first_of(kLineEnds) != std::string_view::npos) {
+  while (find_line_end(rest) != std::string_view::npos) {
     const std::string_view line = take_line(rest);
     if (!line.empty() && delimiter.count(line) != width - 1) return false;
   }
@@ -105,7 +109,7 @@ bool have_width(std::span<const std::string_view> cells, std::size_t cell, const
 
 std::uint64_t lines_behind_first(std::string_view text) {
   std::uint64_t lines = 0;
-  for (; text.find_first_of(kLineEnds) != std::string_view::npos; ++lines) take_line(text);
+  for (; find_line_end(text) != std::string_view::npos; ++lines) take_line(text);
   return lines;
 }
 
@@ -115,7 +119,7 @@ std::optional<SwallowedRows> find_swallowed_rows(std::span<const std::string_vie
                                                  std::size_t width) {
   const Delimiter delimiter(dialect);
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (cells[i].find_first_of(kLineEnds) == std::string_view::npos) continue;
+    if (find_line_end(cells[i]) == std::string_view::npos) continue;
     const bool wide = have_width(cells, i, delimiter, width) || have_width(cells, i, delimiter, cells.size());
     if (wide && look_like_cells(cells[i], delimiter)) return SwallowedRows{i, lines_behind_first(cells[i])};
   }

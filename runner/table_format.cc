@@ -20,6 +20,7 @@ constexpr std::size_t kBareColumnsMin = 100;  ///< of an export that is known by
 
 struct Record {
   std::uint64_t line = 0;
+  bool trails = false;  ///< ends with a delimiter
   std::vector<std::string> cells;
 };
 
@@ -48,7 +49,8 @@ Trial try_dialect(std::string_view sample, bool whole, CsvDialect dialect) {
     if (!*more) break;
     if (!whole && !reader.ended_by_newline()) break;
     trial.clean = trial.clean && reader.problems().empty();
-    trial.records.push_back({reader.line(), {reader.cells().begin(), reader.cells().end()}});
+    const bool trails = reader.cells().size() > 1 && reader.cells().back().empty() && reader.raw().back() != '"';
+    trial.records.push_back({reader.line(), trails, {reader.cells().begin(), reader.cells().end()}});
     ++widths[reader.cells().size()];
   }
   for (const auto& [width, count] : widths)
@@ -144,6 +146,9 @@ Result<TableFormat> Finder::find() {
         trial->records.begin() + static_cast<std::ptrdiff_t>(preamble_) + 1, trial->records.end(),
         [&](const Record& record) { return record.cells.size() == width + 1 && record.cells.back().empty(); });
   }
+  format_.trailing_bare =
+      format_.trailing && std::all_of(trial->records.begin() + static_cast<std::ptrdiff_t>(preamble_) + 1,
+                                      trial->records.end(), [](const Record& record) { return record.trails; });
   if (!format_.has_header)
     if (Result<void> taken = take_width(*trial); !taken) return tl::unexpected<Error>(taken.error());
   if (format_.has_header) format_.skip_lines = lines_before_header(*trial);
@@ -364,11 +369,12 @@ Result<void> Finder::take_width(const Trial& trial) {
         fmt::format("as many rows have {} cells as {}, and without a header it is not known which of them are whole: "
                     "mend the file, or give it a header",
                     trial.rival, trial.width));
-  const auto ends_empty = [&](const Record& record) {
-    return record.cells.size() == trial.width && record.cells.back().empty();
-  };
-  const auto empty = static_cast<std::size_t>(std::count_if(trial.records.begin(), trial.records.end(), ends_empty));
-  format_.trailing = trial.width >= 2 && 2 * empty > trial.common && !is_asked_for(trial.width - 1);
+  const auto trails =
+      static_cast<std::size_t>(std::count_if(trial.records.begin(), trial.records.end(), [&](const Record& record) {
+        return record.cells.size() == trial.width && record.trails;
+      }));
+  format_.trailing = 2 * trails > trial.common && !is_asked_for(trial.width - 1);
+  format_.trailing_bare = format_.trailing;
   format_.width = trial.width - (format_.trailing ? 1 : 0);
   return {};
 }

@@ -23,6 +23,7 @@ struct TableFormat {
   std::uint64_t header_line = 0;    ///< with `header`
   std::size_t width = 0;            ///< without a header: of most rows, without what `trailing` says; 0: not known
   bool trailing = false;            ///< every record but the header, or most without one, end with a delimiter
+  bool trailing_bare = false;       ///< and what stands behind that is nothing, not the empty quotes of a cell
   bool in_sections = false;         ///< `#HEADER#`, `#DEFINITION#`, `#DATA#`, `#END#`
   std::size_t skip_bytes = 0;       ///< up to the header, or to the first record; a byte order mark included
   std::uint64_t first_line = 1;     ///< where that is
