@@ -280,8 +280,7 @@ class Collector {
       if (count > 0) list_.remarks.push_back(fmt::format(fmt::runtime(count == 1 ? one : many), count));
     };
     remark(duplicates_, "dropped {} duplicate", "dropped {} duplicates");
-    remark(other_media_, "dropped {} medium that is no photo by its MediaCategory",
-           "dropped {} media that are no photos by their MediaCategory");
+    remark(other_media_, "dropped {} medium, no photo by MediaCategory", "dropped {} media, no photo by MediaCategory");
     remark(captions_, "left out {} caption", "left out {} captions");
     remark(entities_, "read &amp; as & in {} address", "read &amp; as & in {} addresses");
     remark(completed_, "put https:// before {} address", "put https:// before {} addresses");

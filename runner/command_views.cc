@@ -29,7 +29,7 @@ int command_check(const Options& options, const CheckCommand& command) {
   const bool all = command.all || isatty(STDOUT_FILENO) == 0;
   Result<RejectsFile> rejects = RejectsFile::open(options.rejects);
   if (!rejects) return report_error(rejects.error());
-  RemarkPrinter printer(stdout, options, all ? 0 : 10, true);
+  RemarkPrinter printer(stdout, options, all ? 0 : 10, true, command.all);
   SharedPhotos photos;
   const RemarkSink print = [&](const Remark& found) { printer.print(found); };
   SystemClock clock;

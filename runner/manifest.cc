@@ -196,7 +196,7 @@ bool has_field(const ManifestRow& row, std::string_view name) {
 
 void add_remarks(ManifestRow& row, const std::vector<Problem>& problems, Remark::Level level) {
   for (const Problem& problem : problems) {
-    Remark remark{level, row.file, place_of(row, problem.field), problem.field, problem.message};
+    Remark remark{level, row.file, place_of(row, problem.field), problem.field, problem.message, kMended};
     if (level == Remark::Level::Error) remark.code = has_field(row, problem.field) ? "invalid_value" : "missing_value";
     if (remark.place.line != row.place.line) remark.message += fmt::format(" (row starts on line {})", row.place.line);
     row.remarks.push_back(std::move(remark));

@@ -65,6 +65,9 @@ struct Place {
   std::uint64_t column = 0;
 };
 
+/// Remark::code of a warning that is about a row and not about its file.
+constexpr std::string_view kMended = "mended";
+
 /// Something to say about a place in a manifest.
 struct Remark {
   enum class Level {
@@ -78,7 +81,7 @@ struct Remark {
   Place place;
   std::string field;  ///< the field or column, may be empty
   std::string message;
-  std::string_view code = {};  ///< for programs: what sort of error it is, `too_many_fields`; a literal
+  std::string_view code = {};  ///< for programs: what sort of error it is, `too_many_fields`, or kMended; a literal
   // What tell_remarks() adds to errors of rows.
   std::uint64_t record = 0;  ///< the row's number in its file, from 1; 0: not known
   std::string raw = {};      ///< the row as it stands in the file, as much as kRawMax of it

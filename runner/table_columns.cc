@@ -60,6 +60,24 @@ void TableColumns::refuse_synonyms(std::string_view field, const std::vector<std
                         quoted_list(names, 10), field, printable(names[0], 60)));
 }
 
+/// Two columns of one name in a family are a mistake of the export: which of them is the listing's cannot be told.
+/// Those that are mapped by position are meant.
+void TableColumns::refuse_same_names(std::string_view field, const std::vector<std::size_t>& columns,
+                                     const JobKind* kind, std::size_t target) {
+  const std::string* mapped = run_.rules().mapped(target, kind);
+  if (mapped != nullptr && trim(*mapped).starts_with('#')) return;
+  std::map<std::string_view, std::size_t> first;
+  for (const std::size_t column : columns) {
+    const auto [found, added] = first.emplace(trim(names_[column]), column);
+    if (added) continue;
+    run_.find(
+        places_[column], field,
+        fmt::format("columns {} and {} have the same name '{}': rename one, or say by position which count, as "
+                    "--map {}=#{},#{}",
+                    found->second + 1, column + 1, printable(found->first, 60), field, found->second + 1, column + 1));
+  }
+}
+
 void TableColumns::say_synonym(std::string_view field, const Arranged& arranged) {
   if (arranged.by != Target::By::Synonym || arranged.alternatives.empty()) return;
   const std::vector<std::size_t>& from = arranged.alternatives[0].from;
@@ -164,6 +182,7 @@ void TableColumns::add_fields(TablePlan& plan, const std::vector<NameUse>& uses,
         run_.find(
             places_[alternative.twice], source.spec->name,
             fmt::format("columns {} and {} both give this field", alternative.from[0] + 1, alternative.twice + 1));
+      if (alternative.family) refuse_same_names(source.spec->name, alternative.from, plan.kind, field);
       for (const std::size_t column : alternative.from) feeds[column] = true;
       source.columns.push_back({alternative.from, alternative.family || source.spec->is_list});
     }

@@ -67,6 +67,8 @@ class TableColumns {
   void check_mapped_columns();
   void refuse_without_images(const TablePlan::Field& source);
   void refuse_synonyms(std::string_view field, const std::vector<std::size_t>& columns);
+  void refuse_same_names(std::string_view field, const std::vector<std::size_t>& columns, const JobKind* kind,
+                         std::size_t target);
   void say_synonym(std::string_view field, const Arranged& arranged);
   std::size_t special_column(std::size_t special);
   TablePlan make_plan(const JobKind* kind);

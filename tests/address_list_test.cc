@@ -218,7 +218,7 @@ TEST_CASE("lists") {
            {"MediaURL":"https://a.example/plan.jpg","Order":1,"MediaCategory":"Floor Plan"},
            {"mediaurl":"https://a.example/3.jpg","order":2.5,"mediacategory":""}])",
        {"https://a.example/2.jpg", "https://a.example/3.jpg", "https://a.example/10.jpg", "https://a.example/last.jpg"},
-       {"dropped 2 media that are no photos by their MediaCategory"}},
+       {"dropped 2 media, no photo by MediaCategory"}},
       {"other objects stay in their order",
        R"([{"url":"https://a.example/1.jpg","Order":2},{"url":"https://b.example/2.jpg","Order":1}])",
        {a, b},

@@ -81,4 +81,20 @@ TEST_CASE("a separator that is given is the only one, in every form of manifest"
   }
 }
 
+TEST_CASE("two columns of one name in a family of images are an error, unless they are named by position") {
+  const std::string rows = "\n1,x,https://x.com/1.jpg,https://x.com/2.jpg\n";
+  const std::string same = " image_urls: columns 3 and 4 have the same name ";
+  const std::string what = ": rename one, or say by position which count, as --map image_urls=#3,#4";
+  CHECK(read_csv("id,description,image_1,image_1" + rows).error == "f.csv:1:24:" + same + "'image_1'" + what);
+  CHECK(read_csv("id,description,image_1, image_1 " + rows).error == "f.csv:1:24:" + same + "'image_1'" + what);
+  ManifestOptions options;
+  options.map = {{"image_urls", "pic*"}};
+  CHECK(read_csv("id,description,pic,pic" + rows, options).error == "f.csv:1:20:" + same + "'pic'" + what);
+  options.map = {{"image_urls", "#3,#4"}};
+  const ManifestRead both = read_csv("id,description,image_1,image_1" + rows, options);
+  CHECK(both.error == "");
+  CHECK(both.shown == Lines{R"(1 image_urls:=["https://x.com/1.jpg","https://x.com/2.jpg"] description=x)"});
+  CHECK(read_csv("id,description,image_1,image_2" + rows).error == "");
+}
+
 }  // namespace reelbatch
