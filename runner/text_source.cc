@@ -222,10 +222,9 @@ Result<void> TextSource::check_not_mixed() {
   lines_ += static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
   if (at == std::string_view::npos) return {};
   return usage_error(
-      fmt::format("the file mixes encodings: its beginning is windows-1252, and on the line {} behind its first letter "
-                  "beyond ASCII "
-                  "there is UTF-8: export it in one encoding, or say with --encoding which one it is",
-                  lines_ + 1));
+      fmt::format("{}: the file mixes encodings: its beginning is windows-1252, and on line {} behind the first letter "
+                  "beyond ASCII there is UTF-8: export it in one encoding, or say with --encoding which one it is",
+                  file_, lines_ + 1));
 }
 
 void TextSource::decode(bool last) {
