@@ -40,6 +40,37 @@ class Aurora(Case):
         sums = done.json["credits"]["creatify"]
         self.assertEqual((sums["used"], sums["remaining"], sums["unattributed"]), (7.5, 992.5, 0))
 
+    def test_a_figure_from_before_the_end_is_no_price(self):
+        # The answer to a submission says 0: no cost, and no price for which a budget would have room for ever.
+        for told in (None, "n/a", -3, 1e300):
+            with self.subTest(told=told):
+                self.service.told_at_end = told
+                self.feed(20)
+                ledger = f"told-{str(told)[:1]}.db"
+                self.write("reelbatch.yaml", "accounts: {creatify: {service: creatify, max_price: {creatify.aurora: 7.5}}}\n")
+                before = len(self.submissions())
+                done = self.run_feed("--max-credits", "20", "--ledger", ledger, code=3)
+                self.assertEqual(len(self.submissions()) - before, 2)
+                self.assertEqual({r["credits_used"] for r in done.rows}, {""})
+                self.assertEqual(done.json["credits"]["creatify"]["used"], None)
+                again = self.run_feed("--ledger", ledger, "--limit", "0", code=0)
+                self.assertEqual(again.row("A-1")["credits_used"], "")
+
+    def test_a_job_that_is_said_to_have_cost_nothing_is_no_price_for_the_next(self):
+        self.service.told_at_end = 0
+        self.feed(3)
+        most = []
+        self.service.rules.append(lambda r: most.append(len([j for j in self.service.jobs.values() if j["status"] != "done"])))
+        done = self.run_feed("--max-credits", "20", code=0)
+        self.assertEqual([r["credits_used"] for r in done.rows], ["0", "0", "0"])
+        self.assertEqual(max(most), 1, "one at a time while no price is known")
+
+    def test_a_budget_that_nothing_can_be_counted_against_is_told_of(self):
+        self.service.told_at_end = None
+        self.feed(2)
+        done = self.run_feed("--max-credits", "20", code=0)
+        self.assertIn("its budget cannot be kept", " ".join(done.text.split()))
+
     def test_the_balance_is_asked_before_the_first_submission(self):
         self.feed(2)
         self.run_feed(code=0)
