@@ -177,6 +177,18 @@ class Aurora(Case):
         self.assertEqual(len(self.submissions()), 1)
         self.assert_sound()
 
+    def test_resume_looks_for_killed_submissions(self):
+        self.service.rules.append(lambda r: "lost" if r.method == "POST" else
+                                  (503, "") if r.path == "/api/aurora/" else None)
+        self.feed(2)
+        self.run_feed(code=4)
+        self.service.rules.clear()
+        done = self.run_it("resume")
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual({r["state"] for r in done.rows}, {"done"})
+        self.assertEqual(len(self.submissions()), 2)
+        self.assert_sound()
+
     def test_rejected_is_an_end(self):
         self.service.rules.append(lambda r: (200, [dict(self.service.public(job), status="rejected", failed_reason=None)
                                                    for job in self.service.jobs.values()])
