@@ -99,6 +99,18 @@ class Aurora(Case):
         self.write("reelbatch.yaml", "manifest: {labels: [ttl_days, output_upload_url]}\n")
         self.assertNotIn("is taken for a label", self.run_it("check", "feed.csv").text)
 
+    def test_a_balance_that_was_missed_at_the_end_is_asked_for_the_next_night_once(self):
+        self.feed(2)
+        self.service.rules.append(lambda r: (503, {}) if "remaining" in r.path and self.service.order else None)
+        self.run_feed(code=0)
+        self.service.rules.clear()
+        for asked in (1, 0):
+            before = len(self.service.requests)
+            self.run_feed(code=0)
+            self.assertEqual([r.path for r in self.service.requests[before:]], ["/api/remaining_credits/"] * asked)
+        account = json.loads(self.run_it("credits", "--format", "json").out)["accounts"]["creatify"]
+        self.assertEqual((account["used"], account["unattributed"], account["balance"]["elsewhere"]), (15, 0, 0))
+
     def test_an_unchanged_night_asks_nothing(self):
         self.feed(3)
         self.run_feed(code=0)
