@@ -99,6 +99,18 @@ class Aurora(Case):
         self.write("reelbatch.yaml", "manifest: {labels: [ttl_days, output_upload_url]}\n")
         self.assertNotIn("is taken for a label", self.run_it("check", "feed.csv").text)
 
+    def test_names_of_a_part_of_a_field_are_told_of(self):
+        for column in ("model", "version", "Aurora version"):
+            with self.subTest(column):
+                self.feed(1, **{column: "aurora_v1_fast"})
+                done = self.run_it("check", "feed.csv")
+                self.assertEqual(done.code, 0, done)
+                self.assertIn(f"'{column}' is taken for a label and not sent: creatify.aurora has the field "
+                              f"'model_version'; rename it, map model_version={column}", " ".join(done.text.split()))
+        self.write("reelbatch.yaml", "manifest: {map: {model_version: Aurora version}}\n")
+        self.run_feed(code=0)
+        self.assertEqual(self.submissions()[0].body["model_version"], "aurora_v1_fast")
+
     def test_a_balance_that_was_missed_at_the_end_is_asked_for_the_next_night_once(self):
         self.feed(2)
         self.service.rules.append(lambda r: (503, {}) if "remaining" in r.path and self.service.order else None)
