@@ -20,8 +20,10 @@ constexpr std::size_t kNameMax = 255;
 constexpr std::size_t kWebhookMax = 200;
 constexpr double kGuidanceMax = 10;
 constexpr std::array<std::string_view, 2> kModels{"aurora_v1", "aurora_v1_fast"};
-/// Named by the newest page without their meaning (PROVIDERS 2.2).
-constexpr std::array<std::string_view, 2> kUnsent{"ttl_days", "output_upload_url"};
+/// Named by the newest page without their meaning (PROVIDERS 2.2); and what people write for model_version, without
+/// which the dearer model is billed in silence (PROVIDERS 6.9).
+constexpr std::array<std::string_view, 5> kUnsent{"ttl_days", "output_upload_url", "model", "version",
+                                                  "aurora_version"};
 constexpr std::array<std::string_view, 2> kAudioTypes{"mp3", "wav"};
 constexpr std::array<std::string_view, 4> kImageTypes{"png", "jpg", "jpeg", "webp"};
 

@@ -177,7 +177,8 @@ class JobKind {
   virtual std::string_view service() const = 0;  ///< ServiceSpec::name
   virtual std::span<const FieldSpec> fields() const = 0;
 
-  /// Members of the API, snake_case, that are no fields: a column of that name is a label, and its user is told so.
+  /// Names, snake_case, that are no fields though their user may mean them to be sent: members of the API, and parts
+  /// of a field's name. A column of that name is a label, and its user is told so.
   virtual std::span<const std::string_view> unsent() const { return {}; }
 
   /// Checks a row and brings it into the one form that is sent and compared. Never throws, whatever the bytes.

@@ -175,7 +175,16 @@ class AccountReading {
                                          "{{env: {}}}, {{file: PATH}} or {{command: COMMAND}}",
                                          spec.env));
     };
-    if (value.node.kind != YamlNode::Kind::Map || value.node.members.size() != 1) return refuse();
+    if (value.node.kind != YamlNode::Kind::Map || value.node.members.empty()) return refuse();
+    const auto& places = value.node.members;
+    const bool known = std::all_of(places.begin(), places.end(), [](const auto& place) {
+      const std::string& from = place.first.scalar;
+      return from == "env" || from == "file" || from == "command";
+    });
+    if (places.size() > 1 && known) {
+      return reader_.problem(value, "names several places for one key: keep one of env, file and command");
+    }
+    if (places.size() > 1) return refuse();
     const auto& [key, place] = value.node.members.front();
     if (place.kind != YamlNode::Kind::Scalar || place.scalar.empty()) return refuse();
     KeySource source;

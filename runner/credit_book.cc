@@ -108,7 +108,7 @@ std::optional<Credits> CreditBook::own(std::int64_t job) const {
   return found == jobs_.end() ? std::nullopt : found->second.cost;
 }
 
-CreditBook::Closed CreditBook::close(std::int64_t job) {
+CreditBook::Closed CreditBook::close(std::int64_t job, const CreditFigures& at_end) {
   const auto found = jobs_.find(job);
   if (found == jobs_.end()) return {};
   const Job ended = found->second;
@@ -117,12 +117,16 @@ CreditBook::Closed CreditBook::close(std::int64_t job) {
     if (!ended.told) --known->second.untold;
     if (known->second.owner == job) known->second.owner = 0;
   }
-  Closed closed{std::nullopt, ended.cost};
+  // What a job on a subject costs is the rise that its submission made.
+  const bool of_subject = !ended.subject.empty() && !ended.is_owner;
+  const bool is_told = of_subject || at_end.used;
+  Closed closed;
+  (is_told ? closed.used : closed.at_least) = ended.cost;
   if (!ended.alone) return closed;
-  if (ended.before.remaining && ended.own.remaining && *ended.own.remaining <= *ended.before.remaining) {
-    closed.alone = *ended.before.remaining - *ended.own.remaining;
-  } else if (ended.before.used && ended.own.used && *ended.own.used >= *ended.before.used) {
-    closed.alone = *ended.own.used - *ended.before.used;
+  if (ended.before.remaining && at_end.remaining && *at_end.remaining <= *ended.before.remaining) {
+    closed.alone = *ended.before.remaining - *at_end.remaining;
+  } else if (ended.before.used && at_end.used && *at_end.used >= *ended.before.used) {
+    closed.alone = *at_end.used - *ended.before.used;
   }
   return closed;
 }

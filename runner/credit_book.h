@@ -60,9 +60,12 @@ class CreditBook {
     /// What it cost, if no other job of the account was open meanwhile and the account's figures before it are known:
     /// the fall of the balance, or the rise of what is used where there is no balance.
     std::optional<Credits> alone;
-    std::optional<Credits> used;  ///< own(), at the end
+    std::optional<Credits> used;      ///< own(), at the end
+    std::optional<Credits> at_least;  ///< own() where that is not known to be all: what it was charged so far
   };
-  Closed close(std::int64_t job);
+  /// at_end  what the answer said that ended it. Figures of a job that is not finished are no price: services charge
+  ///         step by step and late, and a first answer says 0 (PROVIDERS 2.8).
+  Closed close(std::int64_t job, const CreditFigures& at_end = {});
 
   const CreditFigures& last() const { return last_; }
 

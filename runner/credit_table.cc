@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "jobs/json_quote.h"
 #include "jobs/unicode.h"
@@ -61,6 +62,17 @@ std::string plural(std::int64_t count, std::string_view one, std::string_view ma
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
+/// Services take what a job cost from the balance late and in steps (PROVIDERS 2.8).
+constexpr std::chrono::hours kChargesLate{1};
+
+/// True if what the balance did not fall by may be no more than charges that are still to come: its last figure is not
+/// much later than the answers that told the costs.
+bool may_be_charged_later(const AccountCredits& account) {
+  const auto& balance = account.balance;
+  if (!balance || !balance->told_at || balance->last_at > *balance->told_at + kChargesLate) return false;
+  return Credits{} - account.sums.unattributed.value_or(Credits{}) <= account.sums.used.value_or(Credits{});
+}
+
 std::string account_text(const AccountCredits& account) {
   const CreditLine& sums = account.sums;
   std::string text = fmt::format("\naccount {}\n", sums.key);
@@ -95,7 +107,12 @@ std::string account_text(const AccountCredits& account) {
   } else if (left.milli > 0) {
     text += fmt::format("  {} more than its jobs cost were spent: others use the account too\n", to_text(left));
   }
-  if (left.milli < 0) {
+  if (left.milli < 0 && may_be_charged_later(account)) {
+    text += fmt::format(
+        "  {} of what its jobs cost are not in its fall: the balance may not show the last charges yet, unless credits "
+        "came back or were bought\n",
+        to_text(Credits{} - left));
+  } else if (left.milli < 0) {
     text += fmt::format("  {} came back to it or were bought, as far as figures tell\n", to_text(Credits{} - left));
   }
   AccountRecord record;

@@ -76,6 +76,7 @@ struct CreditUse::Account {
   std::optional<std::pair<Credits, WallTime>> stood;  ///< before the time asked for
   Credits pending;                                    ///< known by answers without a balance since the last one with
   Credits pending_here;                               ///< of it, in the time asked for
+  std::optional<WallTime> told_at;                    ///< BalanceChange, in the time asked for
   std::optional<BalanceChange> change;
 
   // Where it began: see CreditUse.
@@ -222,6 +223,7 @@ void CreditUse::add(const FigureSeen& seen) {
   Note* const job = note(seen.job);
   const bool is_first_of_job = job != nullptr && !job->told;
   const Credits known = newly_known(seen, account, job);
+  if (known.milli > 0 && asked_for(seen.at)) account.told_at = seen.at;
   if (!seen.figures.remaining) {
     account.pending = account.pending + known;
     if (asked_for(seen.at)) account.pending_here = account.pending_here + known;
@@ -242,7 +244,7 @@ void CreditUse::add(const FigureSeen& seen) {
     if (divides_balance()) buckets_[at].sums.add_unattributed(left);
     account.sums.add_unattributed(left);
     if (!account.change)
-      account.change = BalanceChange{before, begins ? seen.at : account.balance_at, now, now_at, {}, {}};
+      account.change = BalanceChange{before, begins ? seen.at : account.balance_at, now, now_at, {}, {}, {}};
     account.change->last = now;
     account.change->last_at = now_at;
     if (begins) account.began_in = at;
@@ -285,11 +287,12 @@ Result<CreditReport> CreditUse::finish() {
     }
     if (!account.change && account.stood) {
       const auto& [balance, at] = *account.stood;
-      account.change = BalanceChange{balance, at, balance, at, {}, {}};
+      account.change = BalanceChange{balance, at, balance, at, {}, {}, {}};
     }
     if (account.sums.jobs == 0 && !account.change) continue;
     if (account.change) {
       BalanceChange& change = *account.change;
+      change.told_at = account.told_at;
       if (account.balance_at == change.last_at) change.after_last = account.pending_here;
       change.elsewhere = account.sums.used + account.sums.unattributed - (change.first - change.last);
     }

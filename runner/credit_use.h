@@ -44,6 +44,7 @@ struct BalanceChange {
   /// Costs that count here and show outside of the two figures, less those for which it is the other way round: a job
   /// submitted before midnight and charged after it. `used + unattributed == first - last + elsewhere`.
   Credits elsewhere;
+  std::optional<WallTime> told_at;  ///< the last answer that told a cost
   Credits after_last;  ///< of `elsewhere`: told by answers after the last figure, and since then no balance was told
 };
 

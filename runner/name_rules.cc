@@ -56,6 +56,16 @@ Result<void> refuse_both_names(const Map& map, std::string_view where) {
   return {};
 }
 
+/// The field of which `word` is one of several words, before which the kind's own name may stand; empty if none.
+std::string_view field_with_word(const JobKind& kind, std::string_view word) {
+  const std::string_view own = kind.name().substr(kind.name().rfind('.') + 1);
+  if (word.starts_with(own) && word.substr(own.size()).starts_with('_')) word.remove_prefix(own.size() + 1);
+  const std::string inside = fmt::format("_{}_", word);
+  for (const FieldSpec& spec : kind.fields())
+    if (fmt::format("_{}_", spec.name).find(inside) != std::string::npos) return spec.name;
+  return {};
+}
+
 }  // namespace
 
 bool may_be_spelt_out(const FieldSpec& field) {
@@ -323,6 +333,11 @@ std::optional<Slip> NameRules::slip(std::string_view name, const std::string& fo
   if (known_.contains(folded)) return std::nullopt;
   for (const std::string_view member : kind.unsent()) {
     if (folded != fold_name(member)) continue;
+    if (const std::string_view field = field_with_word(kind, member); !field.empty()) {
+      return Slip{false, fmt::format("'{0}' is taken for a label and not sent: {1} has the field '{2}'; rename it, map "
+                                     "{2}={0}, or list '{0}' in labels if it is meant as one",
+                                     printable(name, 60), kind.name(), field)};
+    }
     return Slip{false, fmt::format("'{0}' is taken for a label: the service has a member {1}, which {2} does not send; "
                                    "list '{0}' in labels if it is meant as one",
                                    printable(name, 60), member, kind.name())};

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "jobs/registry.h"
 #include "runner/summary.h"
 
 namespace reelbatch {
@@ -13,6 +16,21 @@ Result<void> hold_interrupted(const RunSetting& setting) {
   if (*held > 0) {
     setting.progress.warn(
         fmt::format("{} submissions of a run that died are held: they may have been accepted", *held));
+  }
+  return {};
+}
+
+/// Binds the accounts of held jobs that their service may list: the run looks for them.
+Result<void> bind_lost_jobs(const RunSetting& setting) {
+  const Result<std::vector<HeldJob>> held = setting.session.ledger().held_jobs();
+  if (!held) return tl::unexpected(held.error());
+  for (const HeldJob& job : *held) {
+    const JobKind* kind = find_kind(job.kind);
+    const auto& accounts = setting.options.accounts;
+    const bool configured = std::any_of(accounts.begin(), accounts.end(),
+                                        [&](const AccountOptions& account) { return account.name == job.account; });
+    if (kind == nullptr || !kind->search() || !configured) continue;
+    if (const Result<AccountId> bound = setting.session.bind(job.account); !bound) return tl::unexpected(bound.error());
   }
   return {};
 }
@@ -61,6 +79,7 @@ Result<void> prepare_resumed_run(const RunSetting& setting, const RunRecord& run
       return tl::unexpected(bound.error());
   }
   if (Result<void> bound = setting.session.bind_open_jobs(); !bound) return bound;
+  if (Result<void> bound = bind_lost_jobs(setting); !bound) return bound;
   return ledger.reopen_run(run.id);
 }
 

@@ -74,6 +74,7 @@ Result<RunOutcome> Runner::run(const RunRecord& run) {
     if (!account->options.service->balance_path.empty() && has_work(*account)) {
       account->balance = Account::Balance::NotTold;
       account->balance_at = started_;
+      account->balance_tries = 0;
     }
     if (Result<void> done = warn_of_labels(*account); !done) return tl::unexpected(done.error());
   }

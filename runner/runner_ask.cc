@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "jobs/http_rules.h"
 #include "jobs/registry.h"
@@ -91,7 +92,8 @@ void Runner::settle_balance(Account& account, const OpenExchange& exchange, cons
     return go_on();
   }
   // Not reached at all: nothing is bought from a service that does not answer, and the outage timeout bounds the wait.
-  if (completion.answered) ++account.balance_tries;
+  const bool is_waited_for = account.balance == Account::Balance::NotTold;
+  if (completion.answered || !is_waited_for) ++account.balance_tries;
   if (account.balance_tries < kBalanceTries) {
     const int failures = std::max(account.balance_tries, 1);
     return ask_again(backoff_delay(failures, options_.poll_interval, kAskAgainMost, rng_));
@@ -104,8 +106,18 @@ void Runner::settle_balance(Account& account, const OpenExchange& exchange, cons
 // ---- Submissions whose answer was lost
 // --------------------------------------------------------------------------------
 
-/// Those that earlier runs left.
+/// Those that earlier runs left; and a last balance that one of them was kept from asking for.
 Result<void> Runner::load_lost_jobs() {
+  for (const auto& account : accounts_) {
+    if (account->options.service->balance_path.empty()) continue;
+    const Result<CreditSums> sums = ledger_.credit_sums(account->record.id, std::numeric_limits<RunId>::max());
+    if (!sums) return tl::unexpected(sums.error());
+    // Costs came after it: until the next one is told, credits do not add up.
+    const bool is_old = sums->remaining && !sums->unattributed;
+    if (!is_old) continue;
+    account->balance_at = started_;
+    account->balance_tries = kBalanceTries - 1;
+  }
   const Result<std::vector<HeldJob>> held = ledger_.held_jobs();
   if (!held) return tl::unexpected(held.error());
   for (const HeldJob& job : *held) {

@@ -306,8 +306,10 @@ void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Op
   }
   switch (verdict.outcome) {
     case PollOutcome::Done:
+      flight.at_end = verdict.credits;
       return end_flight(flight, Event::Finish, "", verdict.url);
     case PollOutcome::Failed:
+      flight.at_end = verdict.credits;
       return end_flight(flight, Event::Fail, verdict.detail, "");
     case PollOutcome::NotKnown:
       if (completion.at >= flight.known_by || flight.give_up) {
@@ -480,17 +482,26 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
     if (!flights_.contains(flight.repairs)) leave_price_unknown(account, flight.id);
     return std::nullopt;
   }
-  const CreditBook::Closed closed = account.book.close(flight.id);
-  const bool tells = account.record.credit_meaning == "job" && closed.used;
-  const std::optional<Credits> told = tells ? closed.used : closed.alone;
+  const CreditBook::Closed closed = account.book.close(flight.id, flight.at_end);
+  const bool by_job = account.record.credit_meaning == "job";
+  if (closed.at_least && account.record.credit_meaning != "account")
+    commit_.credits.push_back({account.record.id, flight.id, clock_.wall(), {}, std::nullopt, false, true});
   // Repairs are in it, and count for themselves: a budget of a day may count them and not the job.
-  std::optional<Credits> cost;
-  if (told) cost = std::max(*told - reserved_by_repairs(account, flight.id), Credits{});
+  const auto without_repairs = [&](Credits all) {
+    return std::max(all - reserved_by_repairs(account, flight.id), Credits{});
+  };
+  const std::optional<Credits> told = by_job && closed.used ? closed.used : closed.alone;
+  std::optional<Credits> cost, at_least;
+  if (told) cost = at_least = without_repairs(*told);
+  if (!cost && by_job && closed.at_least) at_least = without_repairs(*closed.at_least);
   std::optional<Credits> reserved = account.spending.reserved_for(flight.id);
   if (!reserved) reserved = flight.reserved_before;
-  if (cost) {
+  // 0 is what a job is said to have cost, but nothing that the next one may reserve: failed ones are often free.
+  if (at_least && at_least->milli > 0) {
     Credits& price = account.price[flight.kind->name()];
-    price = std::max(price, *cost);
+    price = std::max(price, *at_least);
+  }
+  if (cost) {
     Account::Average& usual = account.usual_price[flight.kind->name()];
     usual.sum = usual.sum + *cost;
     ++usual.jobs;
@@ -498,16 +509,19 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
   // A budget that is not kept by the highest price is not broken by a higher one.
   const bool limited =
       (account.spending.has_caps() && account.spending.mode() == Budget::Mode::Hard) || !run_spending_.unlimited();
-  if (limited && cost && reserved && *cost > *reserved) {
+  const bool overran = at_least && reserved && *at_least > *reserved;
+  if (limited && overran) {
     stop_submitting(account, StopCause::Budget,
-                    fmt::format("job {} cost {} credits, more than the {} reserved for it: an overrun",
-                                flight.remote_id, to_text(*cost), to_text(*reserved)));
+                    fmt::format("job {} cost {}{} credits, more than the {} reserved for it: an overrun",
+                                flight.remote_id, cost ? "" : "at least ", to_text(*at_least), to_text(*reserved)));
   }
+  const std::optional<Credits> counts = overran ? at_least : cost;
   account.balance_moved = true;
-  if (account.balance_told_by != flight.id)
-    account.since_balance = account.since_balance + cost.value_or(reserved.value_or(Credits{}));
-  account.spending.settle(flight.id, cost);
-  run_spending_.settle(flight.id, cost);
+  if (account.balance_told_by != flight.id) {
+    account.since_balance = account.since_balance + counts.value_or(reserved.value_or(Credits{}));
+  }
+  account.spending.settle(flight.id, counts);
+  run_spending_.settle(flight.id, counts);
   settle_repairs(account, flight.id);
   if (!cost) warn_of_prices(account, *flight.kind);
   return closed.alone;
@@ -517,12 +531,15 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
 void Runner::warn_of_prices(Account& account, const JobKind& kind) {
   const bool limited =
       account.spending.has_caps() || !run_spending_.unlimited() || account.options.budget.keep.has_value();
-  if (!limited || account.told_no_price || price_of(account, kind).known() || account.book.last().any()) return;
+  if (!limited || account.told_no_price || price_of(account, kind).known()) return;
+  // Figures that may be the account's come to tell a price in time.
+  const bool may_tell = account.record.credit_meaning != "job" && account.book.last().any();
+  if (may_tell) return;
   account.told_no_price = true;
-  progress_.warn(
-      fmt::format("{0}: its budget cannot be kept: the service tells no credits and no price is known; say what a job "
-                  "costs at most, accounts: {{{0}: {{max_price: {{{1}: N}}}}}}",
-                  account.record.name, kind.name()));
+  progress_.warn(fmt::format(
+      "{0}: its budget cannot be kept: the service does not tell what a job cost and no price is known; say what one "
+      "costs at most, accounts: {{{0}: {{max_price: {{{1}: N}}}}}}",
+      account.record.name, kind.name()));
 }
 
 // ---- Stopping -------------------------------------------------------------------------------------------------------

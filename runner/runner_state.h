@@ -50,6 +50,7 @@ struct Runner::Flight {
   Instant believed_from;  ///< until then an end may be that of what was there before
   int failures = 0;       ///< polls in a row that brought nothing
   std::int64_t polls = 0;
+  CreditFigures at_end;  ///< of the answer that ended it
 };
 
 /// A row that waits to be submitted, or is being submitted.

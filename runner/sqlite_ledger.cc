@@ -558,7 +558,8 @@ Result<void> SqliteLedger::write_credits(RunId run, const CreditSeen& seen) {
   add.bind(1, seen.account).bind(2, id_or_null(run)).bind(3, id_or_null(seen.job)).bind(4, to_ms(seen.at));
   add.bind(5, milli(seen.figures.remaining)).bind(6, milli(seen.figures.used));
   if (Result<void> done = add.bind(7, std::int64_t{seen.overtaken}).bind(8, milli(seen.own)).run(); !done) return done;
-  if (!seen.own && !seen.cost_lost) return {};
+  if (seen.cost_lost) return statements_->job_cost_lost.bind(1, seen.job).run();
+  if (!seen.own) return {};
   return statements_->job_used.bind(1, milli(seen.own)).bind(2, seen.job).run();
 }
 
@@ -591,7 +592,8 @@ Result<std::vector<Duration>> SqliteLedger::past_durations(std::string_view kind
 
 Result<std::optional<Credits>> SqliteLedger::highest_price(AccountId account, std::string_view kind) {
   Statement query = database_->prepare(
-      "SELECT CASE a.credit_meaning WHEN 'job' THEN p.own ELSE p.alone END FROM prices p JOIN accounts a ON a.id = "
+      "SELECT nullif(CASE a.credit_meaning WHEN 'job' THEN p.own ELSE p.alone END, 0) FROM prices p JOIN accounts a ON "
+      "a.id = "
       "p.account WHERE p.account = ? AND p.kind = ?");
   const Result<bool> row = query.bind(1, account).bind(2, kind).step();
   if (!row) return tl::unexpected(row.error());

@@ -74,12 +74,19 @@ struct SqliteLedger::Statements {
         add_credits(db.prepare(
             "INSERT INTO credits (account, run, job, at, remaining, used, overtaken, own) VALUES (?,?,?,?,?,?,?,?)")),
         job_used(db.prepare("UPDATE jobs SET used_last = ? WHERE id = ?")),
+        // What it was charged at least still counts in budgets, as what it reserved.
+        job_cost_lost(
+            db.prepare("UPDATE jobs SET reserved = CASE WHEN used_last > 0 AND (SELECT a.credit_meaning FROM "
+                       "listings l JOIN accounts a ON a.id = l.account WHERE l.id = jobs.listing) = 'job' THEN "
+                       "max(used_last, coalesce(reserved, (SELECT p.own FROM listings l JOIN prices p ON p.account = "
+                       "l.account AND p.kind = l.kind WHERE l.id = jobs.listing), 0)) ELSE reserved END, used_last = "
+                       "NULL WHERE id = ?")),
         add_send(db.prepare("INSERT INTO sends (account, submission, at) VALUES (?,?,?)")) {}
 
   Statement find_listing, add_listing, contents_of, content_is_used, replace_content, add_content, add_row, find_pack,
       add_pack, run_has_pack, facts_of, know_content, know_job, know_jobs, note_price, jobs_of, fields_of, planned,
       planned_of, by_remote_id, add_job, resubmit_job, follow_job, row_has_job, row_not_sent, add_step, move_job,
-      add_credits, job_used, add_send;
+      add_credits, job_used, job_cost_lost, add_send;
 };
 
 }  // namespace reelbatch

@@ -130,7 +130,9 @@ std::vector<std::string> next_steps(const RunReport& report, const SummaryContex
   if (counts.selected_of(RowState::Invalid) > 0)
     steps.emplace_back("mend the invalid rows; `reelbatch check` shows every problem");
   if (counts.selected_of(RowState::Failed) > 0)
-    steps.emplace_back("mend the failed rows; --retry-failed submits the same content again, within retry_limit");
+    steps.emplace_back(
+        "mend the failed rows; --retry-failed submits the same content again, within retry_limit, but never "
+        "what the operator dropped");
   return steps;
 }
 

@@ -347,6 +347,8 @@ TEST_CASE("a key that was written into the configuration is never repeated") {
   CHECK(bad("accounts: {main: {service: iacrea, key: hush}}\n") ==
         "reelbatch.yaml:1:41: accounts.main.key: a key is not written into the configuration: say where it is, "
         "{env: IACREA_API_KEY}, {file: PATH} or {command: COMMAND}");
+  CHECK(bad("accounts: {main: {service: iacrea, key: {env: A, file: b}}}\n") ==
+        "reelbatch.yaml:1:41: accounts.main.key: names several places for one key: keep one of env, file and command");
   const Config config = good("accounts: {main: {service: iacrea, key: {command: pass show x}}}\n");
   CHECK(config.accounts[0].options.keys.at("key").from == KeySource::From::Command);
   CHECK(config.accounts[0].options.keys.at("key").where == "pass show x");

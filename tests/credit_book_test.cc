@@ -29,8 +29,9 @@ TEST_CASE("credit book: a job's own figure is its last one; alone it cost what t
   CHECK_FALSE(see(book, 1, figures(98, 2)));
   CHECK(see(book, 1, figures(95, 5)));
   CHECK(book.own(1) == whole(5));
-  const CreditBook::Closed closed = book.close(1);
+  const CreditBook::Closed closed = book.close(1, figures(95, 5));
   CHECK(closed.used == whole(5));
+  CHECK_FALSE(closed.at_least);
   CHECK(closed.alone == whole(5));
   CHECK_FALSE(book.own(1));
 }
@@ -112,7 +113,7 @@ TEST_CASE("credit book: a job that others work on costs what its figure rises by
     see(book, 1, figures(94, 6));  // charged one more for itself
     CHECK(book.own(1) == c.expected);
     see(book, 1, figures(94, 4));  // an old answer
-    CHECK(book.close(1).used == c.expected);
+    CHECK(book.close(1, figures(94, 4)).used == c.expected);
   }
 }
 
@@ -152,4 +153,33 @@ TEST_CASE(
   CHECK(book.see(2, figures(95, 5), way(15, 25)).overtaken);
   CHECK_FALSE(book.see(3, figures(95, 5), way(26, 27)).overtaken);
   CHECK(book.last().remaining == whole(95));
+}
+
+TEST_CASE("credit book: figures of a job that was not finished are no price") {
+  struct Case {
+    const char* name;
+    CreditFigures first, at_end;
+    std::optional<Credits> used, at_least, alone;
+  };
+  const CreditFigures used_0{{}, whole(0)}, used_4{{}, whole(4)};
+  for (const Case& c : {
+           Case{"0 at first, nothing at the end", used_0, {}, {}, whole(0), {}},
+           Case{"some at first, nothing at the end", used_4, {}, {}, whole(4), {}},
+           Case{"0 at first, all at the end", used_0, used_4, whole(4), {}, {}},
+           Case{"all at first, 0 at the end: as told", used_4, used_0, whole(0), {}, {}},
+           Case{"0 at first, 0 at the end: as told", used_0, used_0, whole(0), {}, {}},
+           Case{"both at first, the balance at the end", figures(96, 4), {whole(96), {}}, {}, whole(4), whole(4)},
+           Case{"both at first, nothing at the end", figures(96, 4), {}, {}, whole(4), {}},
+       }) {
+    CAPTURE(c.name);
+    CreditBook book;
+    book.start({whole(100), {}}, true);
+    book.open(1);
+    see(book, 1, c.first);
+    see(book, 1, c.at_end);
+    const CreditBook::Closed closed = book.close(1, c.at_end);
+    CHECK(closed.used == c.used);
+    CHECK(closed.at_least == c.at_least);
+    CHECK(closed.alone == c.alone);
+  }
 }

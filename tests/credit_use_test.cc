@@ -467,3 +467,25 @@ TEST_CASE("credits: a ledger of an older version tells what its jobs cost, by la
     if (version == 1) CHECK(ledger.highest_price(1, "k").value() == half(3));
   }
 }
+
+TEST_CASE("a balance that fell by less than its jobs cost is late, or credits came back") {
+  struct Case {
+    const char* name;
+    std::int64_t balance_at;
+    Credits last;
+    bool late;
+  };
+  for (const Case& c :
+       {Case{"told right after the cost", 40, half(199), true}, Case{"told the next day", 90'000, half(199), false},
+        Case{"it rose by more than the jobs cost", 40, half(900), false}}) {
+    CAPTURE(c.name);
+    Facts facts;
+    facts.seen(0, 5, half(200));
+    facts.job(1, 10, half(10));
+    facts.seen(1, 30, {}, half(10));
+    facts.seen(0, c.balance_at, c.last);
+    const std::string text = credit_text(facts.report({}), CreditFormat::Table, "UTC");
+    CHECK((text.find("may not show the last charges yet") != std::string::npos) == c.late);
+    CHECK((text.find("came back to it or were bought, as far") != std::string::npos) == !c.late);
+  }
+}

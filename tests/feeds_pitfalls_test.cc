@@ -148,8 +148,12 @@ TEST_CASE("pitfalls: encodings") {
   };
   for (const Pitfall& pitfall : pitfalls) check_pitfall(pitfall);
 
-  check_pitfall({"a letter that is a word", kHeader + row("A-1", "Une maison \xE0 vendre au bord du lac"), Do::Warn,
-                 "f.csv:2: ", "read as windows-1252; first non-ASCII at line 2", {"A-1"}});
+  check_pitfall({"a letter that is a word",
+                 kHeader + row("A-1", "Une maison \xE0 vendre au bord du lac"),
+                 Do::Warn,
+                 "f.csv:2: ",
+                 "read as windows-1252; first non-ASCII at line 2",
+                 {"A-1"}});
   std::string mixed = kHeader + row("A-1", "Un appartement r\xE9nov\xE9");
   for (int i = 2; i < 1500; ++i) mixed += row(fmt::format("A-{}", i));
   mixed += row("B-1", "Un appartement r\u00e9nov\u00e9");

@@ -69,6 +69,7 @@ class Creatify(Service):
         self.balance = 1000.0
         self.polls_until_done = 2
         self.price = 7.5
+        self.told_at_end = ...  # credits_used of a job that is done, where it is not its price; None for null
         self.enveloped = False
 
     def serve(self, request):
@@ -116,7 +117,7 @@ class Creatify(Service):
         job["polls"] += 1
         if job["polls"] >= self.polls_until_done and job["status"] not in ("failed", "rejected"):
             job.update(status="done", video_output=f"https://cdn.example.test/{job['id']}.mp4",
-                       credits_used=self.price, progress=1)
+                       credits_used=self.price if self.told_at_end is ... else self.told_at_end, progress=1)
         elif job["status"] == "pending":
             job["status"] = "in_queue"
         return self.public(job)

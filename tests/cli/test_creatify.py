@@ -40,6 +40,37 @@ class Aurora(Case):
         sums = done.json["credits"]["creatify"]
         self.assertEqual((sums["used"], sums["remaining"], sums["unattributed"]), (7.5, 992.5, 0))
 
+    def test_a_figure_from_before_the_end_is_no_price(self):
+        # The answer to a submission says 0: no cost, and no price for which a budget would have room for ever.
+        for told in (None, "n/a", -3, 1e300):
+            with self.subTest(told=told):
+                self.service.told_at_end = told
+                self.feed(20)
+                ledger = f"told-{str(told)[:1]}.db"
+                self.write("reelbatch.yaml", "accounts: {creatify: {service: creatify, max_price: {creatify.aurora: 7.5}}}\n")
+                before = len(self.submissions())
+                done = self.run_feed("--max-credits", "20", "--ledger", ledger, code=3)
+                self.assertEqual(len(self.submissions()) - before, 2)
+                self.assertEqual({r["credits_used"] for r in done.rows}, {""})
+                self.assertEqual(done.json["credits"]["creatify"]["used"], None)
+                again = self.run_feed("--ledger", ledger, "--limit", "0", code=0)
+                self.assertEqual(again.row("A-1")["credits_used"], "")
+
+    def test_a_job_that_is_said_to_have_cost_nothing_is_no_price_for_the_next(self):
+        self.service.told_at_end = 0
+        self.feed(3)
+        most = []
+        self.service.rules.append(lambda r: most.append(len([j for j in self.service.jobs.values() if j["status"] != "done"])))
+        done = self.run_feed("--max-credits", "20", code=0)
+        self.assertEqual([r["credits_used"] for r in done.rows], ["0", "0", "0"])
+        self.assertEqual(max(most), 1, "one at a time while no price is known")
+
+    def test_a_budget_that_nothing_can_be_counted_against_is_told_of(self):
+        self.service.told_at_end = None
+        self.feed(2)
+        done = self.run_feed("--max-credits", "20", code=0)
+        self.assertIn("its budget cannot be kept", " ".join(done.text.split()))
+
     def test_the_balance_is_asked_before_the_first_submission(self):
         self.feed(2)
         self.run_feed(code=0)
@@ -76,6 +107,30 @@ class Aurora(Case):
         self.assertNotIn("ttl_days", self.submissions()[0].body)
         self.write("reelbatch.yaml", "manifest: {labels: [ttl_days, output_upload_url]}\n")
         self.assertNotIn("is taken for a label", self.run_it("check", "feed.csv").text)
+
+    def test_names_of_a_part_of_a_field_are_told_of(self):
+        for column in ("model", "version", "Aurora version"):
+            with self.subTest(column):
+                self.feed(1, **{column: "aurora_v1_fast"})
+                done = self.run_it("check", "feed.csv")
+                self.assertEqual(done.code, 0, done)
+                self.assertIn(f"'{column}' is taken for a label and not sent: creatify.aurora has the field "
+                              f"'model_version'; rename it, map model_version={column}", " ".join(done.text.split()))
+        self.write("reelbatch.yaml", "manifest: {map: {model_version: Aurora version}}\n")
+        self.run_feed(code=0)
+        self.assertEqual(self.submissions()[0].body["model_version"], "aurora_v1_fast")
+
+    def test_a_balance_that_was_missed_at_the_end_is_asked_for_the_next_night_once(self):
+        self.feed(2)
+        self.service.rules.append(lambda r: (503, {}) if "remaining" in r.path and self.service.order else None)
+        self.run_feed(code=0)
+        self.service.rules.clear()
+        for asked in (1, 0):
+            before = len(self.service.requests)
+            self.run_feed(code=0)
+            self.assertEqual([r.path for r in self.service.requests[before:]], ["/api/remaining_credits/"] * asked)
+        account = json.loads(self.run_it("credits", "--format", "json").out)["accounts"]["creatify"]
+        self.assertEqual((account["used"], account["unattributed"], account["balance"]["elsewhere"]), (15, 0, 0))
 
     def test_an_unchanged_night_asks_nothing(self):
         self.feed(3)
@@ -153,6 +208,18 @@ class Aurora(Case):
         done = self.run_feed(code=0)
         self.assertEqual(done.row("A-1")["state"], "done")
         self.assertEqual(len(self.submissions()), 1)
+        self.assert_sound()
+
+    def test_resume_looks_for_killed_submissions(self):
+        self.service.rules.append(lambda r: "lost" if r.method == "POST" else
+                                  (503, "") if r.path == "/api/aurora/" else None)
+        self.feed(2)
+        self.run_feed(code=4)
+        self.service.rules.clear()
+        done = self.run_it("resume")
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual({r["state"] for r in done.rows}, {"done"})
+        self.assertEqual(len(self.submissions()), 2)
         self.assert_sound()
 
     def test_rejected_is_an_end(self):

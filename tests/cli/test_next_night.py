@@ -253,7 +253,9 @@ class NextNight(Case):
         self.assert_plan("A-1", "skip", "dropped")
         self.assertEqual(self.run_feed(code=1).state("A-1"), "failed")
         self.assert_plan("A-1", "skip", "dropped", args=["--retry-failed"])
-        self.assertEqual(self.run_feed("--retry-failed", code=1).state("A-1"), "failed")
+        again = self.run_feed("--retry-failed", code=1)
+        self.assertEqual(again.state("A-1"), "failed")
+        self.assertIn("but never what the operator dropped", again.out)
         self.assert_posts(1)
 
     def test_dropped_with_other_content_is_submitted(self):
