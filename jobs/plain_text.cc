@@ -142,8 +142,8 @@ bool is_clean_text(std::string_view text) {
 
 namespace {
 
-/// Of a text that is well-formed UTF-8: whether the byte at `at`, which marked_prose() found, is part of something that
-/// read_prose_text() may have something to say to.
+/// Of a text that is well-formed UTF-8: whether the byte at `at`, which may_need_tidying() found, is part of something
+/// that read_prose_text() may have something to say to.
 bool needs_tidying(std::string_view text, std::size_t at) {
   const auto next = [&](std::size_t ahead) {
     return at + ahead < text.size() ? byte_at(text, at + ahead) : std::uint8_t{0};

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "jobs/json.h"
+
 namespace reelbatch {
 namespace {
 

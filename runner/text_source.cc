@@ -20,16 +20,10 @@ using std::string_view_literals::operator""sv;
 
 constexpr std::size_t kEvidence = std::size_t{64} * 1024;
 
-/// 80 to 9F; 0 where windows-1252 has nothing.
-constexpr std::array<char32_t, 32> kWindows1252{0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
-                                                0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017D, 0,
-                                                0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
-                                                0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
-
 /// What windows-1252 shows a byte beyond ASCII as; 0 for nothing.
 char32_t shown_as(char c) {
   const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x80U && byte <= 0x9FU ? kWindows1252.at(byte - 0x80U) : byte;
+  return byte >= 0x80U && byte <= 0x9FU ? windows_1252_meaning(byte) : byte;
 }
 
 struct Mark {
