@@ -15,6 +15,7 @@
 #include "jobs/json.h"
 #include "runner/sandbox.h"
 #include "tests/loopback_client.h"
+#include "tests/scoped_folder.h"
 
 namespace reelbatch {
 namespace {
@@ -102,19 +103,6 @@ std::size_t jobs_of(int port) {
   REQUIRE_MESSAGE(parsed, reply.body);
   return (*parsed)["jobs"].get_array().value_unsafe().size();
 }
-
-/// A folder that goes away with the test.
-struct Folder {
-  std::string path;
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "sandbox_test.XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-};
 
 std::string contents(const std::string& path) {
   std::ifstream file(path);
@@ -274,9 +262,9 @@ TEST_CASE("the rate limit answers 429 with the time to wait") {
 }
 
 TEST_CASE("a killed sandbox continues from its state") {
-  const Folder folder;
+  const ScopedFolder folder;
   SandboxOptions options = calm();
-  options.state = folder.path + "/state.jsonl";
+  options.state = folder.path().string() + "/state.jsonl";
   options.service.credits = Credits::whole(5);
   options.service.clip_ms = 3'600'000;
   ForkedSandbox first(options);
@@ -306,9 +294,9 @@ TEST_CASE("a killed sandbox continues from its state") {
 }
 
 TEST_CASE("a sandbox that cannot begin says why by its exit code") {
-  const Folder folder;
+  const ScopedFolder folder;
   SandboxOptions options = calm();
-  options.state = folder.path + "/state.jsonl";
+  options.state = folder.path().string() + "/state.jsonl";
   ForkedSandbox running(options);
 
   CHECK(ForkedSandbox(options).end(0) == 6);
@@ -316,13 +304,13 @@ TEST_CASE("a sandbox that cannot begin says why by its exit code") {
   other.port = running.port();
   CHECK(ForkedSandbox(other).end(0) == 2);
   other = calm();
-  other.state = folder.path + "/results.csv";
+  other.state = folder.path().string() + "/results.csv";
   std::ofstream(other.state) << "id,kind\nA-1,x";
   CHECK(ForkedSandbox(other).end(0) == 2);
   CHECK(contents(other.state) == "id,kind\nA-1,x");
-  other.state = folder.path + "/none/state.jsonl";
+  other.state = folder.path().string() + "/none/state.jsonl";
   CHECK(ForkedSandbox(other).end(0) == 7);
-  other.state = folder.path + "/damaged.jsonl";
+  other.state = folder.path().string() + "/damaged.jsonl";
   std::ofstream(other.state) << "{\"sandbox\":1,\"seed\":1}\n{\"service\":\"none\",\"line\":{}}\n";
   CHECK(ForkedSandbox(other).end(0) == 7);
 }
