@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <cstring>
 #include <unordered_set>
 
 #include "jobs/address.h"
@@ -373,21 +374,31 @@ bool collect_texts(JsonElement element, int depth, std::vector<std::string>& out
   return std::all_of(array.begin(), array.end(), [&](JsonElement item) { return collect_texts(item, depth + 1, out); });
 }
 
+/// Nearly all addresses of a list that differ do so at their end.
+bool is_same_address(std::string_view a, std::string_view b) {
+  constexpr std::size_t kEnd = std::string_view("http://a").size();
+  return a.size() == b.size() && std::memcmp(a.data() + a.size() - kEnd, b.data() + b.size() - kEnd, kEnd) == 0 &&
+         a == b;
+}
+
 /// The items between separators.
 bool read_plain_items(std::string_view text, std::string_view separator, PlainAddresses& out) {
   out.count = 0;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(separator, at), text.size());
-    const std::string_view address = text.substr(at, end - at);
-    const std::string_view before = out.count > 0 ? out.items[out.count - 1] : std::string_view();
-    if (!is_plain_address(address, before)) return false;
-    if (ends_with_one_of(without_query(address), kNoPhotoEndings)) return false;
+  PlainAddressReader reader;
+  while (true) {
+    const std::string_view found = text.substr(0, reader.read(text));
+    if (found.empty() || out.count == out.kMost) return false;
+    const bool is_usual = found.ends_with(".jpg") && !reader.may_have_signs();
+    if (!is_usual && ends_with_one_of(without_query(found), kNoPhotoEndings)) return false;
     const auto known = out.items.begin() + static_cast<std::ptrdiff_t>(out.count);
-    if (out.count == out.kMost || std::find(out.items.begin(), known, address) != known) return false;
-    out.items[out.count++] = address;
-    at = end + separator.size();
+    if (std::any_of(out.items.begin(), known, [&](std::string_view one) { return is_same_address(one, found); }))
+      return false;
+    out.items[out.count++] = found;
+    text.remove_prefix(found.size());
+    if (text.empty()) return true;
+    if (!text.starts_with(separator)) return false;
+    text.remove_prefix(separator.size());
   }
-  return true;
 }
 
 }  // namespace

@@ -362,7 +362,11 @@ FieldReading read_addresses(const RawValue& value) {
 
 bool is_plain_color_pair(RawValue::Form form, std::string_view text) {
   const auto is_color = [](std::string_view color) {
-    return color[0] == '#' && color.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string_view::npos;
+    // std::string_view::find_first_not_of() would call memchr() for each character.
+    const auto is_digit = [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    };
+    return color[0] == '#' && std::all_of(color.begin() + 1, color.end(), is_digit);
   };
   constexpr std::size_t kColor = 7;
   const std::string_view begin = form == RawValue::Form::Text ? "" : "[\"";

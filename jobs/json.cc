@@ -30,13 +30,6 @@ Result<JsonElement> JsonReader::parse(std::string_view text) {
   return element;
 }
 
-std::span<const std::uint32_t> JsonReader::tokens() const {
-  // What its first pass leaves behind for the second (3.0.1); the elements themselves do not know their places.
-  const auto& passes = parser_.implementation;
-  if (!passes) return {};
-  return {passes->structural_indexes.get(), passes->n_structural_indexes};
-}
-
 std::optional<std::string_view> json_string(JsonElement from, std::string_view member) {
   std::string_view text;
   if (!from.is_object() || from.at_key(member).get(text)) return std::nullopt;

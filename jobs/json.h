@@ -6,10 +6,9 @@
 
 #include <simdjson.h>
 
-#include <cstdint>
+#include <cstddef>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,16 +19,15 @@ namespace reelbatch {
 
 using JsonElement = simdjson::dom::element;
 
+/// Readers that copy nothing may look at so many bytes behind a text, whatever they are.
+constexpr std::size_t kJsonPadding = simdjson::SIMDJSON_PADDING;
+
 /// Owns the memory of what it parsed; an element lives until the next parse() or the reader's end.
 class JsonReader {
  public:
   /// The whole text as one JSON value. A byte order mark in front is skipped.
   /// Fails on anything that is not exactly one valid JSON value, with simdjson's words for it.
   Result<JsonElement> parse(std::string_view text);
-
-  /// Where each `{ } [ ] : ,`, string and scalar of the text parsed last begins, in bytes behind a byte order mark, in
-  /// order. Valid until the next parse(); of text that is no JSON anything.
-  std::span<const std::uint32_t> tokens() const;
 
  private:
   simdjson::dom::parser parser_;

@@ -4,11 +4,12 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <initializer_list>
 
 #include "jobs/unicode.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
+#ifdef __SSSE3__
+#include <tmmintrin.h>
 #endif
 
 namespace reelbatch {
@@ -23,7 +24,7 @@ bool is_marked(std::uint8_t byte) {
   return byte < 0x20 || byte == 0x7F || byte == '"' || byte == '\\';
 }
 
-#ifdef __SSE2__
+#ifdef __SSSE3__
 __m128i load(std::string_view text, std::size_t at) {
   return _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
 }
@@ -56,32 +57,86 @@ constexpr std::array<std::uint8_t, 256> kAddressBytes = [] {
   return table;
 }();
 
-#ifdef __SSE2__
-/// Which of sixteen bytes kAddressBytes has as kRest: a few runs of neighbours.
-__m128i rest_of_address(__m128i bytes) {
-  const auto is_in = [&](unsigned first, unsigned last) {
-    return at_most(_mm_sub_epi8(bytes, all(first)), last - first);
-  };
-  const auto is = [&](unsigned byte) { return _mm_cmpeq_epi8(bytes, all(byte)); };
-  const __m128i runs =
-      _mm_or_si128(_mm_or_si128(is_in('-', ':'), is_in('a', 'z')), _mm_or_si128(is_in('?', 'Z'), is_in('(', '+')));
-  const __m128i signs = _mm_or_si128(_mm_or_si128(is('='), is('_')), _mm_or_si128(is('~'), is('!')));
-  return _mm_or_si128(_mm_or_si128(runs, signs), _mm_or_si128(is('$'), is('&')));
+#ifdef __SSSE3__
+/// Classes of bytes, one a bit, which two looks into small tables tell of sixteen bytes at once: a class is all bytes
+/// with one of some high halves and one of some low halves.
+struct ByteClasses {
+  std::array<std::uint8_t, 16> high{}, low{};
+
+  constexpr void add(unsigned bit, std::initializer_list<unsigned> highs, std::initializer_list<unsigned> lows) {
+    for (const unsigned half : highs) high[half] |= static_cast<std::uint8_t>(1U << bit);
+    for (const unsigned half : lows) low[half] |= static_cast<std::uint8_t>(1U << bit);
+  }
+  constexpr unsigned of(unsigned byte) const { return unsigned{high[byte >> 4U]} & low[byte & 0xFU]; }
+  __m128i of(__m128i bytes) const {
+    const auto table = [](const std::array<std::uint8_t, 16>& from) {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from.data()));
+    };
+    const __m128i highs = _mm_and_si128(_mm_srli_epi16(bytes, 4), all(0xF));
+    const __m128i lows = _mm_and_si128(bytes, all(0xF));
+    return _mm_and_si128(_mm_shuffle_epi8(table(high), highs), _mm_shuffle_epi8(table(low), lows));
+  }
+};
+constexpr std::initializer_list<unsigned> kAllHalves{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+/// Of what kAddressBytes has as kRest: a bit for each high half, and two for `?` and `&`.
+constexpr ByteClasses kAddressClasses = [] {
+  ByteClasses classes;
+  for (unsigned high = 2; high <= 7; ++high) {
+    classes.add(high - 2, {high}, {});
+    for (unsigned low = 0; low < 16; ++low)
+      if ((kAddressBytes[16 * high + low] & kRest) != 0) classes.add(high - 2, {}, {low});
+  }
+  classes.add(6, {'?' >> 4U}, {'?' & 0xFU});
+  classes.add(7, {'&' >> 4U}, {'&' & 0xFU});
+  return classes;
+}();
+constexpr unsigned kAddressSigns = 0xC0;
+static_assert([] {
+  for (unsigned byte = 0; byte < 256; ++byte)
+    if ((kAddressClasses.of(byte) != 0) != ((kAddressBytes[byte] & kRest) != 0)) return false;
+  return true;
+}());
+
+unsigned mask_of_zeros(__m128i bytes) {
+  return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_setzero_si128())));
 }
 #endif
 
-/// Nothing in it that would have to be encoded or that separates addresses.
-bool is_of_address(std::string_view text) {
-  std::size_t at = 0;
-#ifdef __SSE2__
-  for (; at + 16 <= text.size(); at += 16) {
-    if (_mm_movemask_epi8(rest_of_address(load(text, at))) != 0xFFFF) return false;
+/// Passes what may stand in an address behind its host, from `at` on, which is in an address that `text` begins with.
+void pass_rest_of_address(std::string_view text, std::size_t& at, bool& may_have_signs) {
+#ifdef __SSSE3__
+  if (text.size() >= 16) {
+    __m128i seen = _mm_setzero_si128();
+    unsigned foreign = 0;
+    while (foreign == 0 && at < text.size()) {
+      // The last sixteen bytes begin with some that were passed, which are of the address as well.
+      const std::size_t from = std::min(at, text.size() - 16);
+      const __m128i classes = kAddressClasses.of(load(text, from));
+      seen = _mm_or_si128(seen, classes);
+      foreign = mask_of_zeros(classes);
+      at = from + static_cast<std::size_t>(std::countr_zero(foreign | 0x10000U));
+    }
+    may_have_signs = may_have_signs || mask_of_zeros(_mm_and_si128(seen, all(kAddressSigns))) != 0xFFFF;
+    return;
   }
 #endif
-  for (; at < text.size(); ++at) {
-    if ((kAddressBytes[byte_at(text, at)] & kRest) == 0) return false;
+  for (; at < text.size() && (kAddressBytes[byte_at(text, at)] & kRest) != 0; ++at)
+    may_have_signs = may_have_signs || text[at] == '?' || text[at] == '&';
+}
+
+/// How many bytes at the front of both are the same.
+std::size_t common_size(std::string_view a, std::string_view b) {
+  const std::size_t size = std::min(a.size(), b.size());
+  std::size_t at = 0;
+#ifdef __SSSE3__
+  for (; at + 16 <= size; at += 16) {
+    const auto same = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(load(a, at), load(b, at))));
+    if (same != 0xFFFF) return at + static_cast<std::size_t>(std::countr_one(same));
   }
-  return true;
+#endif
+  while (at < size && a[at] == b[at]) ++at;
+  return at;
 }
 
 /// Names of which each label is neither empty nor too long, nor one of the encoded ones.
@@ -101,7 +156,7 @@ bool is_plain_host(std::string_view host) {
 template <bool also_beyond>
 std::size_t run_of(std::string_view text) {
   std::size_t at = 0;
-#ifdef __SSE2__
+#ifdef __SSSE3__
   for (; at + 16 <= text.size(); at += 16) {
     const __m128i bytes = load(text, at);
     // Of a byte beyond ASCII the highest bit is set, which is what movemask takes.
@@ -126,7 +181,7 @@ std::size_t unmarked_run(std::string_view text) {
 bool is_clean_text(std::string_view text) {
   std::size_t at = 0;
   // A C1 control character is C2 and a byte below A0.
-#ifdef __SSE2__
+#ifdef __SSSE3__
   for (; at + 17 <= text.size(); at += 16) {
     const __m128i bytes = load(text, at);
     const __m128i c1 = _mm_and_si128(_mm_cmpeq_epi8(bytes, all(0xC2)), at_most(load(text, at + 1), 0x9F));
@@ -193,32 +248,53 @@ bool may_need_tidying(std::string_view text, std::size_t at) {
   }
 }
 
-#ifdef __SSE2__
-/// may_need_tidying() of sixteen bytes, but blanks only where another follows; `next` are the bytes one further on.
-__m128i may_need_tidying(__m128i bytes, __m128i next) {
-  const auto either = [](__m128i a, __m128i b) { return _mm_or_si128(a, b); };
-  const auto is = [&](unsigned byte) { return _mm_cmpeq_epi8(bytes, all(byte)); };
-  const __m128i blanks = _mm_and_si128(is(' '), at_most(next, ' '));
-  const __m128i signs = either(either(is('<'), is('&')), either(is('['), is('\\')));
-  const auto next_is = [&](unsigned byte) { return _mm_cmpeq_epi8(next, all(byte)); };
-  const __m128i latin = either(at_most(next, 0x91), either(next_is(0xA2), next_is(0xB0)));
-  const __m128i cyrillic = either(next_is(0xA0), next_is(0xA1));
-  const __m128i mangled = either(_mm_and_si128(is(0xC3), latin), _mm_and_si128(is(0xD0), cyrillic));
-  const __m128i beyond = either(either(is(0xC2), is(0xE2)), either(is(0xEF), mangled));
-  return either(either(blanks, signs), either(beyond, either(at_most(bytes, 0x1F), is(0x7F))));
-}
+#ifdef __SSSE3__
+/// Bytes that needs_tidying() has to look at, whatever follows.
+constexpr ByteClasses kProseSigns = [] {
+  ByteClasses classes;
+  classes.add(0, {0x0, 0x1}, kAllHalves);  // controls
+  classes.add(1, {0x7, 0xE}, {0xF});       // DEL, and of U+F000 to U+FFFF the first
+  classes.add(2, {0xC, 0xE}, {0x2});       // of U+0080 to U+00BF and of U+2000 to U+2FFF
+  classes.add(3, {'<' >> 4U, '\\' >> 4U}, {0xC});
+  classes.add(4, {'&' >> 4U}, {'&' & 0xFU});
+  classes.add(5, {'[' >> 4U}, {'[' & 0xFU});
+  return classes;
+}();
+/// Bytes that it has to look at before some others ...
+constexpr ByteClasses kProseFirst = [] {
+  ByteClasses classes;
+  for (const unsigned bit : {6U, 7U}) classes.add(bit, {0x2}, {0x0});          // a blank
+  for (const unsigned bit : {2U, 3U, 4U, 5U}) classes.add(bit, {0xC}, {0x3});  // of U+00C0 to U+00FF
+  classes.add(1, {0xD}, {0x0});                                                // of U+0400 to U+043F
+  return classes;
+}();
+/// ... and these, which have a bit in common with them.
+constexpr ByteClasses kProseSecond = [] {
+  ByteClasses classes;
+  classes.add(7, {0x0, 0x1}, kAllHalves);
+  classes.add(6, {0x2}, {0x0});
+  classes.add(5, {0x8}, kAllHalves);
+  classes.add(4, {0x9}, {0x0, 0x1});
+  classes.add(3, {0xA}, {0x2});
+  classes.add(2, {0xB}, {0x0});
+  classes.add(1, {0xA}, {0x0, 0x1});
+  return classes;
+}();
 #endif
 
 }  // namespace
 
 bool is_plain_prose(std::string_view text) {
   std::size_t at = 0;
-#ifdef __SSE2__
-  for (; at + 17 <= text.size(); at += 16) {
-    auto found = static_cast<unsigned>(_mm_movemask_epi8(may_need_tidying(load(text, at), load(text, at + 1))));
-    for (; found != 0; found &= found - 1) {
+#ifdef __SSSE3__
+  while (text.size() > 16 && at + 1 < text.size()) {
+    at = std::min(at, text.size() - 17);
+    const __m128i pairs = _mm_and_si128(kProseFirst.of(load(text, at)), kProseSecond.of(load(text, at + 1)));
+    const __m128i signs = kProseSigns.of(load(text, at));
+    for (unsigned found = 0xFFFF & ~mask_of_zeros(_mm_or_si128(signs, pairs)); found != 0; found &= found - 1) {
       if (needs_tidying(text, at + static_cast<std::size_t>(std::countr_zero(found)))) return false;
     }
+    at += 16;
   }
 #endif
   for (; at < text.size(); ++at) {
@@ -233,20 +309,30 @@ bool says_nothing(std::string_view text) {
   return text.size() <= kWordMax && std::find(kWords.begin(), kWords.end(), ascii_lower(text)) != kWords.end();
 }
 
-bool is_plain_address(std::string_view text, std::string_view before) {
-  const std::size_t scheme = text.starts_with("https://") ? 8 : text.starts_with("http://") ? 7 : 0;
-  if (scheme == 0) return false;
-  std::size_t at = before.size() > scheme ? before.find('/', scheme) : std::string_view::npos;
-  const bool same_host = at != std::string_view::npos && text.substr(0, at + 1) == before.substr(0, at + 1);
-  if (!same_host) {
+std::size_t PlainAddressReader::read(std::string_view text) {
+  std::size_t at = common_size(text, before_);
+  // With a whole host in front, what they share is what an address may have.
+  if (before_.empty() || at <= host_end_) {
+    before_ = {};
+    const std::size_t scheme = text.starts_with("https://") ? 8 : text.starts_with("http://") ? 7 : 0;
+    if (scheme == 0) return 0;
     at = scheme;
     while (at < text.size() && (kAddressBytes[byte_at(text, at)] & kHost) != 0) ++at;
-    if (!is_plain_host(text.substr(scheme, at - scheme))) return false;
-    if (at < text.size() && text[at] != '/' && text[at] != '?') return false;
+    if (!is_plain_host(text.substr(scheme, at - scheme))) return 0;
+    const bool ends = at == text.size() || (kAddressBytes[byte_at(text, at)] & kRest) == 0;
+    if (!ends && text[at] != '/' && text[at] != '?') return 0;
+    host_end_ = at;
+    may_have_signs_ = false;
   }
+  pass_rest_of_address(text, at, may_have_signs_);
+  before_ = text.substr(0, at);
   // What was written as an entity is decoded.
-  const std::string_view rest = text.substr(at);
-  return is_of_address(rest) && (rest.find('&') == std::string_view::npos || rest.find("&amp;") == rest.npos);
+  if (may_have_signs_ && before_.find("&amp;") != before_.npos) before_ = {};
+  return before_.size();
+}
+
+bool is_plain_address(std::string_view text) {
+  return !text.empty() && PlainAddressReader().read(text) == text.size();
 }
 
 }  // namespace reelbatch

@@ -26,8 +26,21 @@ bool says_nothing(std::string_view text);
 
 /// An http or https address that is its own normal form: a host name in lower case, no port, and nothing behind it that
 /// has to be encoded or that separates addresses in a list (`|`, `;`, `,`, `#`, quotes).
-///
-/// before  another such address, or empty: with the same host in front, which need not be looked at again.
-bool is_plain_address(std::string_view text, std::string_view before = {});
+bool is_plain_address(std::string_view text);
+
+/// Reads such addresses from the front of texts, one after the other, as they stand in a list.
+class PlainAddressReader {
+ public:
+  /// The size of the address, up to the first byte that it cannot have; 0: there is none. What it shares with the one
+  /// before, whose text must still be there, is not looked at again.
+  std::size_t read(std::string_view text);
+  /// Whether `?` or `&` may be in the one that was read last.
+  bool may_have_signs() const { return may_have_signs_; }
+
+ private:
+  std::string_view before_;
+  std::size_t host_end_ = 0;  ///< in before_
+  bool may_have_signs_ = false;
+};
 
 }  // namespace reelbatch

@@ -16,4 +16,8 @@ Digest digest_of(std::string_view text) {
   return {hash.high64, hash.low64};
 }
 
+std::uint64_t short_digest_of(std::string_view text) {
+  return XXH3_64bits(text.data(), text.size());
+}
+
 }  // namespace reelbatch

@@ -18,4 +18,7 @@ struct Digest {
 
 Digest digest_of(std::string_view text);
 
+/// 64 bits, which are not those of the other; for tables in memory.
+std::uint64_t short_digest_of(std::string_view text);
+
 }  // namespace reelbatch

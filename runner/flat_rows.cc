@@ -10,7 +10,7 @@
 namespace reelbatch {
 namespace {
 
-constexpr std::size_t kShapesMax = 1000;  // beyond that the lines of a file have little in common
+constexpr std::size_t kShapesMax = 64;  // beyond that the lines of a file have little in common
 
 bool is_blank(const FlatMember& member) {
   switch (member.kind) {
@@ -59,22 +59,24 @@ bool FlatRows::read(const JsonLine& line, ManifestRow& row) {
   const bool has_account = shape->account != kNone && members[shape->account].kind != FlatMember::Kind::Null;
   take_account(row, has_account ? members[shape->account].value : std::string_view(),
                account != nullptr ? std::string_view(account->text) : std::string_view(), row.place);
-  return fill(*plan, row);
+  return find_fields(*plan);
 }
 
 /// nullptr where these keys were not met before, or say too much.
 FlatRows::Shape* FlatRows::find_shape() {
-  keys_.clear();
-  for (const FlatMember& member : object_.members()) {
-    keys_ += member.key;
-    keys_ += '\0';
-  }
-  const auto found = shapes_.find(keys_);
+  const std::vector<FlatMember>& members = object_.members();
+  const auto has_these_keys = [&](const std::unique_ptr<Shape>& shape) {
+    return std::equal(members.begin(), members.end(), shape->keys.begin(), shape->keys.end(),
+                      [](const FlatMember& member, const std::string& key) { return member.key == key; });
+  };
+  const auto found = std::find_if(shapes_.begin(), shapes_.end(), has_these_keys);
   if (found == shapes_.end()) {
-    if (shapes_.size() < kShapesMax) shapes_.emplace(keys_, Shape());
+    if (shapes_.size() == kShapesMax) return nullptr;
+    Shape& added = *shapes_.emplace_back(std::make_unique<Shape>());
+    for (const FlatMember& member : members) added.keys.emplace_back(member.key);
     return nullptr;
   }
-  Shape& shape = found->second;
+  Shape& shape = **found;
   if (!shape.ready) learn_shape(shape);
   return shape.usable ? &shape : nullptr;
 }
@@ -148,7 +150,7 @@ void FlatRows::learn_plan(Plan& plan) const {
         source.from.push_back(alternative.from[0]);
       }
     }
-    plan.fields.push_back(std::move(source));
+    if (!source.from.empty() || source.otherwise != nullptr) plan.fields.push_back(std::move(source));
   }
   std::set<std::string_view> names;
   for (std::size_t i = 0; i < uses.size(); ++i) {
@@ -159,62 +161,52 @@ void FlatRows::learn_plan(Plan& plan) const {
   plan.usable = true;
 }
 
-/// The field of a member, as the options want it. False if its tree is needed.
-bool FlatRows::fill_field(const FieldSpec& spec, const FlatMember& member, RawValue& value) {
-  value.form = member.kind == FlatMember::Kind::List ? RawValue::Form::Json : RawValue::Form::Text;
-  if (spec.is_images) {
-    FeedImages& images = run_.images();
-    Result<std::optional<std::string>> completed = images.complete(value.form, member.value);
-    if (!completed) return false;
-    const std::string_view text = *completed ? std::string_view(**completed) : member.value;
-    if (!images.has_address()) images.see(text, {line_, columns_before(text_, member.at)});
-    if (*completed) {
-      value = {RawValue::Form::Json, std::move(**completed)};
-      return true;
-    }
+/// A member, as the options want it. False if its tree is needed.
+bool FlatRows::take_member(const FieldSpec& spec, const FlatMember& member, FieldText& found) {
+  found.form = member.kind == FlatMember::Kind::List ? RawValue::Form::Json : RawValue::Form::Text;
+  found.text = member.value;
+  if (!spec.is_images) return true;
+  FeedImages& images = run_.images();
+  Result<std::optional<std::string>> completed = images.complete(found.form, found.text);
+  if (!completed) return false;
+  if (*completed) {
+    found.form = RawValue::Form::Json;
+    found.text = views_.keep(std::move(**completed));
   }
-  value.text.assign(member.value);
+  if (!images.has_address()) images.see(found.text, {line_, columns_before(text_, member.at)});
   return true;
 }
 
-/// Texts are assigned, so that they keep their memory from row to row.
-bool FlatRows::fill(const Plan& plan, ManifestRow& row) {
+bool FlatRows::find_fields(const Plan& plan) {
   const std::vector<FlatMember>& members = object_.members();
-  const auto says_nothing = [&](const Field& source, std::size_t member) {
-    return source.may_be_spelt_out && stands_for_nothing(members[member].value);
-  };
+  views_.clear();
   at_.clear();
-  row.fields.resize(plan.fields.size());
-  std::size_t count = 0;
   for (const Field& source : plan.fields) {
-    const auto found =
+    const auto member =
         std::find_if(source.from.begin(), source.from.end(), [&](std::size_t i) { return !is_blank(members[i]); });
-    RawField& field = row.fields[count];
-    if (found != source.from.end() && !says_nothing(source, *found)) {
-      if (!fill_field(*source.spec, members[*found], field.value)) return false;
-      at_.push_back(members[*found].at);
+    FieldText& found = views_.fields.emplace_back();
+    found.name = source.spec->name;
+    std::size_t& at = at_.emplace_back(kNone);
+    if (member != source.from.end() && !(source.may_be_spelt_out && stands_for_nothing(members[*member].value))) {
+      if (!take_member(*source.spec, members[*member], found)) return false;
+      at = members[*member].at;
     } else if (source.otherwise != nullptr && !trim(source.otherwise->text).empty()) {
-      field.value = *source.otherwise;
-      at_.push_back(kNone);
+      found.form = source.otherwise->form;
+      found.text = source.otherwise->text;
     } else {
+      views_.fields.pop_back();
+      at_.pop_back();
       continue;
     }
-    if (std::optional<std::string> prose = run_.prose(*source.spec, field.value.form, field.value.text))
-      field.value = {RawValue::Form::Json, std::move(*prose)};
-    field.name.assign(source.spec->name);
-    ++count;
+    if (std::optional<std::string> prose = run_.prose(*source.spec, found.form, found.text)) {
+      found.form = RawValue::Form::Json;
+      found.text = views_.keep(std::move(*prose));
+    }
   }
-  row.fields.resize(count);
-  row.labels.resize(plan.labels.size());
-  count = 0;
   for (const LabelSource& label : plan.labels) {
     const FlatMember& member = members[label.member];
-    if (member.kind == FlatMember::Kind::Null) continue;
-    row.labels[count].name.assign(label.name);
-    row.labels[count].value.assign(member.value);
-    ++count;
+    if (member.kind != FlatMember::Kind::Null) views_.labels.push_back({label.name, member.value});
   }
-  row.labels.resize(count);
   return true;
 }
 

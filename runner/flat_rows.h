@@ -6,13 +6,13 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
-#include "runner/json_stream.h"
+#include "runner/flat_object.h"
 #include "runner/manifest.h"
 #include "runner/manifest_run.h"
 #include "runner/name_rules.h"
+#include "runner/row_views.h"
 
 namespace reelbatch {
 
@@ -24,12 +24,15 @@ class FlatRows {
   /// run  must outlive this; told which id comes next.
   explicit FlatRows(ManifestRun& run) : run_(run), rules_(run.rules()) {}
 
-  /// Makes the row of a line, all but its `file`. Places are counted when they are asked for.
+  /// Makes the row of a line, all but its `file`; its fields and labels stand in views(). Places are counted when they
+  /// are asked for.
   ///
   /// False where the tree of the line is needed to say what it means or what is wrong with it: the first line with its
   /// keys and kind, values that are objects, several keys for one field of which none is the better one, an id that is
   /// not plain, images that cannot be read. The row then is in no particular state.
   bool read(const JsonLine& line, ManifestRow& row);
+  /// Of the row that was read last, while its line is with its sink.
+  const RowViews& views() const { return views_; }
 
   /// Where a field of the row that was read last stands; nowhere for a default.
   Place place_of_field(std::size_t field) const;
@@ -55,6 +58,7 @@ class FlatRows {
     std::vector<LabelSource> labels;
   };
   struct Shape {
+    std::vector<std::string> keys;
     bool ready = false;
     bool usable = false;
     std::size_t id = kNone, kind = kNone, account = kNone;  ///< members
@@ -66,17 +70,17 @@ class FlatRows {
   const Plan* find_plan(Shape& shape, const JobKind* kind) const;
   void learn_plan(Plan& plan) const;
   const JobKind* kind_of(const Shape& shape, const ManifestRow& row, std::string_view& name) const;
-  bool fill(const Plan& plan, ManifestRow& row);
-  bool fill_field(const FieldSpec& spec, const FlatMember& member, RawValue& value);
+  bool find_fields(const Plan& plan);
+  bool take_member(const FieldSpec& spec, const FlatMember& member, FieldText& found);
 
   ManifestRun& run_;
   const NameRules& rules_;
   FlatObject object_;
-  std::string keys_;
-  std::unordered_map<std::string, Shape> shapes_;  ///< by their keys
+  RowViews views_;
+  std::vector<std::unique_ptr<Shape>> shapes_;
   std::string_view text_;
   std::uint64_t line_ = 0;
-  std::vector<std::size_t> at_;  ///< of the row's fields; kNone for a default
+  std::vector<std::size_t> at_;  ///< parallel to views_.fields; kNone for a default
 };
 
 }  // namespace reelbatch

@@ -35,7 +35,7 @@ IdDigest digest_of_id(std::string_view id) {
     folded[size] = static_cast<char>(c + (upper ? 'a' - 'A' : 0));
     size += c == ' ' ? 0U : 1U;  // without a branch: most ids have both kinds of letters
   }
-  return {digest_of({folded.data(), size}).low, digest_of(id).low};
+  return {short_digest_of({folded.data(), size}), short_digest_of(id)};
 }
 
 /// Where the search for an id begins. The number of slots is a power of two.

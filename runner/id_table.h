@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runner/huge_pages.h"
+
 namespace reelbatch {
 
 /// Stands for an id. Equal `alike` means ids that differ at most in letter case (ASCII), blanks and leading zeros,
@@ -60,8 +62,10 @@ class IdTable {
   static constexpr std::size_t kBlock = 1024;
   std::vector<std::vector<Entry>> blocks_;  ///< of equal size, so that none is ever copied
   std::size_t used_ = 0;                    ///< entries
-  std::vector<std::uint8_t> tags_;          ///< open addressing: one byte of the entry's hash; 0 is free
-  std::vector<std::uint32_t> positions_;    ///< parallel to tags_: where the entry is; more than 2^32 fit no memory
+  std::vector<std::uint8_t, HugePages<std::uint8_t>>
+      tags_;  ///< open addressing: one byte of the entry's hash; 0 is free
+  std::vector<std::uint32_t, HugePages<std::uint32_t>>
+      positions_;  ///< parallel to tags_: where the entry is; more than 2^32 fit no memory
 };
 
 }  // namespace reelbatch

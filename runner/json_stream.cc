@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "jobs/json.h"
-#include "jobs/json_quote.h"
 #include "jobs/unicode.h"
 
 namespace reelbatch {
@@ -379,23 +378,21 @@ Result<void> stream_json(ByteSource& source, std::string_view file, std::string_
   return Scanner(source, file, list, sink).read();
 }
 
-Result<YamlNode> tree_of(const JsonLine& line) {
-  return build_tree(line.element, line.text, {line.line, 1});
+Result<YamlNode> tree_of(const JsonLine& line, JsonReader& reader) {
+  return build_tree(reader.parse(line.text), line.text, {line.line, 1});
 }
 
 Result<void> stream_json_lines(ByteSource& source, std::string_view file,
                                const std::function<Result<void>(const JsonLine& line)>& sink) {
-  JsonReader reader;
-  std::vector<char> buffer(kBlock);
+  std::vector<char> buffer(kBlock + kJsonPadding);
   std::size_t begin = 0;
   std::size_t filled = 0;
   std::uint64_t number = 1;
   const auto deliver = [&](std::string_view text, bool newline) -> Result<void> {
-    Position at{number++, 1};
-    if (at.line == 1 && text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-    if (text.find_first_not_of(" \t\r") == std::string_view::npos) return {};
-    Result<JsonElement> element = reader.parse(text);
-    return sink({text, std::move(element), reader.tokens(), at.line, newline});
+    if (number == 1 && text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    const bool is_blank = text.find_first_not_of(" \t\r") == std::string_view::npos;
+    if (is_blank) return ++number, Result<void>();
+    return sink({text, number++, newline});
   };
   while (true) {
     if (begin > 0) std::memmove(buffer.data(), buffer.data() + begin, filled - begin);
@@ -403,8 +400,8 @@ Result<void> stream_json_lines(ByteSource& source, std::string_view file,
     begin = 0;
     if (filled > kMaxPiece)
       return usage_error(fmt::format("{}:{}:1: a line is longer than {} MiB", file, number, kMaxPiece >> 20U));
-    if (filled == buffer.size()) buffer.resize(2 * buffer.size());
-    const Result<std::size_t> taken = source.read(buffer.data() + filled, buffer.size() - filled);
+    if (filled + kJsonPadding == buffer.size()) buffer.resize(2 * buffer.size());
+    const Result<std::size_t> taken = source.read(buffer.data() + filled, buffer.size() - kJsonPadding - filled);
     if (!taken) return tl::unexpected<Error>(taken.error());
     std::size_t unseen = filled;
     filled += *taken;
@@ -415,71 +412,6 @@ Result<void> stream_json_lines(ByteSource& source, std::string_view file,
     }
     if (*taken == 0) return begin == filled ? Result<void>() : deliver({buffer.data() + begin, filled - begin}, false);
   }
-}
-
-// ---- Objects without a tree -------------------------------------------------------------------------------------
-
-bool FlatObject::read(const JsonLine& line) {
-  members_.clear();
-  lists_.clear();
-  in_lists_.clear();
-  simdjson::dom::object object;
-  if (!line.element || line.element->get(object)) return false;
-  begin_ = line.tokens[0];
-  next_ = 1;
-  for (const auto field : object) {
-    if (field.key.find('\0') != std::string_view::npos) return false;
-    FlatMember member;
-    member.key = field.key;
-    next_ += 2;  // the key and its colon
-    member.at = line.tokens[next_];
-    in_lists_.emplace_back(lists_.size(), 0);
-    if (!read_value(line, field.value, member)) return false;
-    ++next_;  // the comma
-    in_lists_.back().second = lists_.size() - in_lists_.back().first;
-    members_.push_back(member);
-  }
-  for (std::size_t i = 0; i < members_.size(); ++i)
-    if (members_[i].kind == FlatMember::Kind::List)
-      members_[i].value = std::string_view(lists_).substr(in_lists_[i].first, in_lists_[i].second);
-  return true;
-}
-
-bool FlatObject::read_value(const JsonLine& line, JsonElement value, FlatMember& member) {
-  switch (value.type()) {
-    case simdjson::dom::element_type::OBJECT:
-      return false;
-    case simdjson::dom::element_type::ARRAY:
-      member.kind = FlatMember::Kind::List;
-      return read_list(value.get_array().value_unsafe());
-    case simdjson::dom::element_type::STRING:
-      member.kind = FlatMember::Kind::Text;
-      member.value = value.get_string().value_unsafe();
-      ++next_;
-      return true;
-    default:
-      member.kind = value.is_null() ? FlatMember::Kind::Null : FlatMember::Kind::Plain;
-      member.value = line.text.substr(member.at, line.tokens[++next_] - member.at);
-      while (is_space(member.value.back())) member.value.remove_suffix(1);
-      return true;
-  }
-}
-
-bool FlatObject::read_list(const simdjson::dom::array& items) {
-  lists_ += '[';
-  ++next_;
-  bool first = true;
-  for (const JsonElement item : items) {
-    std::string_view text;
-    if (item.get(text)) return false;
-    if (!first) lists_ += ',';
-    next_ += first ? 1 : 2;  // the item, and the comma before it
-    first = false;
-    append_json_quoted(lists_, text);
-  }
-  lists_ += ']';
-  ++next_;
-  return true;
 }
 
 }  // namespace reelbatch

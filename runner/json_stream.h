@@ -4,11 +4,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <span>
-#include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "jobs/error.h"
 #include "jobs/json.h"
@@ -24,46 +20,15 @@ Result<void> stream_json(ByteSource& source, std::string_view file, std::string_
 
 /// A line that is not blank.
 struct JsonLine {
-  std::string_view text;        ///< without its line end
-  Result<JsonElement> element;  ///< what it says, or why it says nothing; valid while the line is with its sink
-  std::span<const std::uint32_t> tokens;  ///< JsonReader::tokens(), if it says something
+  std::string_view text;  ///< without its line end; kJsonPadding bytes behind it can be read
   std::uint64_t line = 0;
   bool ended_by_newline = false;
 };
-/// Its tree. Fails, without a place, if it has none, or a duplicate key.
-Result<YamlNode> tree_of(const JsonLine& line);
+/// Its tree. Fails, without a place, if it is not one valid JSON value, or has a duplicate key.
+Result<YamlNode> tree_of(const JsonLine& line, JsonReader& reader);
 
+/// Fails with `file:line:1: ...` on a line of more than 64 MiB.
 Result<void> stream_json_lines(ByteSource& source, std::string_view file,
                                const std::function<Result<void>(const JsonLine& line)>& sink);
-
-/// A member of an object, as views: many rows can be read without a tree of each.
-struct FlatMember {
-  enum class Kind { Null, Text, Plain, List };
-  std::string_view key;
-  Kind kind = Kind::Null;
-  std::string_view
-      value;           ///< Text: what is in the quotes; Plain: a number or boolean as written; List: as compact JSON
-  std::size_t at = 0;  ///< where the value stands in the line, in bytes
-};
-
-/// Takes apart lines that are objects of texts, numbers, booleans, nulls and lists of texts.
-class FlatObject {
- public:
-  /// False if the line is anything else, or has a NUL in a key. Duplicate keys are not looked for.
-  bool read(const JsonLine& line);
-  /// In their order. Valid until the next read() and while the line is with its sink.
-  const std::vector<FlatMember>& members() const { return members_; }
-  std::size_t begin() const { return begin_; }  ///< where the object stands in the line, in bytes
-
- private:
-  bool read_value(const JsonLine& line, JsonElement value, FlatMember& member);
-  bool read_list(const simdjson::dom::array& items);
-
-  std::vector<FlatMember> members_;
-  std::string lists_;                                          ///< the JSON of all lists of the line
-  std::vector<std::pair<std::size_t, std::size_t>> in_lists_;  ///< parallel to members_: begin and size
-  std::size_t begin_ = 0;
-  std::size_t next_ = 0;  ///< token
-};
 
 }  // namespace reelbatch

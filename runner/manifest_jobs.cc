@@ -132,6 +132,7 @@ class JobReader {
   std::unordered_map<std::string_view, std::size_t> label_places_;  ///< by name: views of uses_
   std::vector<Place> places_;                                       ///< parallel to its fields
   FlatRows flat_;
+  JsonReader reader_;              ///< of lines that need a tree
   bool is_flat_ = false;           ///< the row came from there, and its places do
   bool needs_id_ = false;          ///< one is made of the row's fields
   std::uint64_t jobs_ = 0;         ///< so far
@@ -303,9 +304,9 @@ Result<void> JobReader::take_line(const JsonLine& line) {
   if (is_flat_) {
     ++jobs_;
     if (row_.file != run_.file()) row_.file = run_.file();
-    return run_.deliver(row_);
+    return run_.deliver(row_, flat_.views());
   }
-  const Result<YamlNode> tree = tree_of(line);
+  const Result<YamlNode> tree = tree_of(line, reader_);
   if (tree) return take_job(*tree);
   if (!line.ended_by_newline)
     run_.find({line.line, 1}, {}, "the last line is incomplete: is the file still being written?");

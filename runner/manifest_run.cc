@@ -236,17 +236,38 @@ void ManifestRun::identify_file(const InputFile& input) {
   find({}, {}, "the file was replaced while it was read: run again when it is whole");
 }
 
+Result<void> ManifestRun::deliver(ManifestRow& row, const RowViews& views) {
+  if (!admit(row)) return {};
+  const Result<bool> known = glance(row, views);
+  if (!known) return tl::unexpected<Error>(known.error());
+  if (*known) return {};
+  views.fill(row);
+  return hand_on(row);
+}
+
 Result<void> ManifestRun::deliver(ManifestRow& row) {
   if (!admit(row)) return {};
-  if (row.remarks.empty()) {
-    const std::vector<FieldText> fields = texts_of(row.fields);
-    labels_.clear();
-    for (const Label& label : row.labels) labels_.push_back({label.name, label.value});
-    const Result<bool> known = glance({row.id, row.kind, row.account, fields, labels_, row.file, row.place.line});
-    if (!known) return tl::unexpected(known.error());
-    if (*known) return {};
-  }
+  own_.fields = texts_of(row.fields);
+  own_.labels.clear();
+  for (const Label& label : row.labels) own_.labels.push_back({label.name, label.value});
+  const Result<bool> known = glance(row, own_);
+  if (!known) return tl::unexpected<Error>(known.error());
+  if (*known) return {};
   return hand_on(row);
+}
+
+/// Whether that was enough: never for a row with remarks.
+Result<bool> ManifestRun::glance(const ManifestRow& row, const RowViews& views) {
+  if (!glance_ || !row.remarks.empty()) return false;
+  Result<bool> known = glance_({row.id, row.kind, row.account, views.fields, views.labels, row.file, row.place.line});
+  saw_valid_ = saw_valid_ || (known && *known);
+  return known;
+}
+
+Result<void> ManifestRun::hand_on(ManifestRow& row) {
+  Result<void> taken = sink_(row);
+  if (!saw_valid_) look_at_start(row);
+  return taken;
 }
 
 void ManifestRun::end_file() {

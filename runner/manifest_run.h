@@ -17,6 +17,7 @@
 #include "runner/mapping.h"
 #include "runner/name_rules.h"
 #include "runner/row_ids.h"
+#include "runner/row_views.h"
 
 namespace reelbatch {
 
@@ -76,20 +77,10 @@ class ManifestRun {
   /// another one. With OnDuplicate::Suffix it gets another id. An empty id is that of no other row.
   bool admit(ManifestRow& row);
 
-  /// For an admitted row without remarks: true if that was enough, else hand_on() is next.
-  Result<bool> glance(const RowText& row) {
-    if (!glance_) return false;
-    Result<bool> known = glance_(row);
-    saw_valid_ = saw_valid_ || (known && *known);
-    return known;
-  }
-  Result<void> hand_on(ManifestRow& row) {
-    Result<void> taken = sink_(row);
-    if (!saw_valid_) look_at_start(row);
-    return taken;
-  }
-
-  /// All three, for a row that is made already.
+  /// Admits a row, has it glanced at, and hands it on if that was not enough. Its fields and labels stand in `views`,
+  /// and become its own only then ...
+  Result<void> deliver(ManifestRow& row, const RowViews& views);
+  /// ... and for one that has them already.
   Result<void> deliver(ManifestRow& row);
 
   /// Says what the file gave reason to.
@@ -116,13 +107,15 @@ class ManifestRun {
   const RemarkSink& remark_;
   const RowGlance& glance_;
   static const RowGlance kNoGlance;
+  Result<bool> glance(const ManifestRow& row, const RowViews& views);
+  Result<void> hand_on(ManifestRow& row);
   bool admit_again(ManifestRow& row, const IdTable::Seen& seen, const IdDigest& id);
   void add_suffix(ManifestRow& row, const IdDigest& id, std::string_view first);
   void add_finding(const Remark& finding);
   IdTable::Place place_in_table(const ManifestRow& row) const;
   void look_at_start(const ManifestRow& row);
 
-  std::vector<LabelText> labels_;  ///< of the row that is glanced at
+  RowViews own_;  ///< of a row that has its fields and labels itself
   NameRules rules_;
   FeedImages images_;
   RowIds row_ids_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <optional>
 
 #include "jobs/json_quote.h"
@@ -11,6 +10,7 @@
 #include "runner/csv.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_text.h"
+#include "runner/row_views.h"
 #include "runner/second_header.h"
 #include "runner/swallowed_rows.h"
 #include "runner/table_columns.h"
@@ -57,9 +57,8 @@ class TableReader {
   bool refuse_swallowed();
   void read_id();
   void find_fields(const TablePlan& plan);
+  bool find_field(const TablePlan& plan, const TablePlan::Field& field, FieldText& found, std::size_t& cell);
   void find_labels(const TablePlan& plan);
-  Result<void> deliver();
-  void make_row();
   Result<void> take_grouped();
   std::size_t find_column(std::string_view name) const;
   bool goes_on(const TablePlan& plan);
@@ -70,7 +69,6 @@ class TableReader {
                     std::size_t& cell);
   bool take_images(std::string_view field, std::size_t column, FieldText& found);
   bool take_cell(std::size_t column, const TablePlan::Field& field, std::string_view& text);
-  std::string_view keep(std::string text);
   std::string_view cell(std::size_t column) const;
   std::string_view unguarded(std::size_t column, std::string_view field);
   std::string_view take_off_guard(std::string_view text, std::size_t column, std::string_view field);
@@ -88,11 +86,8 @@ class TableReader {
   std::string default_kind_;
   std::string default_account_;
 
-  // The row as it stands in the reader's buffer. `row_` gets its fields and labels from there if anyone wants it whole.
-  std::vector<FieldText> fields_;
-  std::vector<std::size_t> field_cells_;  ///< parallel to fields_; kNoColumn for a default
-  std::vector<LabelText> labels_;
-  std::deque<std::string> kept_;  ///< texts of this row that no cell has as they are
+  RowViews views_;                        ///< of the row; `row_` gets them as its own if anyone wants it whole
+  std::vector<std::size_t> field_cells_;  ///< parallel to views_.fields; kNoColumn for a default
   ManifestRow row_;
   bool needs_id_ = false;      ///< one is made of its fields
   bool malformed_ = false;     ///< somewhere in the record there is something that is not UTF-8
@@ -243,11 +238,6 @@ std::string_view TableReader::cell(std::size_t column) const {
   return column < csv_.cells().size() ? csv_.cells()[column] : std::string_view();
 }
 
-/// Valid until the next row.
-std::string_view TableReader::keep(std::string text) {
-  return kept_.emplace_back(std::move(text));
-}
-
 /// A cell that feeds something, without a spreadsheet's guard.
 inline std::string_view TableReader::unguarded(std::size_t column, std::string_view field) {
   const std::string_view text = cell(column);
@@ -259,20 +249,20 @@ std::string_view TableReader::take_off_guard(std::string_view text, std::size_t 
   std::optional<std::string> inner = without_formula_guard(text);
   if (!inner) return text;
   run_.warn(csv_.place(column), field, "took off a spreadsheet's guard against formulas (=\"...\" or a leading ')");
-  return keep(std::move(*inner));
+  return views_.keep(std::move(*inner));
 }
 
 Result<void> TableReader::read_row() {
   begin_row();
   find_row(columns_.plan_for(row_.kind));
   if (needs_id_) run_.make_id(row_);
-  return deliver();
+  return run_.deliver(row_, views_);
 }
 
 /// Id, kind and account of the record.
 void TableReader::begin_row() {
   clear_row(row_);
-  kept_.clear();
+  views_.clear();
   ++records_;
   if (row_.file != run_.file()) row_.file = run_.file();
   row_.place = {csv_.line(), 1};
@@ -294,37 +284,9 @@ void TableReader::begin_row() {
 /// Fields and labels.
 void TableReader::find_row(const TablePlan& plan) {
   const bool in_shape = check_shape(plan) && csv_.problems().empty();
-  fields_.clear();
   field_cells_.clear();
   if (in_shape) find_fields(plan);
   find_labels(plan);
-}
-
-Result<void> TableReader::deliver() {
-  if (!run_.admit(row_)) return {};
-  if (row_.remarks.empty()) {
-    const Result<bool> known =
-        run_.glance({row_.id, row_.kind, row_.account, fields_, labels_, row_.file, row_.place.line});
-    if (!known) return tl::unexpected<Error>(known.error());
-    if (*known) return {};
-  }
-  make_row();
-  return run_.hand_on(row_);
-}
-
-/// What was found in the buffer, as texts of its own. Assigned, so that they keep their memory from row to row.
-void TableReader::make_row() {
-  row_.fields.resize(fields_.size());
-  for (std::size_t i = 0; i < fields_.size(); ++i) {
-    row_.fields[i].name.assign(fields_[i].name);
-    row_.fields[i].value.form = fields_[i].form;
-    row_.fields[i].value.text.assign(fields_[i].text);
-  }
-  row_.labels.resize(labels_.size());
-  for (std::size_t i = 0; i < labels_.size(); ++i) {
-    row_.labels[i].name.assign(labels_[i].name);
-    row_.labels[i].value.assign(labels_[i].value);
-  }
 }
 
 std::size_t TableReader::find_column(std::string_view name) const {
@@ -360,7 +322,7 @@ Result<void> TableReader::take_grouped() {
   const TablePlan& plan = columns_.plan_for(row_.kind);
   find_row(plan);
   if (needs_id_) run_.make_id(row_);
-  make_row();
+  views_.fill(row_);
   const bool same = goes_on(plan);
   if (!same) {
     if (Result<void> ended = end_group(); !ended) return ended;
@@ -479,26 +441,33 @@ bool TableReader::check_shape(const TablePlan& plan) {
 
 void TableReader::find_fields(const TablePlan& plan) {
   for (const TablePlan::Field& field : plan.fields) {
-    FieldText found{field.spec->name, RawValue::Form::Text, {}};
-    std::size_t cell = kNoColumn;
-    bool there = false;
-    for (std::size_t i = 0; i < field.columns.size() && !there; ++i)
-      there = take_columns(field.columns[i], field, found, cell);
-    if (there) {
-      if (needs_id_) run_.hash_field(*plan.kind, *field.spec, found.form, found.text);
-      if (field.spec->is_images && !take_images(field.spec->name, cell, found)) continue;
-    } else if (field.otherwise != nullptr) {
-      found.form = field.otherwise->form;
-      found.text = field.otherwise->text;
-      there = !is_blank(found.text);
-    }
-    if (!there) continue;
-    if (std::optional<std::string> prose = run_.prose(*field.spec, found.form, found.text)) {
-      found = {found.name, RawValue::Form::Json, keep(std::move(*prose))};
-    }
-    fields_.push_back(found);
-    field_cells_.push_back(cell);
+    FieldText& found = views_.fields.emplace_back();
+    found.name = field.spec->name;
+    std::size_t& cell = field_cells_.emplace_back(kNoColumn);
+    if (find_field(plan, field, found, cell)) continue;
+    views_.fields.pop_back();
+    field_cells_.pop_back();
   }
+}
+
+/// False if the row says nothing for it, or nothing of use.
+bool TableReader::find_field(const TablePlan& plan, const TablePlan::Field& field, FieldText& found,
+                             std::size_t& cell) {
+  const bool there = std::any_of(field.columns.begin(), field.columns.end(),
+                                 [&](const auto& columns) { return take_columns(columns, field, found, cell); });
+  if (there) {
+    if (needs_id_) run_.hash_field(*plan.kind, *field.spec, found.form, found.text);
+    if (field.spec->is_images && !take_images(field.spec->name, cell, found)) return false;
+  } else {
+    if (field.otherwise == nullptr || is_blank(field.otherwise->text)) return false;
+    found.form = field.otherwise->form;
+    found.text = field.otherwise->text;
+  }
+  if (std::optional<std::string> prose = run_.prose(*field.spec, found.form, found.text)) {
+    found.form = RawValue::Form::Json;
+    found.text = views_.keep(std::move(*prose));
+  }
+  return true;
 }
 
 /// False if the cell is empty, or of no use: then the row has a remark.
@@ -541,7 +510,7 @@ bool TableReader::take_columns(const TablePlan::Field::Columns& columns, const T
   if (all.empty()) return false;
   if (columns.list) found.form = RawValue::Form::Json;
   if (columns.list) all += ']';
-  found.text = keep(std::move(all));
+  found.text = views_.keep(std::move(all));
   return true;
 }
 
@@ -555,21 +524,20 @@ bool TableReader::take_images(std::string_view field, std::size_t column, FieldT
   }
   if (*completed) {
     found.form = RawValue::Form::Json;
-    found.text = keep(std::move(**completed));
+    found.text = views_.keep(std::move(**completed));
   }
   if (!images.has_address()) images.see(found.text, csv_.place(column));
   return true;
 }
 
 void TableReader::find_labels(const TablePlan& plan) {
-  labels_.clear();
   for (const TablePlan::Label& source : plan.labels) {
     std::string_view text = cell(source.column);
     if (malformed_ && !is_utf8(text)) {
       run_.warn(csv_.place(source.column), source.name, "is not UTF-8: replaced what is malformed");
-      text = keep(repair_utf8(text));
+      text = views_.keep(repair_utf8(text));
     }
-    labels_.push_back({source.name, text});
+    views_.labels.push_back({source.name, text});
   }
 }
 

@@ -151,7 +151,7 @@ void TableColumns::tell_mapping(const TablePlan& plan, const std::vector<bool>& 
   KindMapping mapping;
   mapping.kind = plan.kind;
   mapping.fields = mappings_;
-  mappings_.resize(mappings_.size() - plan.fields.size());
+  mappings_.resize(mappings_.size() - plan.kind->fields().size());
   std::vector<bool> used = feeds;
   for (const TablePlan::Label& label : plan.labels) {
     mapping.labels.push_back(shown_[label.column]);
@@ -189,7 +189,7 @@ void TableColumns::add_fields(TablePlan& plan, const std::vector<NameUse>& uses,
     say_synonym(source.spec->name, arranged);
     mappings_.push_back(field_mapping(source.spec->name, arranged, shown_, source.otherwise));
     refuse_without_images(source);
-    plan.fields.push_back(std::move(source));
+    if (!source.columns.empty() || source.otherwise != nullptr) plan.fields.push_back(std::move(source));
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "runner/flat_object.h"
 #include "runner/manifest.h"
 #include "tests/scoped_folder.h"
 
@@ -112,6 +113,90 @@ TEST_CASE("so they are with words for nothing, and with descriptions that are ch
               R"({"id":"ID","description":"A house, write to me@agency.test","image_urls":"https://a.test/1.jpg"})",
               R"({"id":"ID","music":"none","image_urls":["None"]})"},
              options);
+}
+
+TEST_CASE("lines that are no JSON, or no object of plain values, are not taken apart") {
+  FlatObject object;
+  const auto read = [&](std::string text) {
+    const std::size_t size = text.size();
+    text.append(kJsonPadding, '}');
+    return object.read({std::string_view(text).substr(0, size), 1, true});
+  };
+  REQUIRE(read(R"( {"a":"b","c":["d"]} )"));
+  for (const char* text : {"",
+                           " ",
+                           "{",
+                           "}",
+                           "[]",
+                           "1",
+                           "\"a\"",
+                           "{\"a\"}",
+                           "{\"a\":}",
+                           "{\"a\":tru}",
+                           "{\"a\":nul}",
+                           "{\"a\":nulll}",
+                           "{\"a\":01}",
+                           "{\"a\":1.}",
+                           "{\"a\":-}",
+                           "{\"a\":1e400}",
+                           "{\"a\":123456789012345678901}",
+                           "{\"a\":+1}",
+                           "{\"a\":x}",
+                           "{\"a\":1,}",
+                           "{,\"a\":1}",
+                           "{\"a\":1 \"b\":2}",
+                           "{\"a\":\"b\"c}",
+                           "{\"a\":\"b\" \"c\"}",
+                           "{\"a\":1}}",
+                           "{\"a\":1}{}",
+                           "{\"a\":1} x",
+                           "{\"a\":1",
+                           "{\"a\":\"b",
+                           "{\"a\":[\"b\"}",
+                           "{\"a\":[\"b\",]}",
+                           "{\"a\":[,\"b\"]}",
+                           "{\"a\":[\"b\" \"c\"]}",
+                           "{\"a\":[\"b\"",
+                           "{\"a\":[\"b\"]]}",
+                           "{\"a\":{}}",
+                           "{\"a\":[[]]}",
+                           "{\"a\":[1]}",
+                           "{\"a\":[null]}",
+                           "{a:1}",
+                           "{1:1}",
+                           "{'a':1}",
+                           R"({"a":"\q"})",
+                           R"({"a":"\ud800"})",
+                           R"({"a":["\q"]})",
+                           R"({"\q":1})",
+                           "{\"a\":\"\x01\"}",
+                           "{\"a\":\"\xFF\"}",
+                           "{\"a\":\"b\nc\"}"}) {
+    CAPTURE(text);
+    CHECK_FALSE(read(text));
+  }
+}
+
+TEST_CASE("what a line says is a part of it where nothing is escaped") {
+  FlatObject object;
+  const auto read = [&](std::string_view text) {
+    static std::string padded;
+    padded = text;
+    padded.append(kJsonPadding, '"');
+    std::string said;
+    if (!object.read({std::string_view(padded).substr(0, text.size()), 1, true})) return std::string("no");
+    for (const FlatMember& member : object.members())
+      said += fmt::format("{}@{}={}{};", member.key, member.at, member.kind == FlatMember::Kind::Text ? "'" : "",
+                          member.value);
+    return said;
+  };
+  CHECK(read(R"({})").empty());
+  CHECK(read(R"({"a":"b"})") == "a@5='b;");
+  CHECK(read(R"( { "a" : "b" , "" : "" } )") == "a@9='b;@20=';");
+  CHECK(read(R"({"a\u0020b":"c\nd","e":"f"})") == "a b@12='c\nd;e@23='f;");
+  CHECK(read(R"({"n":-1.50e3 ,"t":true,"f":false,"z":null})") == "n@5=-1.50e3;t@18=true;f@27=false;z@37=null;");
+  CHECK(read(R"({"l":[],"m":["a"],"n":["a","é"]})") == R"(l@5=[];m@12=["a"];n@22=["a","é"];)");
+  CHECK(read(R"({"l":[ ],"m":[ "a" ],"n":["a" , "\u00e9","\/"]})") == R"(l@5=[];m@13=["a"];n@25=["a","é","/"];)");
 }
 
 }  // namespace reelbatch

@@ -10,6 +10,7 @@
 #include "jobs/json_quote.h"
 #include "jobs/raw_fields.h"
 #include "jobs/unicode.h"
+#include "runner/flat_object.h"
 #include "runner/json_stream.h"
 #include "runner/manifest_formats.h"
 #include "tests/fuzz/fuzz.h"
@@ -145,8 +146,45 @@ FUZZ_TARGET(yaml) {
   hold(data, read_yaml_jobs);
 }
 
+std::vector<std::string> texts_in(JsonElement list) {
+  std::vector<std::string> texts;
+  for (const JsonElement item : list.get_array().value_unsafe()) texts.emplace_back(item.get_string().value_unsafe());
+  return texts;
+}
+
+/// A line that is taken apart is valid, and says what the other reader finds in it.
+void hold_flat_object(std::string_view line) {
+  std::string padded(line);
+  padded.append(kJsonPadding, '}');
+  FlatObject flat;
+  if (!flat.read({std::string_view(padded).substr(0, line.size()), 1, true})) return;
+  JsonReader reader;
+  const Result<JsonElement> root = reader.parse(line);
+  must(root && root->is_object(), "what was taken apart is an object", line);
+  auto member = flat.members().begin();
+  for (const auto [key, value] : root->get_object().value_unsafe()) {
+    must(member != flat.members().end() && member->key == key, "keys are the same", line);
+    std::string_view text;
+    if (value.is_array()) {
+      JsonReader again;
+      const Result<JsonElement> list = again.parse(member->value);
+      must(member->kind == FlatMember::Kind::List && list && texts_in(*list) == texts_in(value), "lists are", line);
+    } else if (!value.get(text)) {
+      must(member->kind == FlatMember::Kind::Text && member->value == text, "texts are", line);
+    } else {
+      const bool is_same = (member->kind == FlatMember::Kind::Null) == value.is_null() &&
+                           line.substr(member->at, member->value.size()) == member->value;
+      must(is_same && member->kind != FlatMember::Kind::Text, "other values are", line);
+    }
+    ++member;
+  }
+  must(member == flat.members().end(), "no member is left over", line);
+}
+
 FUZZ_TARGET(json) {
-  if (take_byte(data) % 2 == 1) return hold(data, read_json_lines);
+  const bool is_lines = take_byte(data) % 2 == 1;
+  hold_flat_object(data.substr(0, data.find('\n')));
+  if (is_lines) return hold(data, read_json_lines);
   hold(data, [](ByteSource& source, ManifestRun& run) { return read_json_jobs(source, run); });
   // Whatever this reader takes for JSON, the other one does, but for numbers beyond its range.
   StringSource source(data);
