@@ -55,6 +55,7 @@ class TableReader {
   void find_row(const TablePlan& plan);
   bool check_shape(const TablePlan& plan);
   bool refuse_swallowed();
+  bool refuse_shifted();
   void read_id();
   void find_fields(const TablePlan& plan);
   void find_labels(const TablePlan& plan);
@@ -442,6 +443,21 @@ bool TableReader::refuse_swallowed() {
   return true;
 }
 
+/// A row of the right width in a table without a header. True if it is shifted, and is refused.
+bool TableReader::refuse_shifted() {
+  if (format_.has_header) return false;
+  const std::optional<ColumnKinds::Shift> shift = format_.kinds.find_shift(csv_.cells(), csv_.raw());
+  if (!shift) return false;
+  if (!shift->sure) {
+    run_.warn(csv_.place(shift->cell), {}, "a row looks shifted from here on", fmt::format(": {}", shift->says));
+    return false;
+  }
+  refuse_row(row_, csv_.place(shift->cell), {},
+             fmt::format("the row is shifted from here on: {}; an unquoted {}?", shift->says, shown(csv_.dialect())),
+             "shifted_row");
+  return true;
+}
+
 bool TableReader::check_shape(const TablePlan& plan) {
   if (csv_.goes_on_over_lines() && refuse_swallowed()) return false;
   const std::size_t cells = csv_.cells().size();
@@ -457,7 +473,7 @@ bool TableReader::check_shape(const TablePlan& plan) {
                "too_many_fields");
     return false;
   }
-  if (cells == columns_.size() + (trails ? 1 : 0)) return true;
+  if (cells == columns_.size() + (trails ? 1 : 0)) return !refuse_shifted();
   const std::string counts = fmt::format("{} fields, {} {}", cells - (trails ? 1 : 0),
                                          format_.has_header ? "header has" : "most rows have", columns_.size());
   if (cells > columns_.size()) {
@@ -474,7 +490,7 @@ bool TableReader::check_shape(const TablePlan& plan) {
     return false;
   }
   run_.warn(row_.place, {}, "cells are missing at the end of the row, none that feeds a field");
-  return true;
+  return !refuse_shifted();
 }
 
 void TableReader::find_fields(const TablePlan& plan) {

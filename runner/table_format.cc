@@ -376,6 +376,10 @@ Result<void> Finder::take_width(const Trial& trial) {
   format_.trailing = 2 * trails > trial.common && !is_asked_for(trial.width - 1);
   format_.trailing_bare = format_.trailing;
   format_.width = trial.width - (format_.trailing ? 1 : 0);
+  std::vector<std::vector<std::string>> rows;
+  for (const Record& record : trial.records)
+    if (record.cells.size() == trial.width) rows.push_back(record.cells);
+  format_.kinds.learn(rows);
   return {};
 }
 

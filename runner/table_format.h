@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "jobs/error.h"
+#include "runner/column_kinds.h"
 #include "runner/csv.h"
 #include "runner/feed_presets.h"
 #include "runner/name_rules.h"
@@ -22,6 +23,7 @@ struct TableFormat {
   std::vector<std::string> header;  ///< where it is not the first record: that of a file in sections
   std::uint64_t header_line = 0;    ///< with `header`
   std::size_t width = 0;            ///< without a header: of most rows, without what `trailing` says; 0: not known
+  ColumnKinds kinds;                ///< without a header: of its columns
   bool trailing = false;            ///< every record but the header, or most without one, end with a delimiter
   bool trailing_bare = false;       ///< and what stands behind that is nothing, not the empty quotes of a cell
   bool in_sections = false;         ///< `#HEADER#`, `#DEFINITION#`, `#DATA#`, `#END#`

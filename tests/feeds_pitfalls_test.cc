@@ -360,6 +360,21 @@ TEST_CASE("pitfalls: rows without a header") {
        "f.csv:3:61: ",
        "6 fields, most rows have 5",
        {"A-1", "A-2"}},
+      // As wide as the others, since the last one of its own cells is empty: told by what it says.
+      {"shifted, and as wide as the others",
+       a + ",\n" + "A-3,https://img.example.test/3.jpg,Flat, big and bright,\n" + b + ",\n" + c + ",\n",
+       Do::Warn,
+       "f.csv:2:41: ",
+       "a row looks shifted from here on: 'big and bright' begins with a blank",
+       {"A-1", "A-3", "A-2", "A-4"}},
+      {"shifted, and numbers show it",
+       a + ",1\n" + b + ",2\n" + c + ",3\n" +
+           "A-3,https://img.example.test/3.jpg,Flat, big and bright,A flat in town\n" +
+           "A-5,https://img.example.test/5.jpg,Loft,A loft by the sea,4\n",
+       Do::Reject,
+       "f.csv:4:41: ",
+       "the row is shifted from here on",
+       {"A-1", "A-2", "A-4", "A-5"}},
       {"a last column that is often empty, in quotes",
        a + ",\"\"\n" + b + ",\"\"\n" + c + ",\"x\"\n",
        Do::Nothing,
