@@ -397,9 +397,26 @@ TEST_CASE("images that no address can be made of leave an error that quotes the 
         std::vector<std::string>{"has no usable address: dropped 'https://a.example/1.pdf', which is no photo"});
 }
 
-TEST_CASE("lists that are taken whole stay whole where a base or a separator is given") {
-  const std::string_view objects = R"([{"url":"https://a.example/1.jpg"},{"url":"2.jpg"}])";
-  CHECK(complete_images({Form::Json, std::string(objects)}, std::nullopt, "https://m.example").value_or("") == objects);
+TEST_CASE("an image without an address is dropped, and the others are sent") {
+  const auto read = [](std::string_view list) { return read_addresses({Form::Json, std::string(list)}); };
+  const FieldReading some = read(R"([{"MediaURL":null,"Order":1},{"MediaURL":"https://a.example/1.jpg","Order":2},
+                                     {"MediaURL":"","Order":3}])");
+  CHECK(some.problems.empty());
+  CHECK(some.json == R"(["https://a.example/1.jpg"])");
+  CHECK(some.remarks == std::vector<std::string>{"dropped 2 images without an address"});
+  CHECK(read(R"([{"url":"nan"},null])").problems ==
+        std::vector<std::string>{"has no usable address: dropped 1 image without an address"});
+  CHECK(read(R"([{"url":null,"src":"https://a.example/1.jpg"}])").json == R"(["https://a.example/1.jpg"])");
+}
+
+TEST_CASE("lists stay lists where a base or a separator is given") {
+  const auto complete = [](std::string_view objects) {
+    return complete_images({Form::Json, std::string(objects)}, std::nullopt, "https://m.example").value_or("");
+  };
+  CHECK(complete(R"([{"url":"https://a.example/1.jpg","id":7},{"url":"2.jpg"},null,{"image":null}])") ==
+        R"([{"url":"https://a.example/1.jpg","id":7},{"url":"https://m.example/2.jpg"},{"image":null}])");
+  CHECK(complete(R"({"photos":["1.jpg","2.jpg"],"page":"1.jpg"})") ==
+        R"({"photos":["https://m.example/1.jpg","https://m.example/2.jpg"],"page":"1.jpg"})");
   CHECK(complete_images({Form::Text, "['1.jpg', None]"}, std::nullopt, "https://m.example").value_or("") ==
         R"(["https://m.example/1.jpg"])");
 }
@@ -418,6 +435,23 @@ TEST_CASE("what was split by a given separator stays whole") {
        ";",
        two},
       {"in a list", {Form::Json, R"(["https://x.com/1.jpg?a=1,https://y.com/b.jpg","https://x.com/2.jpg"])"}, ";", two},
+      {"in a list in a cell",
+       {Form::Text, R"(["https://x.com/1.jpg?a=1,https://y.com/b.jpg","https://x.com/2.jpg"])"},
+       "|",
+       two},
+      {"in objects",
+       {Form::Json,
+        R"([{"Order":2,"MediaURL":"https://x.com/2.jpg"},{"Order":1,"MediaURL":"https://x.com/1.jpg?a=1,https://y.com/b.jpg"}])"},
+       "|",
+       two},
+      {"in an object in a list of texts",
+       {Form::Json, R"(["https://x.com/1.jpg?a=1,https://y.com/b.jpg",{"src":"https://x.com/2.jpg"}])"},
+       "|",
+       two},
+      {"names in brackets",
+       {Form::Text, "[1].jpg|[2].jpg"},
+       "|",
+       "ERROR '[1].jpg' is not an address; give --media-base, under which file names stand"},
       {"names with commas",
        {Form::Text, "https://x.com/1.jpg,2.jpg|https://x.com/3.jpg"},
        "|",
