@@ -226,7 +226,7 @@ class BadNights(Case):
         soon = "https://img.example.test/coming-soon.jpg"
         rows = [row(f"A-{n}", image_urls=soon) for n in range(4)]
         self.manifest(rows)
-        words = f"4 listings begin with the same photo {soon}"
+        words = f"4 listings have the same photo {soon}"
         self.assertIn(words, self.run_it("check", "feed.csv").out)
         done = self.run_feed(code=0)
         self.assertEqual(done.err.count(words), 1, done)
