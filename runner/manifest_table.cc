@@ -67,6 +67,7 @@ class TableReader {
   Result<void> end_group();
   void say_encoding();
   void say_about_file();
+  void compare_with_count();
   bool take_columns(const TablePlan::Field::Columns& columns, const TablePlan::Field& field, FieldText& found,
                     std::size_t& cell);
   bool take_images(std::string_view field, std::size_t column, FieldText& found);
@@ -143,10 +144,24 @@ Result<void> TableReader::read() {
   return {};
 }
 
+/// A file in sections says how many rows it has. One that has fewer was put together of less than there is; who says
+/// with --min-rows how many are enough has looked.
+void TableReader::compare_with_count() {
+  if (!format_.rows_stated || *format_.rows_stated == records_) return;
+  const std::string message =
+      fmt::format("Property Count under #HEADER# is {}, and there are {} rows", *format_.rows_stated, records_);
+  if (*format_.rows_stated > records_ && run_.rules().options().min_rows == 0) {
+    run_.find({}, {}, message + ": is the file cut short? --min-rows says how many are enough all the same");
+  } else {
+    run_.warn({}, {}, message);
+  }
+}
+
 /// What is known only at the end.
 void TableReader::say_about_file() {
   if (format_.in_sections && !saw_end_)
     run_.find({}, {}, "the last record is incomplete: there is no #END#; is the file still being written?");
+  if (saw_end_) compare_with_count();
   if (shortened_ > 0)
     run_.find(first_shortened_, "id",
               fmt::format("'{}' was shortened by a spreadsheet and the id is lost ({} rows): export again with the "

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 #include <optional>
 
@@ -76,6 +77,20 @@ std::size_t offset_of_line(std::string_view text, std::uint64_t line) {
     at = end + (text.substr(end, 2) == "\r\n" ? 2 : 1);
   }
   return at;
+}
+
+/// `Property Count : 12` under #HEADER#.
+std::optional<std::uint64_t> rows_stated_in(std::string_view section) {
+  const std::string lower = ascii_lower(section);
+  constexpr std::string_view kName = "property count";
+  std::size_t at = lower.find(kName);
+  if (at == std::string::npos) return std::nullopt;
+  at = lower.find_first_not_of(" \t", at + kName.size());
+  if (at == std::string::npos || lower[at] != ':') return std::nullopt;
+  at = std::min(lower.find_first_not_of(" \t'\"", at + 1), lower.size());
+  std::uint64_t count = 0;
+  const auto [end, error] = std::from_chars(lower.data() + at, lower.data() + lower.size(), count);
+  return error == std::errc() ? std::optional(count) : std::nullopt;
 }
 
 class Finder {
@@ -180,6 +195,7 @@ Result<TableFormat> Finder::find_sections() {
   if (*field_end == *record_end) return usage_error("EOF and EOR are the same character");
 
   format_.in_sections = true;
+  format_.rows_stated = rows_stated_in(all.substr(0, definition));
   format_.dialect.delimiter = *field_end;
   format_.dialect.quotes = false;
   format_.dialect.record_end = *record_end;

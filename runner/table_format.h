@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,9 +28,10 @@ struct TableFormat {
   bool trailing = false;            ///< every record but the header, or most without one, end with a delimiter
   bool trailing_bare = false;       ///< and what stands behind that is nothing, not the empty quotes of a cell
   bool in_sections = false;         ///< `#HEADER#`, `#DEFINITION#`, `#DATA#`, `#END#`
-  std::size_t skip_bytes = 0;       ///< up to the header, or to the first record; a byte order mark included
-  std::uint64_t first_line = 1;     ///< where that is
-  std::uint64_t skip_lines = 0;     ///< in front of a line that looks more like a header than the one taken; 0: none
+  std::optional<std::uint64_t> rows_stated;  ///< in sections: how many the file says it has
+  std::size_t skip_bytes = 0;                ///< up to the header, or to the first record; a byte order mark included
+  std::uint64_t first_line = 1;              ///< where that is
+  std::uint64_t skip_lines = 0;  ///< in front of a line that looks more like a header than the one taken; 0: none
   std::vector<std::pair<std::uint64_t, std::string>> notices;  ///< line and what was skipped or found
 };
 
