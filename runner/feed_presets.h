@@ -58,6 +58,9 @@ const Preset* find_preset(std::string_view name);
 /// Those whose signature is in `names`.
 std::vector<const Preset*> presets_of(std::span<const std::string_view> names);
 
+/// What of a preset's signature is not in `names`, for people: `'Handle' or 'URL handle'`.
+std::vector<std::string> missing_of(const Preset& preset, std::span<const std::string_view> names);
+
 /// What people call the id, images and descriptions, in the order of preference, folded; empty for other fields.
 std::span<const std::string_view> synonyms_of(const FieldSpec& field);
 

@@ -351,6 +351,7 @@ void JobReader::take_preset(const YamlNode& job) {
   }
   if (wanted != "auto") {
     run_.set_preset(find_preset(wanted));
+    run_.compare_with_preset(names, place_of(job));
   } else if (const std::vector<const Preset*> found = presets_of(names); !own_words && !found.empty()) {
     if (found.size() > 1)
       return run_.find(place_of(job), {},

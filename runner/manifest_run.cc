@@ -73,6 +73,16 @@ void ManifestRun::start_file(const std::string& path) {
   mapping_.file = path;
 }
 
+void ManifestRun::compare_with_preset(std::span<const std::string_view> names, Place place) {
+  const Preset* preset = rules_.preset();
+  if (preset == nullptr || rules_.options().preset == "auto") return;
+  const std::vector<std::string> missing = missing_of(*preset, names);
+  if (missing.empty()) return;
+  warn(place, {},
+       fmt::format("read as preset '{}', as stated, but {} {} not there: is it another program's file?", preset->name,
+                   fmt::join(missing, ", "), missing.size() == 1 ? "is" : "are"));
+}
+
 void ManifestRun::note(Place place, std::string_view message) {
   if (remark_) remark_({Remark::Level::Note, file(), place, {}, std::string(message)});
 }

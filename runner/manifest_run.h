@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,10 @@ class ManifestRun {
   /// Of this file; before its first row.
   void set_preset(const Preset* preset) { rules_.set_preset(preset); }
   const std::string& file() const { return files_.back(); }
+  /// Says which columns of a preset that was stated by name are not there.
+  ///
+  /// names  of the file's columns, or of its first job's keys.
+  void compare_with_preset(std::span<const std::string_view> names, Place place);
 
   void start_file(const std::string& path);
 

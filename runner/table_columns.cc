@@ -23,6 +23,7 @@ bool TableColumns::take_header(std::vector<std::string> names, std::vector<Place
   kind_ = special_column(Target::kKind);
   account_ = special_column(Target::kAccount);
   check_mapped_columns();
+  run_.compare_with_preset(std::vector<std::string_view>(names_.begin(), names_.end()), places_.front());
   if (id_ != kNoColumn || run_.will_make_id({})) return true;
   if (run_.rules().mapped(Target::kId, nullptr) == nullptr)
     run_.find(places_.front(), {}, no_id_column(names_, format_.skip_lines));

@@ -588,6 +588,51 @@ TEST_CASE("a manifest with fewer rows than asked for is refused") {
   CHECK(read("f.csv", kHeader + row("1") + row("2") + row("3", ""), options).refused == "");
 }
 
+TEST_CASE("a file in sections with another number of rows than it says") {
+  const auto blm = [](std::string_view count) {
+    return fmt::format(
+        "#HEADER#\nVersion : 3\nEOF : '^'\nEOR : '~'\n{}\n#DEFINITION#\nAGENT_REF^DESCRIPTION^"
+        "MEDIA_IMAGE_00^~\n#DATA#\nA-1^A flat by the sea^https://img.example.test/1.jpg^~\n"
+        "A-2^A flat in town^https://img.example.test/2.jpg^~\n#END#\n",
+        count);
+  };
+  for (const char* count : {"", "Property Count : 2", "property count:'2'", "Property Count : many"}) {
+    const Said said = read("f.blm", blm(count));
+    CHECK(said.refused == "");
+    CHECK(said.warnings.empty());
+    CHECK(said.ids.size() == 2);
+  }
+  const std::string more = blm("Property Count : 3\nGenerated Date : 21-NOV-2026");
+  CHECK(read("f.blm", more).refused ==
+        "f.blm: Property Count under #HEADER# is 3, and there are 2 rows: is the file cut short? --min-rows says how "
+        "many are enough all the same");
+  ManifestOptions options;
+  options.min_rows = 2;
+  const std::vector<std::string> told = {"f.blm: Property Count under #HEADER# is 3, and there are 2 rows"};
+  CHECK(read("f.blm", more, options).refused == "");
+  CHECK(read("f.blm", more, options).warnings == told);
+  CHECK(read("f.blm", blm("Property Count : 1")).refused == "");
+  CHECK(read("f.blm", blm("Property Count : 1")).warnings.size() == 1);
+}
+
+TEST_CASE("a preset that is stated names what of its columns is not there") {
+  ManifestOptions options;
+  options.preset = "shopify";
+  const std::string image = ",https://img.example.test/1.jpg,A flat by the sea\n";
+  const Said other = read("f.csv", "handle,images,Body (HTML)\nA-1" + image, options);
+  CHECK(other.ids == std::vector<std::string>{"A-1"});
+  const std::string why =
+      "read as preset 'shopify', as stated, but 'Title', 'Image Src' or 'Product image URL' are not "
+      "there: is it another program's file?";
+  CHECK(other.warnings == std::vector<std::string>{"f.csv:1:1: " + why});
+  CHECK(read("f.csv", "handle,image src,Body (HTML),Title\nA-1,https://img.example.test/1.jpg,A flat by the sea,Flat\n",
+             options)
+            .warnings.empty());
+  const Said jobs = read(
+      "f.json", R"([{"handle":"A-1","images":"https://img.example.test/1.jpg","body":"A flat by the sea"}])", options);
+  CHECK(jobs.warnings == std::vector<std::string>{"f.json:1:2: " + why});
+}
+
 TEST_CASE("an error knows the record it is about") {
   const Said table = read("f.csv", kHeader + row("A-1") + "A-2,https://img.example.test/2.jpg,\"too\nmany\",x\n");
   REQUIRE(table.rejects.size() == 1);
