@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "jobs/unicode.h"
 #include "runner/csv.h"
 #include "runner/manifest.h"
 #include "tests/scoped_folder.h"
@@ -71,11 +72,13 @@ std::string row(std::string_view id, std::string_view description = "A quiet fla
 
 const std::string kHeader = "id,image_urls,description\n";
 
-std::string utf16(std::string_view ascii, bool big, std::size_t width = 2) {
+std::string utf16(std::string_view text, bool big, std::size_t width = 2) {
   std::string out;
-  for (const char c : ascii) {
-    const std::string zeros(width - 1, '\0');
-    out += big ? zeros + c : c + zeros;
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint point = code_point_at(text, at);
+    for (std::size_t i = 0; i < width; ++i)
+      out += static_cast<char>((point.value >> (8 * (big ? width - 1 - i : i))) & 0xFFU);
+    at += point.size;
   }
   return out;
 }
@@ -127,6 +130,14 @@ void check_pitfall(const Pitfall& pitfall, const ManifestOptions& options = {}) 
 
 TEST_CASE("pitfalls: encodings") {
   const std::string plain = kHeader + row("A-1");
+  const auto in_words = [](std::string_view words) {
+    std::string text = fmt::format("{},id,image_urls,description\n", words);
+    for (int i = 0; i < 8; ++i) text += words;
+    return text + ",A-1,https://img.example.test/1.jpg,A flat by the sea\n";
+  };
+  const std::string cyrillic = in_words("Светлая квартира у парка и большая кухня");
+  const std::string greek = in_words("Φωτεινό διαμέρισμα δίπλα στο πάρκο");
+  const std::string chinese = in_words("公园旁明亮的公寓三室大厨房");
   const std::string latin = kHeader + row("A-1") + "A-2,https://img.example.test/2.jpg,Un appartement r\xE9nov\xE9\n";
   const Pitfall pitfalls[] = {
       {"UTF-8 BOM", "\xEF\xBB\xBF" + plain, Do::Nothing, "", ""},
@@ -143,6 +154,11 @@ TEST_CASE("pitfalls: encodings") {
       {"UTF-16 without BOM, the other way", utf16(plain, true), Do::Warn, "f.csv:1:1: ", "read as UTF-16BE"},
       {"UTF-32 without BOM", utf16(plain, false, 4), Do::Warn, "f.csv:1:1: ", "looks like UTF-32"},
       {"UTF-32 without BOM, the other way", utf16(plain, true, 4), Do::Warn, "f.csv:1:1: ", "read as UTF-32BE"},
+      {"UTF-16 without BOM, Cyrillic", utf16(cyrillic, false), Do::Warn, "f.csv:1:1: ", "read as UTF-16LE"},
+      {"the same, the other way", utf16(cyrillic, true), Do::Warn, "f.csv:1:1: ", "read as UTF-16BE"},
+      {"UTF-32 without BOM, Cyrillic", utf16(cyrillic, false, 4), Do::Warn, "f.csv:1:1: ", "read as UTF-32LE"},
+      {"UTF-16 without BOM, Greek", utf16(greek, false), Do::Warn, "f.csv:1:1: ", "looks like UTF-16"},
+      {"UTF-16 without BOM, Chinese", utf16(chinese, true), Do::Warn, "f.csv:1:1: ", "read as UTF-16BE"},
       {"NUL byte in a field", plain + row("A-2", "A flat \0 by the sea"sv), Do::Reject,
        "f.csv:3:45: ", "description: a NUL character"},
   };
