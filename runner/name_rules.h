@@ -96,7 +96,7 @@ class NameRules {
 
   /// The column that the options say feeds a target, nullptr if none.
   const std::string* mapped(std::size_t field, const JobKind* kind) const;
-  /// The options' default for a target, nullptr if none.
+  /// The options' default for a target, nullptr if none; images as FeedImages completes those of rows.
   const RawValue* default_of(std::size_t field, const JobKind* kind) const;
 
   const ManifestOptions& options() const { return options_; }
@@ -117,6 +117,7 @@ class NameRules {
   Result<void> check_field(std::string_view name, std::string_view where) const;
 
   const ManifestOptions& options_;
+  std::map<std::string, RawValue> defaults_;      ///< of the options
   std::map<std::string, ColumnSpec> map_;         ///< of the options
   std::map<std::string, ColumnSpec> preset_map_;  ///< of the preset
   const Preset* preset_ = nullptr;
