@@ -82,6 +82,7 @@ struct Remark {
   std::string field;  ///< the field or column, may be empty
   std::string message;
   std::string_view code = {};  ///< for programs: what sort of error it is, `too_many_fields`, or kMended; a literal
+  bool repeats = false;        ///< what was said of rows enough before: of use in a file of rejects alone
   // What tell_remarks() adds to errors of rows.
   std::uint64_t record = 0;  ///< the row's number in its file, from 1; 0: not known
   std::string raw = {};      ///< the row as it stands in the file, as much as kRawMax of it

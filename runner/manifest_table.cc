@@ -18,6 +18,9 @@
 namespace reelbatch {
 namespace {
 
+/// So many rows in a row with the same wrong number of cells are told one by one.
+constexpr std::uint64_t kOddRowsTold = 10;
+
 /// Nothing is left of it when it is trimmed.
 bool is_blank(std::string_view text) {
   const bool plain_start = !text.empty() && text[0] > 0x20 && text[0] < 0x7F;
@@ -55,6 +58,8 @@ class TableReader {
   void find_row(const TablePlan& plan);
   bool check_shape(const TablePlan& plan);
   bool refuse_swallowed();
+  void refuse_width(Place place, std::string_view column, std::string message, std::string_view code);
+  void end_odd_rows();
   bool refuse_shifted();
   void read_id();
   void find_fields(const TablePlan& plan);
@@ -99,6 +104,12 @@ class TableReader {
   bool needs_id_ = false;      ///< one is made of its fields
   bool malformed_ = false;     ///< somewhere in the record there is something that is not UTF-8
   std::uint64_t records_ = 0;  ///< rows so far
+  // Rows one behind the other with the same wrong number of cells.
+  std::uint64_t odd_rows_ = 0;
+  std::uint64_t odd_last_ = 0;  ///< its number
+  std::size_t odd_width_ = 0;
+  Place odd_place_;  ///< of the first
+  std::string odd_message_;
   std::uint64_t shortened_ = 0;
   Place first_shortened_;
   std::string first_shortened_id_;
@@ -159,6 +170,7 @@ void TableReader::compare_with_count() {
 
 /// What is known only at the end.
 void TableReader::say_about_file() {
+  end_odd_rows();
   if (format_.in_sections && !saw_end_)
     run_.find({}, {}, "the last record is incomplete: there is no #END#; is the file still being written?");
   if (saw_end_) compare_with_count();
@@ -473,6 +485,29 @@ bool TableReader::refuse_shifted() {
   return true;
 }
 
+/// Refuses the row, which has another number of cells than the header. Where row after row has the same one, that is
+/// said once: it is no slip in a row.
+void TableReader::refuse_width(Place place, std::string_view column, std::string message, std::string_view code) {
+  if (odd_rows_ == 0 || odd_width_ != csv_.cells().size() || odd_last_ + 1 != records_) {
+    end_odd_rows();
+    odd_width_ = csv_.cells().size();
+    odd_place_ = row_.place;
+    odd_message_ = message.substr(0, message.find(';'));
+  }
+  odd_last_ = records_;
+  refuse_row(row_, place, column, std::move(message), code);
+  row_.remarks.back().repeats = ++odd_rows_ > kOddRowsTold;
+}
+
+void TableReader::end_odd_rows() {
+  if (odd_rows_ > kOddRowsTold)
+    run_.warn(odd_place_, {},
+              fmt::format("from here on: {}; was the file joined from two exports? Put each into a file of its own",
+                          odd_message_),
+              fmt::format(" ({} rows in a row)", odd_rows_));
+  odd_rows_ = 0;
+}
+
 bool TableReader::check_shape(const TablePlan& plan) {
   if (csv_.goes_on_over_lines() && refuse_swallowed()) return false;
   const std::size_t cells = csv_.cells().size();
@@ -492,16 +527,16 @@ bool TableReader::check_shape(const TablePlan& plan) {
   const std::string counts = fmt::format("{} fields, {} {}", cells - (trails ? 1 : 0),
                                          format_.has_header ? "header has" : "most rows have", columns_.size());
   if (cells > columns_.size()) {
-    refuse_row(row_, csv_.place(columns_.size()), {}, fmt::format("{}; an unquoted {}?", counts, shown(csv_.dialect())),
-               "too_many_fields");
+    refuse_width(csv_.place(columns_.size()), {}, fmt::format("{}; an unquoted {}?", counts, shown(csv_.dialect())),
+                 "too_many_fields");
     return false;
   }
   if (!csv_.ended_by_newline())
     run_.find(row_.place, {},
               fmt::format("the last record is incomplete ({}): is the file still being written?", counts));
   if (cells < plan.needed) {
-    refuse_row(row_, csv_.place(cells), columns_.name(cells),
-               fmt::format("{}; a missing quote or a broken line?", counts), "too_few_fields");
+    refuse_width(csv_.place(cells), columns_.name(cells), fmt::format("{}; a missing quote or a broken line?", counts),
+                 "too_few_fields");
     return false;
   }
   run_.warn(row_.place, {}, "cells are missing at the end of the row, none that feeds a field");
