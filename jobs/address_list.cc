@@ -234,7 +234,7 @@ std::vector<JsonElement> in_media_order(simdjson::dom::array array) {
   return sorted;
 }
 
-/// A medium that says what it is, and that it is no photo.
+/// A medium that says what it is, and that it is no photo of the listing.
 bool is_other_medium(simdjson::dom::object object) {
   std::string_view category;
   if (object.at_key_case_insensitive("MediaURL").error() ||
@@ -242,7 +242,8 @@ bool is_other_medium(simdjson::dom::object object) {
     return false;
   }
   const std::string lower = ascii_lower(category);
-  return !lower.empty() && lower.find("photo") == std::string::npos && lower.find("image") == std::string::npos;
+  const auto says = [&](std::string_view word) { return lower.find(word) != std::string::npos; };
+  return !lower.empty() && ((!says("photo") && !says("image")) || says("agent") || says("office"));
 }
 
 // ---- Items into addresses -------------------------------------------------------------------------------------------
