@@ -91,6 +91,21 @@ bool is_legacy(std::string_view text) {
   return misfits > fits;
 }
 
+/// Whether words are beyond ASCII from end to end, as in Cyrillic or Greek: as windows-1252, which has accented letters
+/// among others, they would be nonsense.
+bool is_of_other_script(std::string_view text) {
+  constexpr std::size_t kWord = 4;  // letters beyond ASCII in a row; `crééé` has three
+  constexpr std::size_t kLettersMin = 8;
+  std::size_t letters = 0, in_words = 0, run = 0;
+  for (const char c : text) {
+    const bool is_letter = static_cast<unsigned char>(c) >= 0xC0U;
+    run = is_letter ? run + 1 : 0;
+    if (is_letter) ++letters;
+    if (run >= kWord) in_words += run == kWord ? kWord : 1;
+  }
+  return letters >= kLettersMin && 2 * in_words > letters;
+}
+
 /// Where UTF-8 begins that is hardly anything else: `Ã` and a sign, as accented letters look in windows-1252, or the
 /// three bytes of a typographic quote or dash. npos for none.
 std::size_t find_sure_utf8(std::string_view text) {
@@ -198,7 +213,16 @@ Result<std::size_t> TextSource::read_undecided(char* to, std::size_t size) {
     ended_ = *more == 0;
     raw_.append(block.data(), *more);
   }
-  encoding_ = is_legacy(std::string_view(raw_).substr(0, kEvidence)) ? Encoding::Windows1252 : Encoding::Utf8;
+  const std::string_view evidence = std::string_view(raw_).substr(0, kEvidence);
+  if (is_legacy(evidence)) {
+    if (is_of_other_script(evidence))
+      return usage_error(
+          fmt::format("{}: is neither UTF-8 nor windows-1252: whole words are beyond ASCII, as in Cyrillic or Greek; "
+                      "save the file as "
+                      "UTF-8 (--encoding windows-1252 reads it all the same)",
+                      file_));
+    encoding_ = Encoding::Windows1252;
+  }
   decided_ = true;
   return read(to, size);
 }

@@ -164,6 +164,17 @@ TEST_CASE("pitfalls: encodings") {
   };
   for (const Pitfall& pitfall : pitfalls) check_pitfall(pitfall);
 
+  // As windows-1252 they would be nonsense, and paid for.
+  const std::string koi = "\xD3\xD7\xC5\xD4\xCC\xC1\xD1 \xCB\xD7\xC1\xD2\xD4\xC9\xD2\xC1 30 \xCD";
+  const Pitfall other_script{"words of another script", kHeader + row("A-1", koi), Do::Refuse,
+                             "f.csv: ", "is neither UTF-8 nor windows-1252"};
+  check_pitfall(other_script);
+  ManifestOptions western;
+  western.encoding = "windows-1252";
+  check_pitfall({"the same, stated", kHeader + row("A-1", koi), Do::Nothing, "", ""}, western);
+  check_pitfall({"accents one behind the other",
+                 kHeader + row("A-1", "Cr\xE9\xE9\xE9 \xE0 l'\xE9t\xE9; fa\xE7on \xE2g\xE9"), Do::Warn,
+                 "f.csv:2: ", "read as windows-1252"});
   check_pitfall({"a letter that is a word",
                  kHeader + row("A-1", "Une maison \xE0 vendre au bord du lac"),
                  Do::Warn,
@@ -195,6 +206,7 @@ TEST_CASE("pitfalls: no text at all") {
       {"gzip", "\x1F\x8B\x08", Do::Refuse, "f.csv: ", "a gzip archive: unpack it"},
       {"XML", "<?xml version=\"1.0\"?><feed/>", Do::Refuse, "f.csv: ", "this is XML"},
       {"HTML", "<!doctype html><title>Sign in</title>", Do::Refuse, "f.csv: ", "did the download need a login?"},
+      {"a part of an HTML page", "<div class=\"login\">", Do::Refuse, "f.csv: ", "an HTML page"},
       {"HTML in UTF-16", "\xFF\xFE" + utf16("<html><body>", false), Do::Refuse, "f.csv: ", "an HTML page"},
       {"JSON", "[{\"id\": \"A-1\"}]", Do::Refuse, "f.csv: ", "this is JSON: name it .json"},
   };
