@@ -174,6 +174,8 @@ Result<void> JobReader::take_member(const YamlNode& key, YamlNode& value) {
     map_uses_.clear();
     for (const Given& id : gather(defaults_, nullptr, Target::kId).given)
       run_.find(place_of(*id.key), "defaults", "every listing needs an id of its own");
+  } else if (name == "@odata.nextLink" && !is_blank(value)) {
+    run_.warn(place_of(key), {}, "the answer goes on at this address: the listings on its next pages are not read");
   } else if (!name.starts_with("x-") && !name.starts_with('.') && !name.starts_with('@')) {
     // Where anchors are kept, by convention, and what an OData answer says of itself.
     constexpr std::string_view kTop[] = {"defaults", "jobs"};
@@ -405,7 +407,7 @@ void JobReader::take_specials(const YamlNode& job) {
   Place place = row_.place;
   const std::string_view id = special(job, Target::kId, place);
   needs_id_ = row_.remarks.empty() && run_.will_make_id(id);
-  if (!needs_id_) take_id(row_, id, place);
+  if (!needs_id_ && !run_.refuse_shortened(row_, trim(id), place)) take_id(row_, id, place);
 
   const RawValue* kind = run_.rules().default_of(Target::kKind, nullptr);
   Place unused;

@@ -110,9 +110,6 @@ class TableReader {
   std::size_t odd_width_ = 0;
   Place odd_place_;  ///< of the first
   std::string odd_message_;
-  std::uint64_t shortened_ = 0;
-  Place first_shortened_;
-  std::string first_shortened_id_;
 
   // The listing that is not whole before a row with another id comes.
   bool in_group_ = false;
@@ -174,11 +171,6 @@ void TableReader::say_about_file() {
   if (format_.in_sections && !saw_end_)
     run_.find({}, {}, "the last record is incomplete: there is no #END#; is the file still being written?");
   if (saw_end_) compare_with_count();
-  if (shortened_ > 0)
-    run_.find(first_shortened_, "id",
-              fmt::format("'{}' was shortened by a spreadsheet and the id is lost ({} rows): export again with the "
-                          "column as text",
-                          first_shortened_id_, shortened_));
   // No error: many programs write no last line end.
   if (records_ > 0 && !saw_end_ && csv_.dialect().record_end == 0 && !csv_.ended_by_newline())
     run_.warn(row_.place, {},
@@ -436,20 +428,12 @@ void TableReader::read_id() {
   const std::string_view id = trim(unguarded(columns_.id(), "id"));
   needs_id_ = run_.will_make_id(id);
   if (needs_id_) return;
-  const bool shortened = is_shortened_number(id);
-  if (!shortened && is_plain_id(id)) {
+  if (is_plain_id(id)) {
     row_.id = id;
     return;
   }
-  if (shortened) {
-    if (shortened_++ == 0) {
-      first_shortened_ = csv_.place(columns_.id());
-      first_shortened_id_ = id;
-    }
-    return refuse_row(row_, csv_.place(columns_.id()), "id", fmt::format("'{}' was shortened by a spreadsheet", id),
-                      "shortened_id");
-  }
-  take_id(row_, id, csv_.place(columns_.id()));
+  const Place place = csv_.place(columns_.id());
+  if (!run_.refuse_shortened(row_, id, place)) take_id(row_, id, place);
 }
 
 /// A record that goes on over rows of their own is of no listing. True if it was one, and is refused.
@@ -589,7 +573,8 @@ bool TableReader::take_columns(const TablePlan::Field::Columns& columns, const T
   if (columns.at.size() == 1) {
     if (!take_cell(columns.at[0], field, found.text)) return false;
     cell = columns.at[0];
-    return true;
+    // The last column that may have words tells that there are none.
+    return !field.spec->is_prose || &columns == &field.columns.back() || !is_only_markup(found.text);
   }
   std::string all;
   for (const std::size_t column : columns.at) {

@@ -36,9 +36,14 @@ void TableColumns::check_mapped_columns() {
     bool there = false;
     for (std::size_t i = 0; i < names_.size() && !there; ++i) there = run_.rules().fits(field, names_[i], i + 1);
     if (there) continue;
-    run_.find(places_.front(), field,
-              fmt::format("the mapped column '{}' does not exist{}; there are {}", printable(column, 60),
-                          did_you_mean(column, names), quoted_list(names_, 40)));
+    std::string message = fmt::format("the mapped column '{}' does not exist", printable(column, 60));
+    if (format_.skip_lines > 0) {
+      message += fmt::format(" here, but line {} looks like a header: use --skip-lines {}", format_.skip_lines + 1,
+                             format_.skip_lines);
+    } else {
+      message += fmt::format("{}; there are {}", did_you_mean(column, names), quoted_list(names_, 40));
+    }
+    run_.find(places_.front(), field, message);
   }
 }
 

@@ -241,6 +241,29 @@ TEST_CASE("a stray quote that swallows rows makes no listing of two") {
         std::string::npos);
 }
 
+TEST_CASE("a column that stands in for an empty description does so for one of markup too") {
+  ManifestOptions options;
+  options.map = {{"description", "text|summary"}};
+  const auto description = [&](const std::string& cells) {
+    return read_csv("id,text,summary\n1," + cells + "\n", options).shown[0];
+  };
+  CHECK(description("<p>&nbsp;</p>,A flat") == "1 description=A flat");
+  CHECK(description("<style>p {}</style> [gallery],A flat") == "1 description=A flat");
+  CHECK(description("<p>" + std::string(2000, ' ') + "</p>,A flat") == "1 description=A flat");
+  CHECK(description("<p>A house</p>,A flat") == "1 description=<p>A house</p>");
+  CHECK(description("<p></p>,<br>") == "1 description=<br>");  // for its kind to refuse
+}
+
+TEST_CASE("a mapped column that is not in the first line may be in one behind it") {
+  ManifestOptions options;
+  options.map = {{"id", "no"}, {"description", "texte"}};
+  CHECK(
+      read_csv("Export,of,26\nno,texte,ville\n1,A flat,Lyon\n", options).error ==
+      "f.csv:1:1: description: the mapped column 'texte' does not exist here, but line 2 looks like a header: use "
+      "--skip-lines 1\n"
+      "f.csv:1:1: id: the mapped column 'no' does not exist here, but line 2 looks like a header: use --skip-lines 1");
+}
+
 TEST_CASE("texts and lists over several lines are no swallowed rows, although their commas would fit") {
   const char* cells[] = {
       "Bright, quiet\nand near the lake, with a view",
