@@ -127,7 +127,7 @@ std::vector<std::string_view> split_items(std::string_view text) {
     if (starts_item(text, at)) starts.push_back(at);
   }
   if (starts.empty()) return split_names(text);
-  std::vector<std::string_view> items{text.substr(0, starts.front())};
+  std::vector<std::string_view> items = split_names(text.substr(0, starts.front()));
   for (std::size_t i = 0; i < starts.size(); ++i) {
     const std::size_t end = i + 1 < starts.size() ? starts[i + 1] : text.size();
     items.push_back(text.substr(starts[i], end - starts[i]));
@@ -143,7 +143,9 @@ std::string_view hanging_name(std::string_view item) {
   const std::string_view name = trim_edges(item.substr(separator + 1));
   if (name.find_first_of("/=?&:") != std::string_view::npos || !ends_with_one_of(name, kPhotoEndings)) return {};
   const std::string_view before = trim_edges(item.substr(0, separator));
-  return ends_with_one_of(before, kPhotoEndings) ? name : std::string_view{};
+  // A comma may stand in a query; a bar with the name of a photo behind it parts two.
+  const std::string_view address = item[separator] == '|' ? without_query(before) : before;
+  return ends_with_one_of(address, kPhotoEndings) ? name : std::string_view{};
 }
 
 /// WebToffee's exports write `! alt : a kitchen ! title : ...` after an address.
@@ -384,7 +386,7 @@ class Completer {
   std::vector<std::string> items_of(std::string_view text) const {
     std::vector<std::string> items;
     if (!separator_) {
-      for (const std::string_view part : split_items(text)) add(part, items);
+      for (const std::string_view part : split_items(text)) add_with_names(part, items);
       return items;
     }
     for (std::size_t at = 0; at <= text.size();) {
@@ -439,6 +441,18 @@ class Completer {
  private:
   static std::string list_of(const std::vector<std::string>& items) {
     return fmt::format("[{}]", fmt::join(items, ","));
+  }
+
+  /// An address, and the names of files that hang on to it.
+  void add_with_names(std::string_view item, std::vector<std::string>& items) const {
+    std::vector<std::string_view> names;
+    std::string_view rest = trim_edges(item);
+    for (auto name = hanging_name(rest); !base_.empty() && !name.empty(); name = hanging_name(rest)) {
+      names.push_back(name);
+      rest = trim_edges(rest.substr(0, static_cast<std::size_t>(name.data() - rest.data())));
+    }
+    add(names.empty() ? item : rest, items);
+    for (; !names.empty(); names.pop_back()) add(names.back(), items);
   }
 
   void add(std::string_view item, std::vector<std::string>& items) const {

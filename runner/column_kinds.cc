@@ -12,7 +12,7 @@ namespace reelbatch {
 namespace {
 
 constexpr std::size_t kRowsMin = 3;       ///< with so many cells of one sort a column is taken for one of that sort
-constexpr std::size_t kOneInSoMany = 20;  ///< may be of another
+constexpr std::size_t kOneInSoMany = 10;  ///< may be of another
 
 bool is_few(std::size_t some, std::size_t all) {
   return some <= std::max<std::size_t>(1, all / kOneInSoMany);

@@ -495,6 +495,26 @@ TEST_CASE("what was split by a given separator stays whole") {
   }
 }
 
+TEST_CASE("names and addresses in one list") {
+  const auto read = [](std::string_view text, std::string_view base) {
+    const Result<std::string> kept = complete_images({Form::Text, std::string(text)}, std::nullopt, base);
+    const FieldReading reading = read_addresses({Form::Json, kept.value_or("")});
+    return reading.problems.empty() ? reading.json.value_or("") : reading.problems[0];
+  };
+  const std::string_view all = R"(["https://m.fr/a%20b.jpg","https://m.fr/c.jpg","https://x.com/1.jpg"])";
+  CHECK(read("/a b.jpg|c.jpg|https://x.com/1.jpg", "https://m.fr") == all);
+  CHECK(read("a b.jpg, c.jpg, https://x.com/1.jpg", "https://m.fr") == all);
+  CHECK(read("https://x.com/1.jpg|2.jpg;3.jpg", "https://m.fr") ==
+        R"(["https://x.com/1.jpg","https://m.fr/2.jpg","https://m.fr/3.jpg"])");
+  CHECK(read("https://x.com/w_1,h_2/1.jpg?a=1|b.jpg", "https://m.fr") ==
+        R"(["https://x.com/w_1,h_2/1.jpg?a=1","https://m.fr/b.jpg"])");
+  CHECK(read("https://x.com/1.jpg?crop=1,2.jpg", "https://m.fr") == R"(["https://x.com/1.jpg?crop=1,2.jpg"])");
+  CHECK(read("https://x.com/1.jpg?a=1|2.jpg", "") ==
+        "'2.jpg' is not an address; give --media-base, under which file names stand");
+  CHECK(read("a.jpg|b.jpg|https://x.com/1.jpg", "") ==
+        "'a.jpg' is not an address; give --media-base, under which file names stand");
+}
+
 TEST_CASE("names under a base are encoded where they would be a query or a fragment") {
   const auto address = [](std::string_view name) {
     const Result<std::string> kept = complete_images({Form::Text, std::string(name)}, std::nullopt, "https://m.fr/p");
