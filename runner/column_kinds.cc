@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "jobs/unicode.h"
 #include "runner/manifest_text.h"
@@ -51,10 +52,10 @@ void ColumnKinds::learn(std::span<const std::vector<std::string>> rows) {
   blanks_tell_ = rows.size() >= kRowsMin && is_few(blanks, rows.size());
   for (const auto& count : counts) {
     Kind kind = Kind::Text;
+    const std::size_t filled = std::accumulate(count.begin() + 1, count.end(), std::size_t{0});  // the first is Empty
     for (const Kind one : {Kind::Address, Kind::Number}) {
-      const std::size_t filled = rows.size() - count.at(static_cast<std::size_t>(Kind::Empty));
       const std::size_t such = count.at(static_cast<std::size_t>(one));
-      if (such >= kRowsMin && such <= filled && is_few(filled - such, filled)) kind = one;
+      if (such >= kRowsMin && is_few(filled - such, filled)) kind = one;
     }
     kinds_.push_back(kind);
   }

@@ -1,5 +1,5 @@
-// What the columns of a table without a header hold. Its cells have no names, so that a row which an unquoted delimiter
-// shifted, and which is as wide as the others because its last cell is empty, is told by nothing but what it says.
+// What the columns of a table hold. Without a header, or where rows leave out empty cells at their end, a row that an
+// unquoted delimiter shifted may be as wide as any other: it is told by nothing but what it says.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,11 @@ class ColumnKinds {
     std::string says;   ///< what speaks for it, for people
   };
 
-  /// rows  whole ones of the table, none shifted but a few.
+  /// rows  of the table, none shifted but a few; cells may be missing at their end.
   void learn(std::span<const std::vector<std::string>> rows);
+
+  /// Whether there was anything to learn from: nothing is a shift otherwise.
+  bool known() const { return !kinds_.empty(); }
 
   /// Looks for a cell of another sort than nearly all of its column, with what belongs there in the cell beside it, and
   /// so on to the end of the row; and for one that begins with a blank where hardly any does, as what stands behind a

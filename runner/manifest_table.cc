@@ -454,9 +454,9 @@ bool TableReader::refuse_swallowed() {
   return true;
 }
 
-/// A row of the right width in a table without a header. True if it is shifted, and is refused.
+/// A row of the right width, or without its empty end. True if it is shifted, and is refused.
 bool TableReader::refuse_shifted() {
-  if (format_.has_header) return false;
+  if (!format_.kinds.known()) return false;
   const std::optional<ColumnKinds::Shift> shift = format_.kinds.find_shift(csv_.cells(), csv_.raw());
   if (!shift) return false;
   if (!shift->sure) {
@@ -507,9 +507,10 @@ bool TableReader::check_shape(const TablePlan& plan) {
                "too_many_fields");
     return false;
   }
-  if (cells == columns_.size() + (trails ? 1 : 0)) return !refuse_shifted();
-  const std::string counts = fmt::format("{} fields, {} {}", cells - (trails ? 1 : 0),
-                                         format_.has_header ? "header has" : "most rows have", columns_.size());
+  const std::size_t own = cells - (trails ? 1 : 0);
+  if (own == columns_.size()) return !refuse_shifted();
+  const std::string counts =
+      fmt::format("{} fields, {} {}", own, format_.has_header ? "header has" : "most rows have", columns_.size());
   if (cells > columns_.size()) {
     refuse_width(csv_.place(columns_.size()), {}, fmt::format("{}; an unquoted {}?", counts, shown(csv_.dialect())),
                  "too_many_fields");
@@ -518,8 +519,8 @@ bool TableReader::check_shape(const TablePlan& plan) {
   if (!csv_.ended_by_newline())
     run_.find(row_.place, {},
               fmt::format("the last record is incomplete ({}): is the file still being written?", counts));
-  if (cells < plan.needed) {
-    refuse_width(csv_.place(cells), columns_.name(cells), fmt::format("{}; a missing quote or a broken line?", counts),
+  if (own < plan.needed) {
+    refuse_width(csv_.place(own), columns_.name(own), fmt::format("{}; a missing quote or a broken line?", counts),
                  "too_few_fields");
     return false;
   }

@@ -111,6 +111,7 @@ class Finder {
   std::uint64_t lines_before_header(const Trial& trial) const;
   Result<void> take_preset(const std::vector<std::string>& header);
   Result<void> take_width(const Trial& trial);
+  void learn_kinds(const Trial& trial, std::size_t first, std::size_t least, std::size_t most);
   bool is_asked_for(std::size_t column) const;
   std::string_view text() const { return sample_.substr(format_.skip_bytes); }
 
@@ -164,6 +165,12 @@ Result<TableFormat> Finder::find() {
   format_.trailing_bare =
       format_.trailing && std::all_of(trial->records.begin() + static_cast<std::ptrdiff_t>(preamble_) + 1,
                                       trial->records.end(), [](const Record& record) { return record.trails; });
+  if (format_.has_header && preamble_ < trial->records.size()) {
+    const std::size_t width = trial->records[preamble_].cells.size();
+    const auto is_short = [&](const Record& record) { return record.cells.size() < width; };
+    if (std::any_of(trial->records.begin() + static_cast<std::ptrdiff_t>(preamble_), trial->records.end(), is_short))
+      learn_kinds(*trial, preamble_ + 1, 1, width);
+  }
   if (!format_.has_header)
     if (Result<void> taken = take_width(*trial); !taken) return tl::unexpected<Error>(taken.error());
   if (format_.has_header) format_.skip_lines = lines_before_header(*trial);
@@ -392,11 +399,17 @@ Result<void> Finder::take_width(const Trial& trial) {
   format_.trailing = 2 * trails > trial.common && !is_asked_for(trial.width - 1);
   format_.trailing_bare = format_.trailing;
   format_.width = trial.width - (format_.trailing ? 1 : 0);
-  std::vector<std::vector<std::string>> rows;
-  for (const Record& record : trial.records)
-    if (record.cells.size() == trial.width) rows.push_back(record.cells);
-  format_.kinds.learn(rows);
+  learn_kinds(trial, 0, trial.width, trial.width);
   return {};
+}
+
+/// From the records behind the first few, of so many cells.
+void Finder::learn_kinds(const Trial& trial, std::size_t first, std::size_t least, std::size_t most) {
+  std::vector<std::vector<std::string>> rows;
+  for (std::size_t i = first; i < trial.records.size(); ++i)
+    if (const auto& cells = trial.records[i].cells; cells.size() >= least && cells.size() <= most)
+      rows.push_back(cells);
+  format_.kinds.learn(rows);
 }
 
 /// Whether a column of a table without a header feeds something, or is a label by name.

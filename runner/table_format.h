@@ -24,7 +24,7 @@ struct TableFormat {
   std::vector<std::string> header;  ///< where it is not the first record: that of a file in sections
   std::uint64_t header_line = 0;    ///< with `header`
   std::size_t width = 0;            ///< without a header: of most rows, without what `trailing` says; 0: not known
-  ColumnKinds kinds;                ///< without a header: of its columns
+  ColumnKinds kinds;                ///< of its columns, where a shifted row may be as wide as others
   bool trailing = false;            ///< every record but the header, or most without one, end with a delimiter
   bool trailing_bare = false;       ///< and what stands behind that is nothing, not the empty quotes of a cell
   bool in_sections = false;         ///< `#HEADER#`, `#DEFINITION#`, `#DATA#`, `#END#`

@@ -254,6 +254,35 @@ TEST_CASE("a column that stands in for an empty description does so for one of m
   CHECK(description("<p></p>,<br>") == "1 description=<br>");  // for its kind to refuse
 }
 
+TEST_CASE("where rows leave out their empty end, a row that is shifted may be as wide as the header") {
+  const std::string table =
+      "id,image_urls,title,price,description,city,agent\n"
+      "1,https://x.com/1.jpg,Flat,250000,A flat by the sea,Nice,Bo\n"
+      "2,https://x.com/2.jpg,Loft,310000,A loft in town\n"
+      "3,https://x.com/3.jpg,House,410000,A house in the hills,Pau\n"
+      "4,https://x.com/4.jpg,Hut,90000,A hut in the woods,Pau\n";
+  CHECK(read_csv(table).warnings.size() == 1);  // that cells are missing
+  const ManifestRead got = read_csv(table + "5,https://x.com/5.jpg,House, big,510000,A house by the lake,Pau\n");
+  CHECK(got.error == "");
+  REQUIRE(got.rows.size() == 5);
+  CHECK(got.rows[3].valid());
+  REQUIRE_FALSE(got.rows[4].valid());
+  CHECK(got.rows[4].remarks[0].code == "shifted_row");
+}
+
+TEST_CASE("a cell that is missing is no delimiter at the end") {
+  const std::string start =
+      "#HEADER#\nEOF : '^'\nEOR : '~'\n#DEFINITION#\nAGENT_REF^DESCRIPTION^MEDIA_IMAGE_00^~\n#DATA#\n"
+      "1^A flat by the sea^https://x.com/1.jpg^~\n";
+  const ManifestRead got = read_texts({{"f.blm", start + "2^A flat ~ in town^https://x.com/2.jpg^~\n#END#\n"}});
+  REQUIRE(got.rows.size() == 3);
+  CHECK(got.rows[0].valid());
+  for (const std::size_t i : {1U, 2U}) {
+    REQUIRE_FALSE(got.rows[i].valid());
+    CHECK(got.rows[i].remarks[0].code == "too_few_fields");
+  }
+}
+
 TEST_CASE("a mapped column that is not in the first line may be in one behind it") {
   ManifestOptions options;
   options.map = {{"id", "no"}, {"description", "texte"}};
