@@ -155,10 +155,10 @@ using RemarkSink = std::function<void(const Remark&)>;
 /// Fails, after having delivered rows or not, on what makes a file wrong as a whole: not readable, no `id` column, a
 /// mapped column that does not exist, the same id twice in all files, an unclosed quote, YAML that does not parse, a
 /// column that is nearly a field, ids that a spreadsheet shortened, a file that is cut short or is no text, one that
-/// begins with kInvalidStart invalid rows, fewer rows than ManifestOptions::min_rows. Each is told to `remark` as well,
-/// as Level::File. Reading goes on after most of these, so that one look finds them all. The message has one line a
-/// finding, each `file:line:column: ...`, at most 100 and ten repeated ids, with how many there are. Options that name
-/// what does not exist fail before anything is read.
+/// begins with kInvalidStart invalid rows, fewer rows than ManifestOptions::min_rows or than the file states. Each is
+/// told to `remark` as well, as Level::File. Reading goes on after most of these, so that one look finds them all. The
+/// message has one line a finding, each `file:line:column: ...`, at most 100 and ten repeated ids, with how many there
+/// are. Options that name what does not exist fail before anything is read.
 ///
 /// glance  may be empty: then every row goes to `sink`.
 Result<void> read_manifests(const std::vector<std::string>& paths, const ManifestOptions& options, const RowSink& sink,
