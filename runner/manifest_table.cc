@@ -425,7 +425,12 @@ Result<void> TableReader::end_group() {
 }
 
 void TableReader::read_id() {
-  const std::string_view id = trim(unguarded(columns_.id(), "id"));
+  std::string_view id = trim(unguarded(columns_.id(), "id"));
+  if (!columns_.id_parts().empty()) {
+    std::vector<std::string_view> parts;
+    for (const std::size_t column : columns_.id_parts()) parts.push_back(unguarded(column, "id"));
+    id = keep(NameRules::join_id(parts));
+  }
   needs_id_ = run_.will_make_id(id);
   if (needs_id_) return;
   if (is_plain_id(id)) {

@@ -135,6 +135,22 @@ const std::string* NameRules::mapped(std::size_t field, const JobKind* kind) con
   return find_field(options_.map, field, kind);
 }
 
+std::span<const ColumnSpec::Part> NameRules::id_parts() const {
+  const ColumnSpec* spec = mapped_spec(Target::kId, nullptr);
+  if (spec == nullptr || spec->alternatives.empty() || spec->alternatives.front().size() < 2) return {};
+  return spec->alternatives.front();
+}
+
+std::string NameRules::join_id(std::span<const std::string_view> parts) {
+  if (std::all_of(parts.begin(), parts.end(), [](std::string_view part) { return trim(part).empty(); })) return {};
+  std::string id;
+  for (const std::string_view& part : parts) {
+    id += &part == parts.data() ? "" : "-";
+    id += trim(part);
+  }
+  return id;
+}
+
 const RawValue* NameRules::default_of(std::size_t field, const JobKind* kind) const {
   return find_field(defaults_, field, kind);
 }

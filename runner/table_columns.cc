@@ -112,7 +112,23 @@ std::size_t TableColumns::special_column(std::size_t special) {
     run_.find(places_[first.twice], name,
               fmt::format("columns {} and {} have the same name", first.from[0] + 1, first.twice + 1));
   say_synonym(name, arranged);
+  if (special == Target::kId) take_id_parts(first);
   return first.from[0];
+}
+
+/// An id of some of its parts would be another listing's.
+void TableColumns::take_id_parts(const Arranged::Alternative& id) {
+  const std::span<const ColumnSpec::Part> parts = run_.rules().id_parts();
+  if (parts.empty()) return;
+  const std::string& mapped = *run_.rules().mapped(Target::kId, nullptr);
+  if (id.from.size() == 1 && trim(names_[id.from[0]]) == mapped) return;  // a name with a plus in it
+  if (id.from.size() == parts.size()) {
+    id_parts_ = id.from;
+    return;
+  }
+  run_.find(places_.front(), "id",
+            fmt::format("not all of the mapped columns '{}' are there; there are {}", printable(mapped, 60),
+                        quoted_list(names_, 40)));
 }
 
 std::string TableColumns::name(std::size_t column) const {
@@ -136,6 +152,7 @@ TablePlan TableColumns::make_plan(const JobKind* kind) {
   std::vector<bool> feeds(names_.size(), false);
   for (const std::size_t column : {id_, kind_, account_})
     if (column != kNoColumn) feeds[column] = true;
+  for (const std::size_t column : id_parts_) feeds[column] = true;
   if (kind != nullptr) add_fields(plan, uses, feeds);
   for (std::size_t i = 0; i < names_.size(); ++i) {
     const auto& slip = uses[i].slip;

@@ -283,6 +283,27 @@ TEST_CASE("a cell that is missing is no delimiter at the end") {
   }
 }
 
+TEST_CASE("an id of several columns has all of them, in every form of manifest") {
+  ManifestOptions options;
+  options.map = {{"id", "house+object"}, {"description", "text"}};
+  const std::string csv = "object,house,text\n1,H1,a\n2,H1,b\n,H2,c\n3,,d\n";
+  const Lines rows = {"H1-1 description=a", "H1-2 description=b", "H2- description=c", "-3 description=d"};
+  CHECK(read_csv(csv, options).shown == rows);
+  std::string lines;
+  for (const char* job : {R"({"object":1,"house":"H1","text":"a"})", R"({"object":2,"house":"H1","text":"b"})",
+                          R"({"House":"H2","text":"c"})", R"({"object":"3","house":null,"text":"d"})"})
+    lines += std::string(job) + '\n';
+  CHECK(read_texts({{"f.jsonl", lines}}, options).shown == rows);
+  CHECK(read_csv("object,house,text\n,,a\n", options).shown[0].find("is empty") != std::string::npos);
+  CHECK(read_csv("object,text\n1,a\n", options).error ==
+        "f.csv:1:1: id: not all of the mapped columns 'house+object' are there; there are 'object', 'text'");
+  CHECK(read_csv("house+object,object,text\nH1-1,1,a\n", options).shown == Lines{"H1-1 description=a object:1"});
+  options.no_header = true;
+  options.map = {{"id", "#2+#1"}, {"description", "#3"}};
+  options.labels = std::vector<std::string>{};
+  CHECK(read_csv("1,H1,a\n2,H1,b\n", options).shown == Lines{"H1-1 description=a", "H1-2 description=b"});
+}
+
 TEST_CASE("a mapped column that is not in the first line may be in one behind it") {
   ManifestOptions options;
   options.map = {{"id", "no"}, {"description", "texte"}};
