@@ -31,6 +31,10 @@ constexpr std::string_view kEdges = "|;,\"'<>#";
 constexpr std::string_view kNameEdges = "|;,\"'<>";  // `#1.jpg` is a name of its own
 /// The one member of an object around an address that stands between separators which were given: no text to split.
 constexpr std::string_view kWhole = "whole";
+/// Members of an object that are its address, or the list that it is around. Such an object may have an address of its
+/// own that is the listing's page, so lists come first.
+constexpr std::array<std::string_view, 9> kAddressMembers{"images",   "photos", "url",      "src", "href",
+                                                          "MediaURL", "image",  "original", "full"};
 /// An ending as a number, in lower case, to compare it at once.
 constexpr std::uint64_t packed(std::string_view ending) {
   std::uint64_t number = 0;
@@ -124,7 +128,7 @@ std::vector<std::string_view> split_items(std::string_view text) {
     if (starts_item(text, at)) starts.push_back(at);
   }
   if (starts.empty()) return split_names(text);
-  std::vector<std::string_view> items{text.substr(0, starts.front())};
+  std::vector<std::string_view> items = split_names(text.substr(0, starts.front()));
   for (std::size_t i = 0; i < starts.size(); ++i) {
     const std::size_t end = i + 1 < starts.size() ? starts[i + 1] : text.size();
     items.push_back(text.substr(starts[i], end - starts[i]));
@@ -140,7 +144,9 @@ std::string_view hanging_name(std::string_view item) {
   const std::string_view name = trim_edges(item.substr(separator + 1));
   if (name.find_first_of("/=?&:") != std::string_view::npos || !ends_with_one_of(name, kPhotoEndings)) return {};
   const std::string_view before = trim_edges(item.substr(0, separator));
-  return ends_with_one_of(before, kPhotoEndings) ? name : std::string_view{};
+  // A comma may stand in a query; a bar with the name of a photo behind it parts two.
+  const std::string_view address = item[separator] == '|' ? without_query(before) : before;
+  return ends_with_one_of(address, kPhotoEndings) ? name : std::string_view{};
 }
 
 /// WebToffee's exports write `! alt : a kitchen ! title : ...` after an address.
@@ -231,7 +237,7 @@ std::vector<JsonElement> in_media_order(simdjson::dom::array array) {
   return sorted;
 }
 
-/// A medium that says what it is, and that it is no photo.
+/// A medium that says what it is, and that it is no photo of the listing.
 bool is_other_medium(simdjson::dom::object object) {
   std::string_view category;
   if (object.at_key_case_insensitive("MediaURL").error() ||
@@ -239,7 +245,8 @@ bool is_other_medium(simdjson::dom::object object) {
     return false;
   }
   const std::string lower = ascii_lower(category);
-  return !lower.empty() && lower.find("photo") == std::string::npos && lower.find("image") == std::string::npos;
+  const auto says = [&](std::string_view word) { return lower.find(word) != std::string::npos; };
+  return !lower.empty() && ((!says("photo") && !says("image")) || says("agent") || says("office"));
 }
 
 // ---- Items into addresses -------------------------------------------------------------------------------------------
@@ -267,7 +274,7 @@ class Collector {
     if (says_nothing(trim_edges(text))) return {};
     for (const std::string_view item : split_items(text)) {
       const std::string_view trimmed = trim_edges(without_caption(item));
-      if (trimmed.empty() || says_nothing(trimmed)) continue;
+      if (is_nothing(trimmed)) continue;
       if (const std::string_view name = hanging_name(trimmed); !name.empty()) return add_item(name);
       const std::string_view address = without_label(trimmed);
       if (address.size() != trimmed.size()) ++captions_;
@@ -282,6 +289,7 @@ class Collector {
     };
     remark(duplicates_, "dropped {} duplicate", "dropped {} duplicates");
     remark(other_media_, "dropped {} medium, no photo by MediaCategory", "dropped {} media, no photo by MediaCategory");
+    remark(without_address_, "dropped {} image without an address", "dropped {} images without an address");
     remark(captions_, "left out {} caption", "left out {} captions");
     remark(entities_, "read &amp; as & in {} address", "read &amp; as & in {} addresses");
     remark(completed_, "put https:// before {} address", "put https:// before {} addresses");
@@ -289,17 +297,22 @@ class Collector {
   }
 
  private:
+  static bool is_nothing(std::string_view trimmed) { return trimmed.empty() || says_nothing(trimmed); }
+
   Result<void> add_object(simdjson::dom::object object, int depth) {
     if (is_other_medium(object)) return ++other_media_, Result<void>();
     std::string_view whole;
     if (object.size() == 1 && !object.at_key(kWhole).get(whole)) return add_whole(whole);
-    // An object around the whole list may have an address of its own that is the listing's page.
-    constexpr std::array<std::string_view, 9> kNames{"images",   "photos", "url",      "src", "href",
-                                                     "MediaURL", "image",  "original", "full"};
-    for (const std::string_view name : kNames) {
+    bool is_empty = false;
+    for (const std::string_view name : kAddressMembers) {
       JsonElement value;
-      if (!object.at_key_case_insensitive(name).get(value) && !value.is_null()) return add_element(value, depth + 1);
+      if (object.at_key_case_insensitive(name).get(value)) continue;
+      std::string_view text;
+      const bool says = !value.is_null() && (value.get(text) || !is_nothing(trim_edges(text)));
+      if (says) return add_element(value, depth + 1);
+      is_empty = true;
     }
+    if (is_empty) return ++without_address_, Result<void>();
     return usage_error(
         fmt::format("{} has no address: needs one of the members url, src, href, MediaURL, image, original, full",
                     in_quotes(simdjson::minify(object))));
@@ -341,6 +354,7 @@ class Collector {
   std::size_t completed_ = 0;
   std::size_t captions_ = 0;
   std::size_t other_media_ = 0;
+  std::size_t without_address_ = 0;
 };
 
 Result<AddressList> parse_structured(std::string_view text) {
@@ -364,15 +378,99 @@ Result<AddressList> parse_structured(std::string_view text) {
   return list;
 }
 
-/// Every text in a list, however deep. False if there is anything else in it.
-bool collect_texts(JsonElement element, int depth, std::vector<std::string>& out) {
-  std::string_view text;
-  if (!element.get(text)) return out.emplace_back(text), true;
-  if (element.is_null()) return true;
-  simdjson::dom::array array;
-  if (depth > kDepthMax || element.get(array)) return false;
-  return std::all_of(array.begin(), array.end(), [&](JsonElement item) { return collect_texts(item, depth + 1, out); });
-}
+/// The images of a value as complete_images() has them.
+class Completer {
+ public:
+  Completer(const std::optional<std::string>& separator, std::string_view base) : separator_(separator), base_(base) {}
+
+  /// The images in a text, each as JSON.
+  std::vector<std::string> items_of(std::string_view text) const {
+    std::vector<std::string> items;
+    if (!separator_) {
+      for (const std::string_view part : split_items(text)) add_with_names(part, items);
+      return items;
+    }
+    for (std::size_t at = 0; at <= text.size();) {
+      const std::size_t end = std::min(text.find(*separator_, at), text.size());
+      add(text.substr(at, end - at), items);
+      at = end + separator_->size();
+    }
+    return items;
+  }
+
+  std::string complete_text(std::string_view text) const { return list_of(items_of(text)); }
+
+  /// Of a list, and of what is in it. Members of objects other than their addresses stay as they are: they say what is
+  /// a photo, and in which order.
+  std::string complete(JsonElement element, int depth) const {
+    std::string_view text;
+    if (!element.get(text)) return complete_text(text);
+    simdjson::dom::array array;
+    simdjson::dom::object object;
+    if (depth <= kDepthMax && !element.get(array)) {
+      std::vector<std::string> items;
+      for (const JsonElement item : array) {
+        if (item.is_null()) continue;
+        if (item.get(text)) {
+          items.push_back(complete(item, depth + 1));
+        } else {
+          for (std::string& one : items_of(text)) items.push_back(std::move(one));
+        }
+      }
+      return list_of(items);
+    }
+    if (depth > kDepthMax || element.get(object)) return std::string(simdjson::minify(element));
+    std::string members;
+    for (const auto& [name, value] : object) {
+      const bool is_address =
+          std::any_of(kAddressMembers.begin(), kAddressMembers.end(),
+                      [name = name](std::string_view known) { return ascii_lower(known) == ascii_lower(name); });
+      members += members.empty() ? '{' : ',';
+      append_json_quoted(members, name);
+      members += ':';
+      if (!is_address || value.is_null()) {
+        members += std::string(simdjson::minify(value));
+      } else if (const auto items = value.get(text) ? std::vector<std::string>() : items_of(text); items.size() == 1) {
+        members += items[0];
+      } else {
+        members += complete(value, depth + 1);
+      }
+    }
+    return members.empty() ? "{}" : members + '}';
+  }
+
+ private:
+  static std::string list_of(const std::vector<std::string>& items) {
+    return fmt::format("[{}]", fmt::join(items, ","));
+  }
+
+  /// An address, and the names of files that hang on to it.
+  void add_with_names(std::string_view item, std::vector<std::string>& items) const {
+    std::vector<std::string_view> names;
+    std::string_view rest = trim_edges(item);
+    for (auto name = hanging_name(rest); !base_.empty() && !name.empty(); name = hanging_name(rest)) {
+      names.push_back(name);
+      rest = trim_edges(rest.substr(0, static_cast<std::size_t>(name.data() - rest.data())));
+    }
+    add(names.empty() ? item : rest, items);
+    for (; !names.empty(); names.pop_back()) add(names.back(), items);
+  }
+
+  void add(std::string_view item, std::vector<std::string>& items) const {
+    const std::string_view own = without_caption(item);
+    std::string_view trimmed = trim_edges(own, separator_ ? kQuotes : kEdges);
+    if (trimmed.empty() || says_nothing(trimmed)) return;
+    const bool is_name = is_bare_name(trimmed);
+    if (is_name && !separator_) trimmed = trim_edges(own, kNameEdges);
+    const std::string address = is_name && !base_.empty() ? under_base(base_, trimmed) : std::string(trimmed);
+    const bool may_be_split = is_bare_name(address) || is_plain_address(address) || (!separator_ && !is_name);
+    const std::string quoted = json_quote(address);
+    items.push_back(may_be_split ? quoted : fmt::format("{{\"{}\":{}}}", kWhole, quoted));
+  }
+
+  const std::optional<std::string>& separator_;
+  std::string_view base_;
+};
 
 /// Nearly all addresses of a list that differ do so at their end.
 bool is_same_address(std::string_view a, std::string_view b) {
@@ -411,47 +509,19 @@ bool has_image_name(std::string_view text) {
 
 Result<std::string> complete_images(const RawValue& value, const std::optional<std::string>& separator,
                                     std::string_view base) {
-  std::vector<std::string> items;
+  const Completer completer(separator, base);
   const std::string_view text = trim_blanks(value.text);
-  const bool structured =
-      value.form == RawValue::Form::Json || (!separator && (text.starts_with('[') || text.starts_with('{')));
-  if (structured) {
-    JsonReader reader;
-    const Result<std::string> literal = json_of_literal(text);
-    if (!literal) return usage_error("looks like JSON but cannot be read: " + literal.error().message);
-    const Result<JsonElement> json = reader.parse(*literal);
-    if (!json) return usage_error("looks like a list but cannot be read: " + json.error().message);
-    // Of objects only parse_address_list() knows which member is the address.
-    if (!json->is_array() || !collect_texts(*json, 0, items)) return std::string(text);
-  } else {
-    items.emplace_back(text);
-  }
-  std::string list;
-  const auto add = [&](std::string_view item) {
-    const std::string_view own = without_caption(item);
-    std::string_view trimmed = trim_edges(own, separator ? kQuotes : kEdges);
-    if (trimmed.empty() || says_nothing(trimmed)) return;
-    const bool is_name = is_bare_name(trimmed);
-    if (is_name && !separator) trimmed = trim_edges(own, kNameEdges);
-    const std::string address = is_name && !base.empty() ? under_base(base, trimmed) : std::string(trimmed);
-    const bool may_be_split = is_bare_name(address) || is_plain_address(address) || (!separator && !is_name);
-    list += list.empty() ? '[' : ',';
-    if (!may_be_split) list += fmt::format("{{\"{}\":", kWhole);
-    append_json_quoted(list, address);
-    if (!may_be_split) list += '}';
-  };
-  for (const std::string& item : items) {
-    if (!separator) {
-      for (const std::string_view part : split_items(item)) add(part);
-      continue;
-    }
-    for (std::size_t at = 0; at <= item.size();) {
-      const std::size_t end = std::min(item.find(*separator, at), item.size());
-      add(std::string_view(item).substr(at, end - at));
-      at = end + separator->size();
-    }
-  }
-  return list.empty() ? std::string("[]") : list + ']';
+  const bool is_json = value.form == RawValue::Form::Json;
+  if (!is_json && !text.starts_with('[') && !text.starts_with('{')) return completer.complete_text(text);
+  JsonReader reader;
+  if (const Result<JsonElement> json = reader.parse(text)) return completer.complete(*json, 0);
+  const Result<std::string> literal = json_of_literal(text);
+  // A file name may begin with a bracket as well; without a separator a list is what it looks like.
+  if (!literal && !is_json && separator) return completer.complete_text(text);
+  if (!literal) return usage_error("looks like JSON but cannot be read: " + literal.error().message);
+  const Result<JsonElement> json = reader.parse(*literal);
+  if (!json) return usage_error("looks like a list but cannot be read: " + json.error().message);
+  return completer.complete(*json, 0);
 }
 
 bool read_plain_addresses(RawValue::Form form, std::string_view text, PlainAddresses& out) {

@@ -21,7 +21,8 @@ struct AddressList {
 /// a JSON value (RawValue::Form::Json, or text that begins with `[` or `{`), a Python list literal, and plain text with
 /// addresses separated by `|`, `;`, `,` or white space. A new address begins only at the start or after a separator, so
 /// `?u=https://...` stays whole. Objects in a list are sorted by their member `Order` where each has one, and those
-/// whose `MediaCategory` is no photo are left out (RESO's Media). Source: the survey of feeds, FORMATS 2 and 4.
+/// whose `MediaCategory` is no photo are left out (RESO's Media), as are those whose address is null or empty. Source:
+/// the survey of feeds, FORMATS 2 and 4.
 ///
 /// Fails if an item is no http(s) address, quoting the first such item and saying why. An empty value is an empty list.
 Result<AddressList> parse_address_list(const RawValue& value);
@@ -38,9 +39,9 @@ struct PlainAddresses {
 bool read_plain_addresses(RawValue::Form form, std::string_view text, PlainAddresses& out);
 
 /// The images of one value as a JSON list, for what is not to be guessed: split at `separator` where one is given, and
-/// with `base` in front of those that are file names, whose `?` and `#` are encoded. What parse_address_list() might
-/// split although it is one address by this is `{"whole": "https://..."}`, which it takes as it is. Anything else is
-/// left for it to judge.
+/// with `base` in front of those that are file names, whose `?` and `#` are encoded. The same for each text in a list,
+/// and for the addresses of objects, which stay objects. What parse_address_list() might split although it is one
+/// address by this is `{"whole": "https://..."}`, which it takes as it is. Anything else is left for it to judge.
 Result<std::string> complete_images(const RawValue& value, const std::optional<std::string>& separator,
                                     std::string_view base);
 

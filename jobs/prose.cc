@@ -279,6 +279,17 @@ namespace {
 constexpr std::string_view kText = "prose", kContacts = "strip_contacts", kMojibake = "repair_mojibake";
 }
 
+bool is_only_markup(std::string_view text) {
+  const std::size_t start = text.find_first_not_of(" \t\r\n");
+  if (start == std::string_view::npos || std::string_view("<&[").find(text[start]) == std::string_view::npos)
+    return false;
+  // What stands in a paragraph is in front of its end: nearly all texts show a word within a few tags.
+  constexpr std::size_t kLook = 1000;
+  if (text.size() > kLook && is_utf8(text.substr(0, kLook)) && !read_prose_text(text.substr(0, kLook)).text.empty())
+    return false;
+  return is_utf8(text) && read_prose_text(text).text.empty();
+}
+
 std::string prose_with_options(std::string_view text, const ProseOptions& options) {
   std::string json = fmt::format("{{\"{}\":", kText);
   append_json_quoted(json, text);

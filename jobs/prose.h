@@ -42,6 +42,10 @@ struct Prose {
 /// in markup or encoded three times is left, and would be found then.
 Prose read_prose_text(std::string_view text, const ProseOptions& options = {});
 
+/// Whether nothing is left of a text that is not blank, once its markup has gone. Costs little where a word comes
+/// first.
+bool is_only_markup(std::string_view text);
+
 /// A description together with what is to be done to it, as JSON. Kept in the place of the description itself, so that
 /// what the options do is part of what is compared, and the description is there as it was read.
 std::string prose_with_options(std::string_view text, const ProseOptions& options);

@@ -32,6 +32,8 @@ int command_check(const Options& options, const CheckCommand& command) {
   RemarkPrinter printer(stdout, options, all ? 0 : 10, true, command.all);
   SharedPhotos photos;
   const RemarkSink print = [&](const Remark& found) { printer.print(found); };
+  const RemarkSink reject = [&](const Remark& found) { rejects->add(found); };
+  const RemarkSink nobody;
   SystemClock clock;
   std::unique_ptr<CurlProbe> transport;
   std::optional<ImageProbe> probe;
@@ -40,7 +42,7 @@ int command_check(const Options& options, const CheckCommand& command) {
         CurlProbe::make(clock, {command.probe->open, command.probe->timeout, options.ca_file});
     if (!made) return report_error(made.error());
     transport = std::move(*made);
-    probe.emplace(clock, *transport, *command.probe, print);
+    probe.emplace(clock, *transport, *command.probe, print, options.rejects.empty() ? nobody : reject);
   }
   std::int64_t rows = 0, invalid = 0;
   MappingReport mapping;

@@ -37,7 +37,10 @@ std::string_view visible(std::string_view head) {
 
 std::optional<std::string> markup(std::string_view text) {
   const std::string start = ascii_lower(text.substr(0, 64));
-  if (start.starts_with("<!doctype html") || start.starts_with("<html") || start.starts_with("<head"))
+  constexpr std::array<std::string_view, 14> kPage{"<!doctype html", "<html",  "<head", "<body", "<meta", "<title",
+                                                   "<script",        "<style", "<div",  "<p>",   "<h1",   "<form",
+                                                   "<center",        "<table"};
+  if (std::any_of(kPage.begin(), kPage.end(), [&](std::string_view tag) { return start.starts_with(tag); }))
     return "this is an HTML page, not a feed: did the download need a login?";
   const bool tag = start.size() > 1 && start[0] == '<' &&
                    (start[1] == '?' || start[1] == '!' || (start[1] >= 'a' && start[1] <= 'z'));

@@ -1,5 +1,7 @@
 #include "runner/feed_presets.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -174,6 +176,18 @@ std::vector<const Preset*> presets_of(Names names) {
     if (fits) found.push_back(&preset);
   }
   return found;
+}
+
+std::vector<std::string> missing_of(const Preset& preset, Names names) {
+  std::vector<std::string> missing;
+  for (const std::string_view sign : preset.signature) {
+    if (has_name(names, sign)) continue;
+    std::string shown;
+    for (const std::string_view choice : split(sign, '|'))
+      shown += fmt::format("{}'{}'", shown.empty() ? "" : " or ", choice);
+    missing.push_back(std::move(shown));
+  }
+  return missing;
 }
 
 Names synonyms_of(const FieldSpec& field) {

@@ -15,7 +15,7 @@ namespace reelbatch {
 /// Columns that feed one field, as the specification of a mapping says them:
 ///
 ///   `A|B`              A, and B in rows where A is empty
-///   `A+B`              both, one after the other
+///   `A+B`              both, one after the other; of an id with `-` between them
 ///   `photo_*`          all that fit, in the order of their numbers (lists)
 ///   `MEDIA_IMAGE_*<60` the same with numbers below 60
 ///   `#3`, `#85-93,#99` by position, from 1
@@ -57,6 +57,9 @@ std::span<const Preset> all_presets();
 const Preset* find_preset(std::string_view name);
 /// Those whose signature is in `names`.
 std::vector<const Preset*> presets_of(std::span<const std::string_view> names);
+
+/// What of a preset's signature is not in `names`, for people: `'Handle' or 'URL handle'`.
+std::vector<std::string> missing_of(const Preset& preset, std::span<const std::string_view> names);
 
 /// What people call the id, images and descriptions, in the order of preference, folded; empty for other fields.
 std::span<const std::string_view> synonyms_of(const FieldSpec& field);

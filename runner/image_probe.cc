@@ -21,13 +21,14 @@ using std::chrono::seconds;
 
 /// Addresses and mentions that wait to be asked for, before a row more is read.
 constexpr std::size_t kWaitingMost = 10'000;
-constexpr std::size_t kHostsKept = 10'000;
+constexpr std::size_t kRecordBytesMost = 64'000'000;
+constexpr std::size_t kPortsKept = 10'000;
 constexpr int kRedirectsMost = 5;
 /// Of one address, after an answer that need not be the last word.
 constexpr int kRetriesMost = 2;
 constexpr Duration kPause = seconds(1);
 constexpr Duration kPauseMost = seconds(30);
-/// In a row, until a host counts as out of reach.
+/// In a row, until a port counts as out of reach.
 constexpr int kRefusalsMost = 2;
 constexpr int kSilencesMost = 5;
 constexpr Duration kSlow = seconds(5);
@@ -74,20 +75,30 @@ bool may_be_paid_for(std::int64_t ProbeCounts::*count) {
   return count == nullptr || count == &ProbeCounts::slow || count == &ProbeCounts::unknown;
 }
 
+/// Remark::code of an address that speaks against its row, but for its type.
+std::string_view code_of(std::int64_t ProbeCounts::*count) {
+  if (count == &ProbeCounts::large) return "too_large";
+  return count == &ProbeCounts::unreachable ? "unreachable_host" : "dead_address";
+}
+
 std::string megabytes(std::uint64_t bytes) {
   return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
 }  // namespace
 
+const RemarkSink ImageProbe::kNoSink;
+
 ImageProbe::ImageProbe(const Clock& clock, ProbeTransport& transport, const ProbeOptions& options,
-                       const RemarkSink& remark)
-    : clock_(clock), transport_(transport), options_(options), remark_(remark) {}
+                       const RemarkSink& remark, const RemarkSink& reject)
+    : clock_(clock), transport_(transport), options_(options), remark_(remark), reject_(reject) {}
 
 void ImageProbe::add_row(const ManifestRow& row, const std::vector<MediaAddress>& addresses) {
   ++rows_;
+  std::shared_ptr<Remark> record;
+  if (reject_ && !addresses.empty()) describe(row, *(record = std::make_shared<Remark>()));
   for (const MediaAddress& address : addresses) {
-    Mention mention{row.file, place_of(row, address.field), address.field, address.media, rows_};
+    Mention mention{row.file, place_of(row, address.field), address.field, address.media, rows_, record};
     const auto [known, is_new] = known_.emplace(digest_of(address.address), concluded_.size());
     const Number number = known->second;
     if (is_new) {
@@ -95,14 +106,15 @@ void ImageProbe::add_row(const ManifestRow& row, const std::vector<MediaAddress>
       concluded_.push_back(0);
       Look& look = looks_[number];
       look.address = look.url = address.address;
-      look.host = &host_for(look.url);
-      look.host->waiting.push_back(number);
+      look.port = &port_for(look.url);
+      look.port->waiting.push_back(number);
     }
     if (const std::uint32_t verdict = concluded_[number]; verdict != 0) {
       tell(mention, address.address, verdict);
     } else {
       looks_[number].mentions.push_back(std::move(mention));
       ++mentions_;
+      record_bytes_ += record ? record->raw.size() : 0;
     }
   }
   ask_until(kWaitingMost);
@@ -112,79 +124,82 @@ void ImageProbe::finish() {
   ask_until(0);
 }
 
-ImageProbe::Host& ImageProbe::host_for(const std::string& url) {
-  const std::string_view name = host_of(url);
-  auto found = hosts_.find(name);
-  if (found == hosts_.end()) {
-    if (hosts_.size() >= kHostsKept) forget_idle_hosts();
-    found = hosts_.emplace(std::string(name), Host(options_.rate)).first;
-  }
-  return found->second;
+ImageProbe::Port& ImageProbe::port_for(const std::string& url) {
+  const std::string name = host_and_port_of(url);
+  const auto found = ports_.find(name);
+  if (found != ports_.end()) return found->second;
+  if (ports_.size() >= kPortsKept) forget_idle();
+  std::shared_ptr<Host>& host = hosts_[std::string(host_of(url))];
+  if (!host) host = std::make_shared<Host>(options_.rate);
+  return ports_.emplace(name, Port(host)).first->second;
 }
 
-/// Those for whose limits nothing counts any more. What is known of the unreachable ones stays.
-void ImageProbe::forget_idle_hosts() {
+/// Ports and hosts for whose limits nothing counts any more. What is known of the unreachable ones stays.
+void ImageProbe::forget_idle() {
   const Instant now = clock_.now();
-  std::erase_if(hosts_, [&](const auto& entry) {
-    const Host& host = entry.second;
-    return !host.unreachable && host.open == 0 && host.waiting.empty() && host.limiter.recent(now).empty();
+  std::erase_if(ports_, [&](const auto& entry) {
+    const Port& port = entry.second;
+    return !port.unreachable && port.open == 0 && port.waiting.empty() && port.host->limiter.recent(now).empty();
   });
+  std::erase_if(hosts_, [](const auto& entry) { return entry.second.use_count() == 1; });
 }
 
 /// Asks and waits until no more than so many addresses, or so many places where they stand, are not concluded.
 void ImageProbe::ask_until(std::size_t waiting_most) {
   ProbeHappenings happened;
-  while (looks_.size() > waiting_most || mentions_ > waiting_most) {
+  while (looks_.size() > waiting_most || mentions_ > waiting_most || record_bytes_ > kRecordBytesMost) {
     const Instant next = start_due(clock_.now());
     transport_.wait_until(next, happened);
     for (const Ready& ready : happened.ready) {
-      looks_.at(ready.id).host->limiter.sent(ready.at);
+      looks_.at(ready.id).port->host->limiter.sent(ready.at);
     }
     for (const ProbeAnswer& answer : happened.answers) settle(answer);
   }
 }
 
-/// Starts what may start; gives the time at which more may. Hosts take turns to be the first, so that some slow ones do
+/// Starts what may start; gives the time at which more may. Ports take turns to be the first, so that some slow ones do
 /// not keep the rest from being asked.
 Instant ImageProbe::start_due(Instant now) {
   Instant next = kNever;
-  auto host = hosts_.upper_bound(last_host_);
-  for (std::size_t left = hosts_.size(); left > 0; --left, ++host) {
-    if (host == hosts_.end()) host = hosts_.begin();
-    if (host->second.waiting.empty()) continue;
+  auto port = ports_.upper_bound(last_port_);
+  for (std::size_t left = ports_.size(); left > 0; --left, ++port) {
+    if (port == ports_.end()) port = ports_.begin();
+    if (port->second.waiting.empty()) continue;
     const std::size_t open = transport_.open();
-    next = std::min(next, start_due(host->second, now));
-    if (transport_.open() > open) last_host_ = host->first;
+    next = std::min(next, start_due(port->second, now));
+    if (transport_.open() > open) last_port_ = port->first;
   }
   // What was concluded meanwhile is not waited for.
   return looks_.empty() ? now : next;
 }
 
-/// The same of one host.
-Instant ImageProbe::start_due(Host& host, Instant now) {
+/// The same of one port.
+Instant ImageProbe::start_due(Port& port, Instant now) {
   const auto most = static_cast<std::size_t>(options_.open);
-  while (!host.waiting.empty()) {
-    const Number number = host.waiting.front();
-    if (host.unreachable) {
-      host.waiting.pop_front();
+  Host& host = *port.host;
+  while (!port.waiting.empty()) {
+    const Number number = port.waiting.front();
+    if (port.unreachable) {
+      port.waiting.pop_front();
       conclude(number, {&ProbeCounts::unreachable, {}, {}});
       continue;
     }
     if (transport_.open() >= most) return kNever;                       // an answer comes first
     if (2 * static_cast<std::size_t>(host.open) > most) return kNever;  // one that hangs leaves room for others
-    // A host that could not be reached is asked with one request, not with all that wait.
-    if (host.refusals > 0 && host.open > 0) return kNever;
-    const Instant due = std::max(host.limiter.next_free(), host.held_until);
+    // A port that could not be reached is asked with one request, not with all that wait.
+    if (port.refusals > 0 && port.open > 0) return kNever;
+    const Instant due = std::max({host.limiter.next_free(), host.held_until, port.held_until});
     if (due > now) return due;
-    host.waiting.pop_front();
+    port.waiting.pop_front();
     start(looks_.at(number), number, now);
   }
   return kNever;
 }
 
 void ImageProbe::start(Look& look, Number number, Instant now) {
-  look.host->limiter.take();
-  ++look.host->open;
+  look.port->host->limiter.take();
+  ++look.port->host->open;
+  ++look.port->open;
   look.started = now;
   const bool rehearsal = is_loopback(host_of(look.address)) && is_loopback(host_of(look.url));
   transport_.start({number, look.url, look.get, rehearsal});
@@ -192,29 +207,31 @@ void ImageProbe::start(Look& look, Number number, Instant now) {
 
 void ImageProbe::settle(const ProbeAnswer& answer) {
   Look& look = looks_.at(answer.id);
-  Host& host = *look.host;
+  Port& port = *look.port;
+  Host& host = *port.host;
+  --port.open;
   --host.open;
   if (!answer.connected) {
     host.limiter.give_back();
     if (answer.leads_inside) return conclude(answer.id, inside(look, answer));
-    if (!host.unreachable && ++host.refusals < kRefusalsMost) {
-      host.held_until = std::max(host.held_until, answer.at + kPause);
-      return host.waiting.push_front(answer.id);
+    if (!port.unreachable && ++port.refusals < kRefusalsMost) {
+      port.held_until = std::max(port.held_until, answer.at + kPause);
+      return port.waiting.push_front(answer.id);
     }
     return conclude(answer.id, out_of_reach(look, answer.error));
   }
-  host.refusals = 0;
-  host.silences = answer.timed_out ? host.silences + 1 : 0;
-  if (host.silences >= kSilencesMost) {
-    return conclude(answer.id, out_of_reach(look, fmt::format("{}, {} times in a row", answer.error, host.silences)));
+  port.refusals = 0;
+  port.silences = answer.timed_out ? port.silences + 1 : 0;
+  if (port.silences >= kSilencesMost) {
+    return conclude(answer.id, out_of_reach(look, fmt::format("{}, {} times in a row", answer.error, port.silences)));
   }
   if (ask_again(look, answer.id, answer)) return;
   const int status = answer.status;
   if (status == 0) return conclude(answer.id, {&ProbeCounts::dead, {}, answer.error});
   if (status / 100 == 3 && !answer.redirect.empty()) {
     if (!follow(look, answer.id, answer)) return;
-    look.host = &host_for(look.url);
-    return look.host->waiting.push_front(answer.id);
+    look.port = &port_for(look.url);
+    return look.port->waiting.push_front(answer.id);
   }
   if (status == 429)
     return conclude(answer.id, {&ProbeCounts::unknown, {}, "answers 429, too many requests, every time"});
@@ -235,7 +252,7 @@ void ImageProbe::settle(const ProbeAnswer& answer) {
 bool ImageProbe::ask_again(Look& look, Number number, const ProbeAnswer& answer) {
   if (!look.get && refuses_head(answer.status)) {
     look.get = true;
-    look.host->waiting.push_front(number);
+    look.port->waiting.push_front(number);
     return true;
   }
   const bool passing = answer.status == 429 || answer.status == 0 || answer.status / 100 == 5;
@@ -245,8 +262,9 @@ bool ImageProbe::ask_again(Look& look, Number number, const ProbeAnswer& answer)
   ++look.retries;
   const auto asked = parse_retry_after(answer.retry_after, clock_.wall());
   const Duration pause = asked ? std::clamp<Duration>(*asked, kPause, kPauseMost) : kPause * look.retries;
-  look.host->held_until = std::max(look.host->held_until, answer.at + pause);
-  look.host->waiting.push_front(number);
+  Host& host = *look.port->host;
+  host.held_until = std::max(host.held_until, answer.at + pause);
+  look.port->waiting.push_front(number);
   return true;
 }
 
@@ -265,13 +283,13 @@ bool ImageProbe::follow(Look& look, Number number, const ProbeAnswer& answer) {
   return true;
 }
 
-/// Gives a host up, and says so where that is new.
+/// Gives a port up, and says so where that is new.
 ImageProbe::Verdict ImageProbe::out_of_reach(const Look& look, const std::string& why) {
-  if (std::exchange(look.host->unreachable, true)) return {&ProbeCounts::unreachable, {}, {}};
-  return {
-      &ProbeCounts::unreachable,
-      {},
-      fmt::format("its host '{}' cannot be reached: {}; its other addresses are not tried", host_of(look.url), why)};
+  if (std::exchange(look.port->unreachable, true)) return {&ProbeCounts::unreachable, {}, {}};
+  return {&ProbeCounts::unreachable,
+          {},
+          fmt::format("its host '{}' cannot be reached: {}; its other addresses are not tried",
+                      host_and_port_of(look.url), why)};
 }
 
 /// An address in numbers is the same for everyone. A name may be another address for the service than it is here, as in
@@ -296,6 +314,7 @@ void ImageProbe::conclude(Number number, const Verdict& verdict) {
   const Look look = std::move(found->second);
   looks_.erase(found);
   mentions_ -= look.mentions.size();
+  for (const Mention& mention : look.mentions) record_bytes_ -= mention.record ? mention.record->raw.size() : 0;
   if (!fits(verdict.type, look.mentions.front().media)) {
     ++counts_.wrong;
   } else if (verdict.count != nullptr) {
@@ -314,7 +333,9 @@ void ImageProbe::tell(const Mention& mention, const std::string& address, std::u
   const Verdict& verdict = verdicts_[position - 1];
   std::string message = verdict.message;
   bool passes = may_be_paid_for(verdict.count);
+  std::string_view code = code_of(verdict.count);
   if (!fits(verdict.type, mention.media)) {
+    code = "wrong_type";
     message = fmt::format("is {}, not {}", in_quotes(verdict.type), wanted_words(mention.media));
     passes = false;
   }
@@ -324,9 +345,24 @@ void ImageProbe::tell(const Mention& mention, const std::string& address, std::u
     bad_rows_[row] = true;
     ++counts_.rows;
   }
+  if (!passes && reject_) reject(mention, address, message, code);
   if (message.empty()) return;
   remark_({passes ? Remark::Level::Warning : Remark::Level::Error, mention.file, mention.place,
            std::string(mention.field), fmt::format("{} {}", in_quotes(address), message)});
+}
+
+/// What tell() says, or would if it were the first of its host, with the row that it is about.
+void ImageProbe::reject(const Mention& mention, const std::string& address, std::string message,
+                        std::string_view code) {
+  if (message.empty()) message = "cannot be reached: its host was given up";
+  Remark remark = *mention.record;
+  remark.level = Remark::Level::Error;
+  remark.file = mention.file;
+  remark.place = mention.place;
+  remark.field = mention.field;
+  remark.message = fmt::format("{} {}", in_quotes(address), message);
+  remark.code = code;
+  reject_(remark);
 }
 
 std::string probe_line(const ProbeCounts& counts) {

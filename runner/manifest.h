@@ -82,6 +82,7 @@ struct Remark {
   std::string field;  ///< the field or column, may be empty
   std::string message;
   std::string_view code = {};  ///< for programs: what sort of error it is, `too_many_fields`, or kMended; a literal
+  bool repeats = false;        ///< what was said of rows enough before: of use in a file of rejects alone
   // What tell_remarks() adds to errors of rows.
   std::uint64_t record = 0;  ///< the row's number in its file, from 1; 0: not known
   std::string raw = {};      ///< the row as it stands in the file, as much as kRawMax of it
@@ -154,10 +155,10 @@ using RemarkSink = std::function<void(const Remark&)>;
 /// Fails, after having delivered rows or not, on what makes a file wrong as a whole: not readable, no `id` column, a
 /// mapped column that does not exist, the same id twice in all files, an unclosed quote, YAML that does not parse, a
 /// column that is nearly a field, ids that a spreadsheet shortened, a file that is cut short or is no text, one that
-/// begins with kInvalidStart invalid rows, fewer rows than ManifestOptions::min_rows. Each is told to `remark` as well,
-/// as Level::File. Reading goes on after most of these, so that one look finds them all. The message has one line a
-/// finding, each `file:line:column: ...`, at most 100 and ten repeated ids, with how many there are. Options that name
-/// what does not exist fail before anything is read.
+/// begins with kInvalidStart invalid rows, fewer rows than ManifestOptions::min_rows or than the file states. Each is
+/// told to `remark` as well, as Level::File. Reading goes on after most of these, so that one look finds them all. The
+/// message has one line a finding, each `file:line:column: ...`, at most 100 and ten repeated ids, with how many there
+/// are. Options that name what does not exist fail before anything is read.
 ///
 /// glance  may be empty: then every row goes to `sink`.
 Result<void> read_manifests(const std::vector<std::string>& paths, const ManifestOptions& options, const RowSink& sink,

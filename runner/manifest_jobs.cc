@@ -103,6 +103,7 @@ class JobReader {
   void take_plain_id(const YamlNode& job);
   void take_specials(const YamlNode& job);
   std::string_view special(const YamlNode& job, std::size_t field, Place& place);
+  std::string_view joined_id(const YamlNode& job);
   void take_fields(const YamlNode& job);
   bool take_field(const YamlNode& map, std::size_t field);
   bool take_images(RawField& field, Place place);
@@ -139,6 +140,7 @@ class JobReader {
   const YamlNode* job_ = nullptr;  ///< that the row is made of, where it is no line of its own
   RecordText line_;                ///< that the row is made of, or `line` is 0
   std::string text_;               ///< of the job, as JSON
+  std::string id_;                 ///< that is made of several members
 };
 
 JobReader::JobReader(ManifestRun& run, std::string_view list) : run_(run), list_(list), flat_(run) {
@@ -175,6 +177,8 @@ Result<void> JobReader::take_member(const YamlNode& key, YamlNode& value) {
     map_uses_.clear();
     for (const Given& id : gather(defaults_, nullptr, Target::kId).given)
       run_.find(place_of(*id.key), "defaults", "every listing needs an id of its own");
+  } else if (name == "@odata.nextLink" && !is_blank(value)) {
+    run_.warn(place_of(key), {}, "the answer goes on at this address: the listings on its next pages are not read");
   } else if (!name.starts_with("x-") && !name.starts_with('.') && !name.starts_with('@')) {
     // Where anchors are kept, by convention, and what an OData answer says of itself.
     constexpr std::string_view kTop[] = {"defaults", "jobs"};
@@ -352,6 +356,7 @@ void JobReader::take_preset(const YamlNode& job) {
   }
   if (wanted != "auto") {
     run_.set_preset(find_preset(wanted));
+    run_.compare_with_preset(names, place_of(job));
   } else if (const std::vector<const Preset*> found = presets_of(names); !own_words && !found.empty()) {
     if (found.size() > 1)
       return run_.find(place_of(job), {},
@@ -405,7 +410,7 @@ void JobReader::take_specials(const YamlNode& job) {
   Place place = row_.place;
   const std::string_view id = special(job, Target::kId, place);
   needs_id_ = row_.remarks.empty() && run_.will_make_id(id);
-  if (!needs_id_) take_id(row_, id, place);
+  if (!needs_id_ && !run_.refuse_shortened(row_, trim(id), place)) take_id(row_, id, place);
 
   const RawValue* kind = run_.rules().default_of(Target::kKind, nullptr);
   Place unused;
@@ -432,9 +437,28 @@ std::string_view JobReader::special(const YamlNode& job, std::size_t field, Plac
   place = place_of(*given[0].value);
   const std::string_view name = NameRules::target_name(field, nullptr);
   if (gathered.twice != nullptr) refuse_row(row_, place_of(*gathered.twice), name, "is given twice", "given_twice");
-  if (given[0].value->kind == YamlNode::Kind::List || given[0].value->kind == YamlNode::Kind::Map)
-    refuse_row(row_, place, name, "must be text", "invalid_value");
-  return given[0].value->scalar;
+  for (const Given& one : given)
+    if (one.value->kind == YamlNode::Kind::List || one.value->kind == YamlNode::Kind::Map) {
+      refuse_row(row_, place_of(*one.value), name, "must be text", "invalid_value");
+      return {};
+    }
+  const bool is_whole_name = field != Target::kId || run_.rules().id_parts().empty() ||
+                             given[0].key->scalar == *run_.rules().mapped(field, nullptr);
+  return is_whole_name ? std::string_view(given[0].value->scalar) : joined_id(job);
+}
+
+/// Of several members, as the options have it. A part that is not there is empty.
+std::string_view JobReader::joined_id(const YamlNode& job) {
+  std::vector<std::string_view> parts;
+  for (const ColumnSpec::Part& part : run_.rules().id_parts()) {
+    const auto is_part = [&](const auto& member) {
+      return member.first.scalar == part.pattern || fold_name(member.first.scalar) == part.folded;
+    };
+    const auto found = std::find_if(job.members.begin(), job.members.end(), is_part);
+    parts.push_back(found == job.members.end() ? std::string_view() : std::string_view(found->second.scalar));
+  }
+  id_ = NameRules::join_id(parts);
+  return id_;
 }
 
 void JobReader::take_fields(const YamlNode& job) {

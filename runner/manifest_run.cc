@@ -62,6 +62,7 @@ ManifestRun::ManifestRun(const ManifestOptions& options, const RowSink& sink, co
 void ManifestRun::start_file(const std::string& path) {
   files_.push_back(path);
   rows_in_file_ = 0;
+  shortened_ = 0;
   saw_valid_ = false;
   invalid_start_ = 0;
   found_.clear();
@@ -71,6 +72,16 @@ void ManifestRun::start_file(const std::string& path) {
   images_.start_file();
   mapping_ = {};
   mapping_.file = path;
+}
+
+void ManifestRun::compare_with_preset(std::span<const std::string_view> names, Place place) {
+  const Preset* preset = rules_.preset();
+  if (preset == nullptr || rules_.options().preset == "auto") return;
+  const std::vector<std::string> missing = missing_of(*preset, names);
+  if (missing.empty()) return;
+  warn(place, {},
+       fmt::format("read as preset '{}', as stated, but {} {} not there: is it another program's file?", preset->name,
+                   fmt::join(missing, ", "), missing.size() == 1 ? "is" : "are"));
 }
 
 void ManifestRun::note(Place place, std::string_view message) {
@@ -133,6 +144,16 @@ void ManifestRun::make_id(ManifestRow& row) {
 void ManifestRun::expect(std::string_view id) {
   expected_ = digest_of_id(id);
   ids_.expect(*expected_);
+}
+
+bool ManifestRun::refuse_shortened(ManifestRow& row, std::string_view id, Place place) {
+  if (!is_shortened_number(id)) return false;
+  if (shortened_++ == 0) {
+    first_shortened_ = place;
+    first_shortened_id_ = id;
+  }
+  refuse_row(row, place, "id", fmt::format("'{}' was shortened by a spreadsheet", id), "shortened_id");
+  return true;
 }
 
 bool ManifestRun::admit(ManifestRow& row) {
@@ -271,6 +292,12 @@ Result<void> ManifestRun::hand_on(ManifestRow& row) {
 }
 
 void ManifestRun::end_file() {
+  if (shortened_ > 0)
+    find(
+        first_shortened_, "id",
+        fmt::format("'{}' was shortened by a spreadsheet and the id is lost ({} rows): export again with the column as "
+                    "text",
+                    first_shortened_id_, shortened_));
   if (const std::optional<std::string> finding = images_.finding()) find(images_.place(), {}, *finding);
   if (mapping_sink_ != nullptr) {
     mapping_.preset = preset_words(rules_);
@@ -319,7 +346,8 @@ void refuse_row(ManifestRow& row, Place place, std::string_view field, std::stri
 
 bool is_plain_id(std::string_view text) {
   const auto is_plain = [](char c) { return c > 0x20 && c < 0x7F; };
-  return !text.empty() && text[0] != '#' && text.size() <= kMaxId && std::all_of(text.begin(), text.end(), is_plain);
+  return !text.empty() && text[0] != '#' && text.size() <= kMaxId && std::all_of(text.begin(), text.end(), is_plain) &&
+         !is_shortened_number(text);
 }
 
 void take_id(ManifestRow& row, std::string_view text, Place place) {

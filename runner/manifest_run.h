@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,10 @@ class ManifestRun {
   /// Of this file; before its first row.
   void set_preset(const Preset* preset) { rules_.set_preset(preset); }
   const std::string& file() const { return files_.back(); }
+  /// Says which columns of a preset that was stated by name are not there.
+  ///
+  /// names  of the file's columns, or of its first job's keys.
+  void compare_with_preset(std::span<const std::string_view> names, Place place);
 
   void start_file(const std::string& path);
 
@@ -72,6 +77,10 @@ class ManifestRun {
 
   /// The id of the row that is admitted next is known: what admit() does is prepared.
   void expect(std::string_view id);
+
+  /// Refuses a row whose id a spreadsheet shortened. False if it is none. The file is then wrong as a whole: others, of
+  /// which the same digits are left, may be among the ids that look whole.
+  bool refuse_shortened(ManifestRow& row, std::string_view id, Place place);
 
   /// Every row passes here, once its id and place are known. False: the row goes no further, because its id is that of
   /// another one. With OnDuplicate::Suffix it gets another id. An empty id is that of no other row.
@@ -125,7 +134,10 @@ class ManifestRun {
   IdTable ids_;
   std::optional<IdDigest> expected_;
   std::uint64_t rows_in_file_ = 0;
-  std::uint64_t rows_ = 0;           ///< in all files
+  std::uint64_t rows_ = 0;       ///< in all files
+  std::uint64_t shortened_ = 0;  ///< ids of this file
+  Place first_shortened_;
+  std::string first_shortened_id_;
   bool saw_valid_ = false;           ///< in this file
   std::uint64_t invalid_start_ = 0;  ///< rows of this file, as long as none is valid
   bool scans_ = false;
@@ -153,7 +165,8 @@ void refuse_row(ManifestRow& row, Place place, std::string_view field, std::stri
 /// Adds to an error what the row says, as tell_remarks() does.
 void describe(const ManifestRow& row, Remark& error);
 
-/// An id that needs neither trimming nor a closer look: printable ASCII without blanks, and no `#` in front.
+/// An id that needs neither trimming nor a closer look: printable ASCII without blanks, no `#` in front, and no number
+/// that a spreadsheet shortened.
 bool is_plain_id(std::string_view text);
 
 /// Takes the row's id as read: trimmed and checked. With an error the row's id stays empty, and a remark says why.

@@ -18,6 +18,9 @@
 namespace reelbatch {
 namespace {
 
+/// So many rows in a row with the same wrong number of cells are told one by one.
+constexpr std::uint64_t kOddRowsTold = 10;
+
 /// Nothing is left of it when it is trimmed.
 bool is_blank(std::string_view text) {
   const bool plain_start = !text.empty() && text[0] > 0x20 && text[0] < 0x7F;
@@ -55,6 +58,9 @@ class TableReader {
   void find_row(const TablePlan& plan);
   bool check_shape(const TablePlan& plan);
   bool refuse_swallowed();
+  void refuse_width(Place place, std::string_view column, std::string message, std::string_view code);
+  void end_odd_rows();
+  bool refuse_shifted();
   void read_id();
   void find_fields(const TablePlan& plan);
   bool find_field(const TablePlan& plan, const TablePlan::Field& field, FieldText& found, std::size_t& cell);
@@ -65,6 +71,7 @@ class TableReader {
   Result<void> end_group();
   void say_encoding();
   void say_about_file();
+  void compare_with_count();
   bool take_columns(const TablePlan::Field::Columns& columns, const TablePlan::Field& field, FieldText& found,
                     std::size_t& cell);
   bool take_images(std::string_view field, std::size_t column, FieldText& found);
@@ -92,9 +99,12 @@ class TableReader {
   bool needs_id_ = false;      ///< one is made of its fields
   bool malformed_ = false;     ///< somewhere in the record there is something that is not UTF-8
   std::uint64_t records_ = 0;  ///< rows so far
-  std::uint64_t shortened_ = 0;
-  Place first_shortened_;
-  std::string first_shortened_id_;
+  // Rows one behind the other with the same wrong number of cells.
+  std::uint64_t odd_rows_ = 0;
+  std::uint64_t odd_last_ = 0;  ///< its number
+  std::size_t odd_width_ = 0;
+  Place odd_place_;  ///< of the first
+  std::string odd_message_;
 
   // The listing that is not whole before a row with another id comes.
   bool in_group_ = false;
@@ -137,15 +147,25 @@ Result<void> TableReader::read() {
   return {};
 }
 
+/// A file in sections says how many rows it has. One that has fewer was put together of less than there is; who says
+/// with --min-rows how many are enough has looked.
+void TableReader::compare_with_count() {
+  if (!format_.rows_stated || *format_.rows_stated == records_) return;
+  const std::string message =
+      fmt::format("Property Count under #HEADER# is {}, and there are {} rows", *format_.rows_stated, records_);
+  if (*format_.rows_stated > records_ && run_.rules().options().min_rows == 0) {
+    run_.find({}, {}, message + ": is the file cut short? --min-rows says how many are enough all the same");
+  } else {
+    run_.warn({}, {}, message);
+  }
+}
+
 /// What is known only at the end.
 void TableReader::say_about_file() {
+  end_odd_rows();
   if (format_.in_sections && !saw_end_)
     run_.find({}, {}, "the last record is incomplete: there is no #END#; is the file still being written?");
-  if (shortened_ > 0)
-    run_.find(first_shortened_, "id",
-              fmt::format("'{}' was shortened by a spreadsheet and the id is lost ({} rows): export again with the "
-                          "column as text",
-                          first_shortened_id_, shortened_));
+  if (saw_end_) compare_with_count();
   // No error: many programs write no last line end.
   if (records_ > 0 && !saw_end_ && csv_.dialect().record_end == 0 && !csv_.ended_by_newline())
     run_.warn(row_.place, {},
@@ -367,23 +387,20 @@ Result<void> TableReader::end_group() {
 }
 
 void TableReader::read_id() {
-  const std::string_view id = trim(unguarded(columns_.id(), "id"));
+  std::string_view id = trim(unguarded(columns_.id(), "id"));
+  if (!columns_.id_parts().empty()) {
+    std::vector<std::string_view> parts;
+    for (const std::size_t column : columns_.id_parts()) parts.push_back(unguarded(column, "id"));
+    id = keep(NameRules::join_id(parts));
+  }
   needs_id_ = run_.will_make_id(id);
   if (needs_id_) return;
-  const bool shortened = is_shortened_number(id);
-  if (!shortened && is_plain_id(id)) {
+  if (is_plain_id(id)) {
     row_.id = id;
     return;
   }
-  if (shortened) {
-    if (shortened_++ == 0) {
-      first_shortened_ = csv_.place(columns_.id());
-      first_shortened_id_ = id;
-    }
-    return refuse_row(row_, csv_.place(columns_.id()), "id", fmt::format("'{}' was shortened by a spreadsheet", id),
-                      "shortened_id");
-  }
-  take_id(row_, id, csv_.place(columns_.id()));
+  const Place place = csv_.place(columns_.id());
+  if (!run_.refuse_shortened(row_, id, place)) take_id(row_, id, place);
 }
 
 /// A record that goes on over rows of their own is of no listing. True if it was one, and is refused.
@@ -404,6 +421,44 @@ bool TableReader::refuse_swallowed() {
   return true;
 }
 
+/// A row of the right width, or without its empty end. True if it is shifted, and is refused.
+bool TableReader::refuse_shifted() {
+  if (!format_.kinds.known()) return false;
+  const std::optional<ColumnKinds::Shift> shift = format_.kinds.find_shift(csv_.cells(), csv_.raw());
+  if (!shift) return false;
+  if (!shift->sure) {
+    run_.warn(csv_.place(shift->cell), {}, "a row looks shifted from here on", fmt::format(": {}", shift->says));
+    return false;
+  }
+  refuse_row(row_, csv_.place(shift->cell), {},
+             fmt::format("the row is shifted from here on: {}; an unquoted {}?", shift->says, shown(csv_.dialect())),
+             "shifted_row");
+  return true;
+}
+
+/// Refuses the row, which has another number of cells than the header. Where row after row has the same one, that is
+/// said once: it is no slip in a row.
+void TableReader::refuse_width(Place place, std::string_view column, std::string message, std::string_view code) {
+  if (odd_rows_ == 0 || odd_width_ != csv_.cells().size() || odd_last_ + 1 != records_) {
+    end_odd_rows();
+    odd_width_ = csv_.cells().size();
+    odd_place_ = row_.place;
+    odd_message_ = message.substr(0, message.find(';'));
+  }
+  odd_last_ = records_;
+  refuse_row(row_, place, column, std::move(message), code);
+  row_.remarks.back().repeats = ++odd_rows_ > kOddRowsTold;
+}
+
+void TableReader::end_odd_rows() {
+  if (odd_rows_ > kOddRowsTold)
+    run_.warn(odd_place_, {},
+              fmt::format("from here on: {}; was the file joined from two exports? Put each into a file of its own",
+                          odd_message_),
+              fmt::format(" ({} rows in a row)", odd_rows_));
+  odd_rows_ = 0;
+}
+
 bool TableReader::check_shape(const TablePlan& plan) {
   if (csv_.goes_on_over_lines() && refuse_swallowed()) return false;
   const std::size_t cells = csv_.cells().size();
@@ -419,24 +474,25 @@ bool TableReader::check_shape(const TablePlan& plan) {
                "too_many_fields");
     return false;
   }
-  if (cells == columns_.size() + (trails ? 1 : 0)) return true;
-  const std::string counts = fmt::format("{} fields, {} {}", cells - (trails ? 1 : 0),
-                                         format_.has_header ? "header has" : "most rows have", columns_.size());
+  const std::size_t own = cells - (trails ? 1 : 0);
+  if (own == columns_.size()) return !refuse_shifted();
+  const std::string counts =
+      fmt::format("{} fields, {} {}", own, format_.has_header ? "header has" : "most rows have", columns_.size());
   if (cells > columns_.size()) {
-    refuse_row(row_, csv_.place(columns_.size()), {}, fmt::format("{}; an unquoted {}?", counts, shown(csv_.dialect())),
-               "too_many_fields");
+    refuse_width(csv_.place(columns_.size()), {}, fmt::format("{}; an unquoted {}?", counts, shown(csv_.dialect())),
+                 "too_many_fields");
     return false;
   }
   if (!csv_.ended_by_newline())
     run_.find(row_.place, {},
               fmt::format("the last record is incomplete ({}): is the file still being written?", counts));
-  if (cells < plan.needed) {
-    refuse_row(row_, csv_.place(cells), columns_.name(cells),
-               fmt::format("{}; a missing quote or a broken line?", counts), "too_few_fields");
+  if (own < plan.needed) {
+    refuse_width(csv_.place(own), columns_.name(own), fmt::format("{}; a missing quote or a broken line?", counts),
+                 "too_few_fields");
     return false;
   }
   run_.warn(row_.place, {}, "cells are missing at the end of the row, none that feeds a field");
-  return true;
+  return !refuse_shifted();
 }
 
 void TableReader::find_fields(const TablePlan& plan) {
@@ -492,7 +548,8 @@ bool TableReader::take_columns(const TablePlan::Field::Columns& columns, const T
   if (columns.at.size() == 1) {
     if (!take_cell(columns.at[0], field, found.text)) return false;
     cell = columns.at[0];
-    return true;
+    // The last column that may have words tells that there are none.
+    return !field.spec->is_prose || &columns == &field.columns.back() || !is_only_markup(found.text);
   }
   std::string all;
   for (const std::size_t column : columns.at) {

@@ -8,6 +8,7 @@
 #include "jobs/edit_distance.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
+#include "runner/feed_images.h"
 #include "runner/manifest_text.h"
 
 namespace reelbatch {
@@ -30,6 +31,13 @@ bool is_list(std::string_view field) {
   for (const JobKind* kind : all_kinds())
     for (const FieldSpec& spec : kind->fields())
       if (spec.is_list && (spec.name == field || spec.api_name == field)) return true;
+  return false;
+}
+
+bool is_of_images(std::string_view field) {
+  for (const JobKind* kind : all_kinds())
+    for (const FieldSpec& spec : kind->fields())
+      if (spec.is_images && (spec.name == field || spec.api_name == field)) return true;
   return false;
 }
 
@@ -72,11 +80,18 @@ bool may_be_spelt_out(const FieldSpec& field) {
   return field.is_images || field.is_prose;
 }
 
-NameRules::NameRules(const ManifestOptions& options) : options_(options) {
+NameRules::NameRules(const ManifestOptions& options) : options_(options), defaults_(options.defaults) {
   for (const std::string& label : options.labels.value_or(std::vector<std::string>{}))
     listed_.push_back({label, fold_name(label)});
   for (const std::string_view name : all_field_names()) known_.insert(fold_name(name));
   for (const auto& [field, column] : options.map) map_.emplace(field, parse_column_spec(column));
+  const FeedImages images(options);
+  for (auto& [field, value] : defaults_) {
+    if (!is_of_images(field)) continue;
+    // One that cannot be read is told in the rows that take it.
+    Result<std::optional<std::string>> completed = images.complete(value.form, value.text);
+    if (completed && *completed) value = {RawValue::Form::Json, std::move(**completed)};
+  }
 }
 
 void NameRules::set_preset(const Preset* preset) {
@@ -120,8 +135,24 @@ const std::string* NameRules::mapped(std::size_t field, const JobKind* kind) con
   return find_field(options_.map, field, kind);
 }
 
+std::span<const ColumnSpec::Part> NameRules::id_parts() const {
+  const ColumnSpec* spec = mapped_spec(Target::kId, nullptr);
+  if (spec == nullptr || spec->alternatives.empty() || spec->alternatives.front().size() < 2) return {};
+  return spec->alternatives.front();
+}
+
+std::string NameRules::join_id(std::span<const std::string_view> parts) {
+  if (std::all_of(parts.begin(), parts.end(), [](std::string_view part) { return trim(part).empty(); })) return {};
+  std::string id;
+  for (const std::string_view& part : parts) {
+    id += &part == parts.data() ? "" : "-";
+    id += trim(part);
+  }
+  return id;
+}
+
 const RawValue* NameRules::default_of(std::size_t field, const JobKind* kind) const {
-  return find_field(options_.defaults, field, kind);
+  return find_field(defaults_, field, kind);
 }
 
 const ColumnSpec* NameRules::mapped_spec(std::size_t field, const JobKind* kind) const {

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,7 +97,11 @@ class NameRules {
 
   /// The column that the options say feeds a target, nullptr if none.
   const std::string* mapped(std::size_t field, const JobKind* kind) const;
-  /// The options' default for a target, nullptr if none.
+  /// The parts of an id that the options put together from several columns, in their order; empty for one column.
+  std::span<const ColumnSpec::Part> id_parts() const;
+  /// An id of its parts, `A-17-2`: an empty part keeps its place, unless all are.
+  static std::string join_id(std::span<const std::string_view> parts);
+  /// The options' default for a target, nullptr if none; images as FeedImages completes those of rows.
   const RawValue* default_of(std::size_t field, const JobKind* kind) const;
 
   const ManifestOptions& options() const { return options_; }
@@ -117,6 +122,7 @@ class NameRules {
   Result<void> check_field(std::string_view name, std::string_view where) const;
 
   const ManifestOptions& options_;
+  std::map<std::string, RawValue> defaults_;      ///< of the options
   std::map<std::string, ColumnSpec> map_;         ///< of the options
   std::map<std::string, ColumnSpec> preset_map_;  ///< of the preset
   const Preset* preset_ = nullptr;

@@ -63,7 +63,7 @@ void RemarkPrinter::print(const Remark& remark) {
     return;
   }
   if (keep_mend(remark)) return;
-  if (most_ > 0 && ++seen_[kind_of(remark)] > most_) {
+  if ((remark.repeats && !every_mend_) || (most_ > 0 && ++seen_[kind_of(remark)] > most_)) {
     ++left_out_;
     return;
   }

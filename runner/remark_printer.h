@@ -21,7 +21,7 @@ class RemarkPrinter {
   /// most  how many remarks of one kind (same field, same words apart from what is quoted or counted) are printed; 0 is
   /// all.
   /// shows_lines  under an error the line that it is about, with a caret.
-  /// every_mend  what was mended in a row is printed for each row, and not once a file.
+  /// every_mend  what was mended in a row, and what repeats what was said of others, is printed for each row.
   RemarkPrinter(std::FILE* out, const Options& options, std::int64_t most, bool shows_lines, bool every_mend = false);
 
   /// Remarks on files as a whole are kept for explain(): the error that ends the reading says them. What was mended in

@@ -18,7 +18,7 @@ SharedPhotos::SharedPhotos() : seen_(kSets * kWays) {}
 
 void SharedPhotos::add(std::span<const NormalField> fields, std::string_view file, Place place) {
   for (const NormalField& field : fields) {
-    if (field.spec->is_images) add_list(field.json, file, place);
+    if (field.spec->is_images) add_list(RawValue::Form::Json, field.json, file, place);
   }
 }
 
@@ -28,20 +28,18 @@ void SharedPhotos::add_plain(const JobKind& kind, std::span<const FieldText> fie
   for (const FieldText& field : fields) {
     const bool is_images = std::any_of(
         specs.begin(), specs.end(), [&](const FieldSpec& spec) { return spec.is_images && spec.name == field.name; });
-    if (!is_images) continue;
-    if (field.form == RawValue::Form::Json) {
-      add_list(field.text, file, place);
-    } else {
-      add_address(field.text.substr(0, field.text.find('|')), file, place);
-    }
+    if (is_images) add_list(field.form, field.text, file, place);
   }
 }
 
-/// A JSON list of texts; an address has neither a quote nor a backslash in it.
-void SharedPhotos::add_list(std::string_view list, std::string_view file, Place place) {
-  const std::size_t begin = list.find('"');
-  const std::size_t end = begin == std::string_view::npos ? begin : list.find('"', begin + 1);
-  if (end != std::string_view::npos) add_address(list.substr(begin + 1, end - begin - 1), file, place);
+/// An address has neither a quote nor a backslash nor a bar in it. Between two quotes there is one, or a comma.
+void SharedPhotos::add_list(RawValue::Form form, std::string_view list, std::string_view file, Place place) {
+  const char edge = form == RawValue::Form::Json ? '"' : '|';
+  for (std::size_t at = 0; at <= list.size();) {
+    const std::size_t end = std::min(list.find(edge, at), list.size());
+    if (end - at > 1) add_address(list.substr(at, end - at), file, place);
+    at = end + 1;
+  }
 }
 
 void SharedPhotos::add_address(std::string_view address, std::string_view file, Place place) {
@@ -84,7 +82,7 @@ std::optional<Remark> SharedPhotos::remark() const {
   const Shared& most = std::max_element(shared_.begin(), shared_.end(), [](const auto& a, const auto& b) {
                          return a.second.listings < b.second.listings;
                        })->second;
-  std::string message = fmt::format("{} listings begin with the same photo {}: is it one that stands for none?",
+  std::string message = fmt::format("{} listings have the same photo {}: is it one that stands for none?",
                                     most.listings, printable(most.address, 200));
   if (shared_.size() > 1)
     message +=

@@ -15,10 +15,9 @@
 
 namespace reelbatch {
 
-/// Counts the first photos of millions of listings in a table of 64 KiB: exactly for those that come up again within
-/// a thousand others, and from there on. One that two far-apart listings of a huge catalogue share may be missed; one
-/// that stands everywhere is not. Only the first, because that is where a photo that stands for none is, and so that a
-/// good row costs next to nothing.
+/// Counts the photos of millions of listings in a table of 512 KiB: exactly for those that come up again within ten
+/// thousand others, and from there on. One that far-apart listings of a huge catalogue share may be missed; one that
+/// stands everywhere is not, be it the first of its listings or an agency's card behind their own.
 class SharedPhotos {
  public:
   /// So many listings with one photo are worth a word: a flat that is for sale and for rent is there twice.
@@ -37,7 +36,7 @@ class SharedPhotos {
 
  private:
   static constexpr std::size_t kWays = 4;
-  static constexpr std::size_t kSets = std::size_t{1} << 11U;
+  static constexpr std::size_t kSets = std::size_t{1} << 14U;
   static constexpr std::size_t kSharedMax = 1000;  ///< photos that are counted one by one
 
   struct Shared {
@@ -46,7 +45,8 @@ class SharedPhotos {
     Place place;  ///< of the row that made it one too many
     std::uint64_t listings = 0;
   };
-  void add_list(std::string_view list, std::string_view file, Place place);
+  /// Of a list of texts as JSON, or with `|` between them.
+  void add_list(RawValue::Form form, std::string_view list, std::string_view file, Place place);
   void add_address(std::string_view address, std::string_view file, Place place);
   void count(const Digest& digest, std::string_view address, std::string_view file, Place place);
 

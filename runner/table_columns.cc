@@ -23,6 +23,7 @@ bool TableColumns::take_header(std::vector<std::string> names, std::vector<Place
   kind_ = special_column(Target::kKind);
   account_ = special_column(Target::kAccount);
   check_mapped_columns();
+  run_.compare_with_preset(std::vector<std::string_view>(names_.begin(), names_.end()), places_.front());
   if (id_ != kNoColumn || run_.will_make_id({})) return true;
   if (run_.rules().mapped(Target::kId, nullptr) == nullptr)
     run_.find(places_.front(), {}, no_id_column(names_, format_.skip_lines));
@@ -35,9 +36,14 @@ void TableColumns::check_mapped_columns() {
     bool there = false;
     for (std::size_t i = 0; i < names_.size() && !there; ++i) there = run_.rules().fits(field, names_[i], i + 1);
     if (there) continue;
-    run_.find(places_.front(), field,
-              fmt::format("the mapped column '{}' does not exist{}; there are {}", printable(column, 60),
-                          did_you_mean(column, names), quoted_list(names_, 40)));
+    std::string message = fmt::format("the mapped column '{}' does not exist", printable(column, 60));
+    if (format_.skip_lines > 0) {
+      message += fmt::format(" here, but line {} looks like a header: use --skip-lines {}", format_.skip_lines + 1,
+                             format_.skip_lines);
+    } else {
+      message += fmt::format("{}; there are {}", did_you_mean(column, names), quoted_list(names_, 40));
+    }
+    run_.find(places_.front(), field, message);
   }
 }
 
@@ -106,7 +112,23 @@ std::size_t TableColumns::special_column(std::size_t special) {
     run_.find(places_[first.twice], name,
               fmt::format("columns {} and {} have the same name", first.from[0] + 1, first.twice + 1));
   say_synonym(name, arranged);
+  if (special == Target::kId) take_id_parts(first);
   return first.from[0];
+}
+
+/// An id of some of its parts would be another listing's.
+void TableColumns::take_id_parts(const Arranged::Alternative& id) {
+  const std::span<const ColumnSpec::Part> parts = run_.rules().id_parts();
+  if (parts.empty()) return;
+  const std::string& mapped = *run_.rules().mapped(Target::kId, nullptr);
+  if (id.from.size() == 1 && trim(names_[id.from[0]]) == mapped) return;  // a name with a plus in it
+  if (id.from.size() == parts.size()) {
+    id_parts_ = id.from;
+    return;
+  }
+  run_.find(places_.front(), "id",
+            fmt::format("not all of the mapped columns '{}' are there; there are {}", printable(mapped, 60),
+                        quoted_list(names_, 40)));
 }
 
 std::string TableColumns::name(std::size_t column) const {
@@ -130,6 +152,7 @@ TablePlan TableColumns::make_plan(const JobKind* kind) {
   std::vector<bool> feeds(names_.size(), false);
   for (const std::size_t column : {id_, kind_, account_})
     if (column != kNoColumn) feeds[column] = true;
+  for (const std::size_t column : id_parts_) feeds[column] = true;
   if (kind != nullptr) add_fields(plan, uses, feeds);
   for (std::size_t i = 0; i < names_.size(); ++i) {
     const auto& slip = uses[i].slip;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,8 +56,10 @@ class TableColumns {
   std::size_t size() const { return names_.size(); }
   /// For people, empty for one that the header has not.
   std::string name(std::size_t column) const;
-  /// kNoColumn if nothing feeds it.
+  /// kNoColumn if nothing feeds it; of several that make up the id, the first.
   std::size_t id() const { return id_; }
+  /// All of several that make up the id, in their order; empty if one does.
+  std::span<const std::size_t> id_parts() const { return id_parts_; }
   std::size_t kind() const { return kind_; }
   std::size_t account() const { return account_; }
 
@@ -71,6 +74,7 @@ class TableColumns {
                          std::size_t target);
   void say_synonym(std::string_view field, const Arranged& arranged);
   std::size_t special_column(std::size_t special);
+  void take_id_parts(const Arranged::Alternative& id);
   TablePlan make_plan(const JobKind* kind);
   void add_fields(TablePlan& plan, const std::vector<NameUse>& uses, std::vector<bool>& feeds);
   void tell_mapping(const TablePlan& plan, const std::vector<bool>& feeds);
@@ -83,6 +87,7 @@ class TableColumns {
   std::vector<std::string> shown_;      ///< the names, for people
   std::vector<FieldMapping> mappings_;  ///< of id, kind and account, then of the fields of the kind planned last
   std::size_t id_ = kNoColumn;
+  std::vector<std::size_t> id_parts_;
   std::size_t kind_ = kNoColumn;
   std::size_t account_ = kNoColumn;
   std::vector<std::unique_ptr<TablePlan>> plans_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 #include <optional>
 
@@ -78,6 +79,20 @@ std::size_t offset_of_line(std::string_view text, std::uint64_t line) {
   return at;
 }
 
+/// `Property Count : 12` under #HEADER#.
+std::optional<std::uint64_t> rows_stated_in(std::string_view section) {
+  const std::string lower = ascii_lower(section);
+  constexpr std::string_view kName = "property count";
+  std::size_t at = lower.find(kName);
+  if (at == std::string::npos) return std::nullopt;
+  at = lower.find_first_not_of(" \t", at + kName.size());
+  if (at == std::string::npos || lower[at] != ':') return std::nullopt;
+  at = std::min(lower.find_first_not_of(" \t'\"", at + 1), lower.size());
+  std::uint64_t count = 0;
+  const auto [end, error] = std::from_chars(lower.data() + at, lower.data() + lower.size(), count);
+  return error == std::errc() ? std::optional(count) : std::nullopt;
+}
+
 class Finder {
  public:
   Finder(std::string_view sample, bool whole, char by_ending, const NameRules& rules)
@@ -96,6 +111,7 @@ class Finder {
   std::uint64_t lines_before_header(const Trial& trial) const;
   Result<void> take_preset(const std::vector<std::string>& header);
   Result<void> take_width(const Trial& trial);
+  void learn_kinds(const Trial& trial, std::size_t first, std::size_t least, std::size_t most);
   bool is_asked_for(std::size_t column) const;
   std::string_view text() const { return sample_.substr(format_.skip_bytes); }
 
@@ -149,6 +165,12 @@ Result<TableFormat> Finder::find() {
   format_.trailing_bare =
       format_.trailing && std::all_of(trial->records.begin() + static_cast<std::ptrdiff_t>(preamble_) + 1,
                                       trial->records.end(), [](const Record& record) { return record.trails; });
+  if (format_.has_header && preamble_ < trial->records.size()) {
+    const std::size_t width = trial->records[preamble_].cells.size();
+    const auto is_short = [&](const Record& record) { return record.cells.size() < width; };
+    if (std::any_of(trial->records.begin() + static_cast<std::ptrdiff_t>(preamble_), trial->records.end(), is_short))
+      learn_kinds(*trial, preamble_ + 1, 1, width);
+  }
   if (!format_.has_header)
     if (Result<void> taken = take_width(*trial); !taken) return tl::unexpected<Error>(taken.error());
   if (format_.has_header) format_.skip_lines = lines_before_header(*trial);
@@ -180,6 +202,7 @@ Result<TableFormat> Finder::find_sections() {
   if (*field_end == *record_end) return usage_error("EOF and EOR are the same character");
 
   format_.in_sections = true;
+  format_.rows_stated = rows_stated_in(all.substr(0, definition));
   format_.dialect.delimiter = *field_end;
   format_.dialect.quotes = false;
   format_.dialect.record_end = *record_end;
@@ -376,7 +399,17 @@ Result<void> Finder::take_width(const Trial& trial) {
   format_.trailing = 2 * trails > trial.common && !is_asked_for(trial.width - 1);
   format_.trailing_bare = format_.trailing;
   format_.width = trial.width - (format_.trailing ? 1 : 0);
+  learn_kinds(trial, 0, trial.width, trial.width);
   return {};
+}
+
+/// From the records behind the first few, of so many cells.
+void Finder::learn_kinds(const Trial& trial, std::size_t first, std::size_t least, std::size_t most) {
+  std::vector<std::vector<std::string>> rows;
+  for (std::size_t i = first; i < trial.records.size(); ++i)
+    if (const auto& cells = trial.records[i].cells; cells.size() >= least && cells.size() <= most)
+      rows.push_back(cells);
+  format_.kinds.learn(rows);
 }
 
 /// Whether a column of a table without a header feeds something, or is a label by name.

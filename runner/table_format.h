@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "jobs/error.h"
+#include "runner/column_kinds.h"
 #include "runner/csv.h"
 #include "runner/feed_presets.h"
 #include "runner/name_rules.h"
@@ -22,12 +24,14 @@ struct TableFormat {
   std::vector<std::string> header;  ///< where it is not the first record: that of a file in sections
   std::uint64_t header_line = 0;    ///< with `header`
   std::size_t width = 0;            ///< without a header: of most rows, without what `trailing` says; 0: not known
+  ColumnKinds kinds;                ///< of its columns, where a shifted row may be as wide as others
   bool trailing = false;            ///< every record but the header, or most without one, end with a delimiter
   bool trailing_bare = false;       ///< and what stands behind that is nothing, not the empty quotes of a cell
   bool in_sections = false;         ///< `#HEADER#`, `#DEFINITION#`, `#DATA#`, `#END#`
-  std::size_t skip_bytes = 0;       ///< up to the header, or to the first record; a byte order mark included
-  std::uint64_t first_line = 1;     ///< where that is
-  std::uint64_t skip_lines = 0;     ///< in front of a line that looks more like a header than the one taken; 0: none
+  std::optional<std::uint64_t> rows_stated;  ///< in sections: how many the file says it has
+  std::size_t skip_bytes = 0;                ///< up to the header, or to the first record; a byte order mark included
+  std::uint64_t first_line = 1;              ///< where that is
+  std::uint64_t skip_lines = 0;  ///< in front of a line that looks more like a header than the one taken; 0: none
   std::vector<std::pair<std::uint64_t, std::string>> notices;  ///< line and what was skipped or found
 };
 

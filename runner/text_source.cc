@@ -91,6 +91,21 @@ bool is_legacy(std::string_view text) {
   return misfits > fits;
 }
 
+/// Whether words are beyond ASCII from end to end, as in Cyrillic or Greek: as windows-1252, which has accented letters
+/// among others, they would be nonsense.
+bool is_of_other_script(std::string_view text) {
+  constexpr std::size_t kWord = 4;  // letters beyond ASCII in a row; `crééé` has three
+  constexpr std::size_t kLettersMin = 8;
+  std::size_t letters = 0, in_words = 0, run = 0;
+  for (const char c : text) {
+    const bool is_letter = static_cast<unsigned char>(c) >= 0xC0U;
+    run = is_letter ? run + 1 : 0;
+    if (is_letter) ++letters;
+    if (run >= kWord) in_words += run == kWord ? kWord : 1;
+  }
+  return letters >= kLettersMin && 2 * in_words > letters;
+}
+
 /// Where UTF-8 begins that is hardly anything else: `Ã` and a sign, as accented letters look in windows-1252, or the
 /// three bytes of a typographic quote or dash. npos for none.
 std::size_t find_sure_utf8(std::string_view text) {
@@ -121,18 +136,28 @@ std::string_view name_of(Encoding encoding) {
 EncodingMark find_encoding(std::string_view head) {
   for (const Mark& mark : kMarks)
     if (head.starts_with(mark.bytes)) return {mark.encoding, false};
-  // Text in Latin letters as UTF-16 has a NUL in every other byte,
-  // and in three of four as UTF-32.
-  const std::string_view sample = head.substr(0, 512);
+  // In UTF-32 two of four bytes are NUL in nearly all text. In UTF-16 one of two is small: a NUL beside Latin letters,
+  // digits and signs, 3 beside Greek ones, 4 beside Cyrillic ones, up to 8 in scripts nearby. Where it is larger, as in
+  // Chinese, there are still addresses, delimiters and line ends. No other text has such bytes.
+  const std::string_view sample = head.substr(0, 4096);
   if (sample.size() < 8) return {};
-  std::array<std::size_t, 4> nuls{};
-  for (std::size_t i = 0; i < sample.size(); ++i)
+  std::array<std::size_t, 4> nuls{}, small{};
+  for (std::size_t i = 0; i < sample.size(); ++i) {
     if (sample[i] == '\0') ++nuls.at(i % 4);
-  const std::size_t most = sample.size() / 6;
-  if (nuls[1] > most && nuls[2] > most && nuls[3] > most && nuls[0] == 0) return {Encoding::Utf32Le, true};
-  if (nuls[0] > most && nuls[1] > most && nuls[2] > most && nuls[3] == 0) return {Encoding::Utf32Be, true};
-  if (nuls[0] > most && nuls[2] > most && nuls[1] + nuls[3] == 0) return {Encoding::Utf16Be, true};
-  if (nuls[1] > most && nuls[3] > most && nuls[0] + nuls[2] == 0) return {Encoding::Utf16Le, true};
+    if (static_cast<unsigned char>(sample[i]) <= 8U) ++small.at(i % 4);
+  }
+  constexpr std::size_t kFew = 16;  // one in so many is few
+  const auto is_few = [](std::size_t some, std::size_t all) { return kFew * some <= all; };
+  const std::size_t wide = sample.size() / 4;
+  if (is_few(wide - std::min({wide, nuls[2], nuls[3]}), wide) && nuls[0] == 0) return {Encoding::Utf32Le, true};
+  if (is_few(wide - std::min({wide, nuls[0], nuls[1]}), wide) && nuls[3] == 0) return {Encoding::Utf32Be, true};
+  const auto are_high = [&](std::size_t high, std::size_t low) {
+    const std::size_t found = small.at(high) + small.at(high + 2);
+    return found >= 4 && kFew * 2 * found >= sample.size() && nuls.at(high) + nuls.at(high + 2) > 1 &&
+           is_few(small.at(low) + small.at(low + 2), found) && is_few(nuls.at(low) + nuls.at(low + 2), found);
+  };
+  if (are_high(0, 1)) return {Encoding::Utf16Be, true};
+  if (are_high(1, 0)) return {Encoding::Utf16Le, true};
   return {};
 }
 
@@ -188,7 +213,16 @@ Result<std::size_t> TextSource::read_undecided(char* to, std::size_t size) {
     ended_ = *more == 0;
     raw_.append(block.data(), *more);
   }
-  encoding_ = is_legacy(std::string_view(raw_).substr(0, kEvidence)) ? Encoding::Windows1252 : Encoding::Utf8;
+  const std::string_view evidence = std::string_view(raw_).substr(0, kEvidence);
+  if (is_legacy(evidence)) {
+    if (is_of_other_script(evidence))
+      return usage_error(
+          fmt::format("{}: is neither UTF-8 nor windows-1252: whole words are beyond ASCII, as in Cyrillic or Greek; "
+                      "save the file as "
+                      "UTF-8 (--encoding windows-1252 reads it all the same)",
+                      file_));
+    encoding_ = Encoding::Windows1252;
+  }
   decided_ = true;
   return read(to, size);
 }

@@ -32,7 +32,8 @@ class TextSource final : public ByteSource {
  public:
   /// source  must outlive this.
   /// stated  what it is; nothing: UTF-8, or windows-1252 if the first 64 KiB from the first byte beyond ASCII on have
-  ///         more bytes that cannot be UTF-8 than characters that are. Reading then fails where UTF-8 follows.
+  ///         more bytes that cannot be UTF-8 than characters that are. Reading then fails where UTF-8 follows, and at
+  ///         once where the words are of another script.
   /// file    its name, for errors; empty for a part of one.
   TextSource(ByteSource& source, std::optional<Encoding> stated, std::string_view file = {});
 

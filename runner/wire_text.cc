@@ -39,6 +39,15 @@ std::string_view host_of(std::string_view address) {
   return address.substr(0, bracket != std::string_view::npos ? bracket + 1 : address.find(':'));
 }
 
+std::string host_and_port_of(std::string_view address) {
+  const std::string_view host = host_of(address);
+  const std::size_t end = host.empty() ? 0 : static_cast<std::size_t>(host.data() - address.data()) + host.size();
+  std::string_view port = address.substr(end, address.find_first_of("/?#", end) - end);
+  if (!port.empty()) port.remove_prefix(1);
+  if (port.empty()) port = same_name(address.substr(0, 5), "https") ? "443" : "80";
+  return fmt::format("{}:{}", host, port);
+}
+
 std::string in_our_words(std::string_view text) {
   for (const std::string_view prefix : {"SSL certificate problem: ", "SSL: "}) {
     if (text.starts_with(prefix)) text.remove_prefix(prefix.size());

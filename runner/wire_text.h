@@ -20,6 +20,9 @@ bool is_loopback(std::string_view host);
 /// The host of an absolute address, without port, name and password; with the brackets of IPv6. Empty if there is none.
 std::string_view host_of(std::string_view address);
 
+/// Host and port of an absolute http or https address, `host:443` where it has none: what a connection is made to.
+std::string host_and_port_of(std::string_view address);
+
 /// A library's message as the tail of ours: first letter small unless it begins an abbreviation, no full stop, no
 /// control characters, OpenSSL's and libcurl's beginnings taken off.
 std::string in_our_words(std::string_view message);

@@ -213,12 +213,14 @@ TEST_CASE("lists") {
       {"RESO media",
        R"([{"MediaURL":"https://a.example/10.jpg","Order":10,"MediaCategory":"Photo"},
            {"MediaURL":"https://a.example/tour","Order":0,"MediaCategory":"Branded Virtual Tour"},
+           {"MediaURL":"https://a.example/face.jpg","Order":0,"MediaCategory":"Agent Photo"},
+           {"MediaURL":"https://a.example/desk.jpg","Order":0,"MediaCategory":"Office Photo"},
            {"MediaURL":"https://a.example/last.jpg"},
            {"MediaURL":"https://a.example/2.jpg","Order":"2","MediaCategory":"Property Photo"},
            {"MediaURL":"https://a.example/plan.jpg","Order":1,"MediaCategory":"Floor Plan"},
            {"mediaurl":"https://a.example/3.jpg","order":2.5,"mediacategory":""}])",
        {"https://a.example/2.jpg", "https://a.example/3.jpg", "https://a.example/10.jpg", "https://a.example/last.jpg"},
-       {"dropped 2 media, no photo by MediaCategory"}},
+       {"dropped 4 media, no photo by MediaCategory"}},
       {"other objects stay in their order",
        R"([{"url":"https://a.example/1.jpg","Order":2},{"url":"https://b.example/2.jpg","Order":1}])",
        {a, b},
@@ -397,9 +399,26 @@ TEST_CASE("images that no address can be made of leave an error that quotes the 
         std::vector<std::string>{"has no usable address: dropped 'https://a.example/1.pdf', which is no photo"});
 }
 
-TEST_CASE("lists that are taken whole stay whole where a base or a separator is given") {
-  const std::string_view objects = R"([{"url":"https://a.example/1.jpg"},{"url":"2.jpg"}])";
-  CHECK(complete_images({Form::Json, std::string(objects)}, std::nullopt, "https://m.example").value_or("") == objects);
+TEST_CASE("an image without an address is dropped, and the others are sent") {
+  const auto read = [](std::string_view list) { return read_addresses({Form::Json, std::string(list)}); };
+  const FieldReading some = read(R"([{"MediaURL":null,"Order":1},{"MediaURL":"https://a.example/1.jpg","Order":2},
+                                     {"MediaURL":"","Order":3}])");
+  CHECK(some.problems.empty());
+  CHECK(some.json == R"(["https://a.example/1.jpg"])");
+  CHECK(some.remarks == std::vector<std::string>{"dropped 2 images without an address"});
+  CHECK(read(R"([{"url":"nan"},null])").problems ==
+        std::vector<std::string>{"has no usable address: dropped 1 image without an address"});
+  CHECK(read(R"([{"url":null,"src":"https://a.example/1.jpg"}])").json == R"(["https://a.example/1.jpg"])");
+}
+
+TEST_CASE("lists stay lists where a base or a separator is given") {
+  const auto complete = [](std::string_view objects) {
+    return complete_images({Form::Json, std::string(objects)}, std::nullopt, "https://m.example").value_or("");
+  };
+  CHECK(complete(R"([{"url":"https://a.example/1.jpg","id":7},{"url":"2.jpg"},null,{"image":null}])") ==
+        R"([{"url":"https://a.example/1.jpg","id":7},{"url":"https://m.example/2.jpg"},{"image":null}])");
+  CHECK(complete(R"({"photos":["1.jpg","2.jpg"],"page":"1.jpg"})") ==
+        R"({"photos":["https://m.example/1.jpg","https://m.example/2.jpg"],"page":"1.jpg"})");
   CHECK(complete_images({Form::Text, "['1.jpg', None]"}, std::nullopt, "https://m.example").value_or("") ==
         R"(["https://m.example/1.jpg"])");
 }
@@ -418,6 +437,23 @@ TEST_CASE("what was split by a given separator stays whole") {
        ";",
        two},
       {"in a list", {Form::Json, R"(["https://x.com/1.jpg?a=1,https://y.com/b.jpg","https://x.com/2.jpg"])"}, ";", two},
+      {"in a list in a cell",
+       {Form::Text, R"(["https://x.com/1.jpg?a=1,https://y.com/b.jpg","https://x.com/2.jpg"])"},
+       "|",
+       two},
+      {"in objects",
+       {Form::Json,
+        R"([{"Order":2,"MediaURL":"https://x.com/2.jpg"},{"Order":1,"MediaURL":"https://x.com/1.jpg?a=1,https://y.com/b.jpg"}])"},
+       "|",
+       two},
+      {"in an object in a list of texts",
+       {Form::Json, R"(["https://x.com/1.jpg?a=1,https://y.com/b.jpg",{"src":"https://x.com/2.jpg"}])"},
+       "|",
+       two},
+      {"names in brackets",
+       {Form::Text, "[1].jpg|[2].jpg"},
+       "|",
+       "ERROR '[1].jpg' is not an address; give --media-base, under which file names stand"},
       {"names with commas",
        {Form::Text, "https://x.com/1.jpg,2.jpg|https://x.com/3.jpg"},
        "|",
@@ -457,6 +493,26 @@ TEST_CASE("what was split by a given separator stays whole") {
     }
     CHECK(result == c.result);
   }
+}
+
+TEST_CASE("names and addresses in one list") {
+  const auto read = [](std::string_view text, std::string_view base) {
+    const Result<std::string> kept = complete_images({Form::Text, std::string(text)}, std::nullopt, base);
+    const FieldReading reading = read_addresses({Form::Json, kept.value_or("")});
+    return reading.problems.empty() ? reading.json.value_or("") : reading.problems[0];
+  };
+  const std::string_view all = R"(["https://m.fr/a%20b.jpg","https://m.fr/c.jpg","https://x.com/1.jpg"])";
+  CHECK(read("/a b.jpg|c.jpg|https://x.com/1.jpg", "https://m.fr") == all);
+  CHECK(read("a b.jpg, c.jpg, https://x.com/1.jpg", "https://m.fr") == all);
+  CHECK(read("https://x.com/1.jpg|2.jpg;3.jpg", "https://m.fr") ==
+        R"(["https://x.com/1.jpg","https://m.fr/2.jpg","https://m.fr/3.jpg"])");
+  CHECK(read("https://x.com/w_1,h_2/1.jpg?a=1|b.jpg", "https://m.fr") ==
+        R"(["https://x.com/w_1,h_2/1.jpg?a=1","https://m.fr/b.jpg"])");
+  CHECK(read("https://x.com/1.jpg?crop=1,2.jpg", "https://m.fr") == R"(["https://x.com/1.jpg?crop=1,2.jpg"])");
+  CHECK(read("https://x.com/1.jpg?a=1|2.jpg", "") ==
+        "'2.jpg' is not an address; give --media-base, under which file names stand");
+  CHECK(read("a.jpg|b.jpg|https://x.com/1.jpg", "") ==
+        "'a.jpg' is not an address; give --media-base, under which file names stand");
 }
 
 TEST_CASE("names under a base are encoded where they would be a query or a fragment") {

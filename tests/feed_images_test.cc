@@ -51,6 +51,23 @@ TEST_CASE("a text that only a later row of a handle has is another listing's") {
   CHECK(got.rows[1].id == "h1-2");
 }
 
+TEST_CASE("images that stand in the options are completed like those of rows, in every form of manifest") {
+  ManifestOptions options;
+  options.media_base = "https://m.fr/p";
+  options.defaults = {{"image_urls", {RawValue::Form::Text, "soon.jpg"}}};
+  const std::string job = R"({"id":"1","description":"A house with a garden and a view."})";
+  const ManifestText files[] = {{"f.csv", "id,description\n1,A house with a garden and a view.\n"},
+                                {"f.json", '[' + job + ']'},
+                                {"f.jsonl", job + '\n' + R"({"id":"2","description":"A house in the hills."})" + '\n'}};
+  for (const ManifestText& file : files) {
+    CAPTURE(file.name);
+    const ManifestRead got = read_texts({file}, options);
+    CHECK(got.error == "");
+    REQUIRE(!got.rows.empty());
+    for (const ManifestRow& row : got.rows) CHECK(row.fields[0].value.text == R"(["https://m.fr/p/soon.jpg"])");
+  }
+}
+
 TEST_CASE("a separator that is given is the only one, in every form of manifest") {
   ManifestOptions options;
   options.images_separator = ";";

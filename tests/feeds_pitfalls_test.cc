@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "jobs/unicode.h"
 #include "runner/csv.h"
 #include "runner/manifest.h"
 #include "tests/scoped_folder.h"
@@ -71,11 +72,13 @@ std::string row(std::string_view id, std::string_view description = "A quiet fla
 
 const std::string kHeader = "id,image_urls,description\n";
 
-std::string utf16(std::string_view ascii, bool big, std::size_t width = 2) {
+std::string utf16(std::string_view text, bool big, std::size_t width = 2) {
   std::string out;
-  for (const char c : ascii) {
-    const std::string zeros(width - 1, '\0');
-    out += big ? zeros + c : c + zeros;
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint point = code_point_at(text, at);
+    for (std::size_t i = 0; i < width; ++i)
+      out += static_cast<char>((point.value >> (8 * (big ? width - 1 - i : i))) & 0xFFU);
+    at += point.size;
   }
   return out;
 }
@@ -127,6 +130,14 @@ void check_pitfall(const Pitfall& pitfall, const ManifestOptions& options = {}) 
 
 TEST_CASE("pitfalls: encodings") {
   const std::string plain = kHeader + row("A-1");
+  const auto in_words = [](std::string_view words) {
+    std::string text = fmt::format("{},id,image_urls,description\n", words);
+    for (int i = 0; i < 8; ++i) text += words;
+    return text + ",A-1,https://img.example.test/1.jpg,A flat by the sea\n";
+  };
+  const std::string cyrillic = in_words("Светлая квартира у парка и большая кухня");
+  const std::string greek = in_words("Φωτεινό διαμέρισμα δίπλα στο πάρκο");
+  const std::string chinese = in_words("公园旁明亮的公寓三室大厨房");
   const std::string latin = kHeader + row("A-1") + "A-2,https://img.example.test/2.jpg,Un appartement r\xE9nov\xE9\n";
   const Pitfall pitfalls[] = {
       {"UTF-8 BOM", "\xEF\xBB\xBF" + plain, Do::Nothing, "", ""},
@@ -143,11 +154,27 @@ TEST_CASE("pitfalls: encodings") {
       {"UTF-16 without BOM, the other way", utf16(plain, true), Do::Warn, "f.csv:1:1: ", "read as UTF-16BE"},
       {"UTF-32 without BOM", utf16(plain, false, 4), Do::Warn, "f.csv:1:1: ", "looks like UTF-32"},
       {"UTF-32 without BOM, the other way", utf16(plain, true, 4), Do::Warn, "f.csv:1:1: ", "read as UTF-32BE"},
+      {"UTF-16 without BOM, Cyrillic", utf16(cyrillic, false), Do::Warn, "f.csv:1:1: ", "read as UTF-16LE"},
+      {"the same, the other way", utf16(cyrillic, true), Do::Warn, "f.csv:1:1: ", "read as UTF-16BE"},
+      {"UTF-32 without BOM, Cyrillic", utf16(cyrillic, false, 4), Do::Warn, "f.csv:1:1: ", "read as UTF-32LE"},
+      {"UTF-16 without BOM, Greek", utf16(greek, false), Do::Warn, "f.csv:1:1: ", "looks like UTF-16"},
+      {"UTF-16 without BOM, Chinese", utf16(chinese, true), Do::Warn, "f.csv:1:1: ", "read as UTF-16BE"},
       {"NUL byte in a field", plain + row("A-2", "A flat \0 by the sea"sv), Do::Reject,
        "f.csv:3:45: ", "description: a NUL character"},
   };
   for (const Pitfall& pitfall : pitfalls) check_pitfall(pitfall);
 
+  // As windows-1252 they would be nonsense, and paid for.
+  const std::string koi = "\xD3\xD7\xC5\xD4\xCC\xC1\xD1 \xCB\xD7\xC1\xD2\xD4\xC9\xD2\xC1 30 \xCD";
+  const Pitfall other_script{"words of another script", kHeader + row("A-1", koi), Do::Refuse,
+                             "f.csv: ", "is neither UTF-8 nor windows-1252"};
+  check_pitfall(other_script);
+  ManifestOptions western;
+  western.encoding = "windows-1252";
+  check_pitfall({"the same, stated", kHeader + row("A-1", koi), Do::Nothing, "", ""}, western);
+  check_pitfall({"accents one behind the other",
+                 kHeader + row("A-1", "Cr\xE9\xE9\xE9 \xE0 l'\xE9t\xE9; fa\xE7on \xE2g\xE9"), Do::Warn,
+                 "f.csv:2: ", "read as windows-1252"});
   check_pitfall({"a letter that is a word",
                  kHeader + row("A-1", "Une maison \xE0 vendre au bord du lac"),
                  Do::Warn,
@@ -179,6 +206,7 @@ TEST_CASE("pitfalls: no text at all") {
       {"gzip", "\x1F\x8B\x08", Do::Refuse, "f.csv: ", "a gzip archive: unpack it"},
       {"XML", "<?xml version=\"1.0\"?><feed/>", Do::Refuse, "f.csv: ", "this is XML"},
       {"HTML", "<!doctype html><title>Sign in</title>", Do::Refuse, "f.csv: ", "did the download need a login?"},
+      {"a part of an HTML page", "<div class=\"login\">", Do::Refuse, "f.csv: ", "an HTML page"},
       {"HTML in UTF-16", "\xFF\xFE" + utf16("<html><body>", false), Do::Refuse, "f.csv: ", "an HTML page"},
       {"JSON", "[{\"id\": \"A-1\"}]", Do::Refuse, "f.csv: ", "this is JSON: name it .json"},
   };
@@ -360,6 +388,21 @@ TEST_CASE("pitfalls: rows without a header") {
        "f.csv:3:61: ",
        "6 fields, most rows have 5",
        {"A-1", "A-2"}},
+      // As wide as the others, since the last one of its own cells is empty: told by what it says.
+      {"shifted, and as wide as the others",
+       a + ",\n" + "A-3,https://img.example.test/3.jpg,Flat, big and bright,\n" + b + ",\n" + c + ",\n",
+       Do::Warn,
+       "f.csv:2:41: ",
+       "a row looks shifted from here on: 'big and bright' begins with a blank",
+       {"A-1", "A-3", "A-2", "A-4"}},
+      {"shifted, and numbers show it",
+       a + ",1\n" + b + ",2\n" + c + ",3\n" +
+           "A-3,https://img.example.test/3.jpg,Flat, big and bright,A flat in town\n" +
+           "A-5,https://img.example.test/5.jpg,Loft,A loft by the sea,4\n",
+       Do::Reject,
+       "f.csv:4:41: ",
+       "the row is shifted from here on",
+       {"A-1", "A-2", "A-4", "A-5"}},
       {"a last column that is often empty, in quotes",
        a + ",\"\"\n" + b + ",\"\"\n" + c + ",\"x\"\n",
        Do::Nothing,
@@ -571,6 +614,51 @@ TEST_CASE("a manifest with fewer rows than asked for is refused") {
   CHECK(read("f.csv", kHeader + row("1") + row("2"), options).refused ==
         "there are 2 rows, and --min-rows wants 3 at least: is the feed whole?");
   CHECK(read("f.csv", kHeader + row("1") + row("2") + row("3", ""), options).refused == "");
+}
+
+TEST_CASE("a file in sections with another number of rows than it says") {
+  const auto blm = [](std::string_view count) {
+    return fmt::format(
+        "#HEADER#\nVersion : 3\nEOF : '^'\nEOR : '~'\n{}\n#DEFINITION#\nAGENT_REF^DESCRIPTION^"
+        "MEDIA_IMAGE_00^~\n#DATA#\nA-1^A flat by the sea^https://img.example.test/1.jpg^~\n"
+        "A-2^A flat in town^https://img.example.test/2.jpg^~\n#END#\n",
+        count);
+  };
+  for (const char* count : {"", "Property Count : 2", "property count:'2'", "Property Count : many"}) {
+    const Said said = read("f.blm", blm(count));
+    CHECK(said.refused == "");
+    CHECK(said.warnings.empty());
+    CHECK(said.ids.size() == 2);
+  }
+  const std::string more = blm("Property Count : 3\nGenerated Date : 21-NOV-2026");
+  CHECK(read("f.blm", more).refused ==
+        "f.blm: Property Count under #HEADER# is 3, and there are 2 rows: is the file cut short? --min-rows says how "
+        "many are enough all the same");
+  ManifestOptions options;
+  options.min_rows = 2;
+  const std::vector<std::string> told = {"f.blm: Property Count under #HEADER# is 3, and there are 2 rows"};
+  CHECK(read("f.blm", more, options).refused == "");
+  CHECK(read("f.blm", more, options).warnings == told);
+  CHECK(read("f.blm", blm("Property Count : 1")).refused == "");
+  CHECK(read("f.blm", blm("Property Count : 1")).warnings.size() == 1);
+}
+
+TEST_CASE("a preset that is stated names what of its columns is not there") {
+  ManifestOptions options;
+  options.preset = "shopify";
+  const std::string image = ",https://img.example.test/1.jpg,A flat by the sea\n";
+  const Said other = read("f.csv", "handle,images,Body (HTML)\nA-1" + image, options);
+  CHECK(other.ids == std::vector<std::string>{"A-1"});
+  const std::string why =
+      "read as preset 'shopify', as stated, but 'Title', 'Image Src' or 'Product image URL' are not "
+      "there: is it another program's file?";
+  CHECK(other.warnings == std::vector<std::string>{"f.csv:1:1: " + why});
+  CHECK(read("f.csv", "handle,image src,Body (HTML),Title\nA-1,https://img.example.test/1.jpg,A flat by the sea,Flat\n",
+             options)
+            .warnings.empty());
+  const Said jobs = read(
+      "f.json", R"([{"handle":"A-1","images":"https://img.example.test/1.jpg","body":"A flat by the sea"}])", options);
+  CHECK(jobs.warnings == std::vector<std::string>{"f.json:1:2: " + why});
 }
 
 TEST_CASE("an error knows the record it is about") {

@@ -249,8 +249,8 @@ TEST_CASE("probe: a host that stays silent is given up, and the rest goes on mea
   CHECK(probed.counts.rows == 100);
   CHECK(
       probed.said.back() ==
-      "'https://host-0.test/8.jpg' its host 'host-0.test' cannot be reached: gives no answer within 10 s, 5 times in a "
-      "row; its other addresses are not tried");
+      "'https://host-0.test/8.jpg' its host 'host-0.test:443' cannot be reached: gives no answer within 10 s, 5 times "
+      "in a row; its other addresses are not tried");
   CHECK(world.sent_to("host-0.test").size() <= 11);
   const std::vector<Instant> good = world.sent_to("host-1.test");
   CHECK(good.back() - good.front() == 19 * (1s + 1ns + 5ms));  // as if it were alone
@@ -296,6 +296,26 @@ TEST_CASE("probe: a host that cannot be reached is tried once more after a secon
   CHECK(probed.said.size() == 1);
   CHECK(world.requests.size() == 2);
   CHECK(world.now() - began == 1s);
+}
+
+TEST_CASE("probe: a port that refuses says nothing of the others of its host, which have one pace together") {
+  ProbeWorld world;
+  world.react = [](const ProbeRequest& request) {
+    return host_and_port_of(request.url) == "host.test:8080" ? refusal() : image();
+  };
+  ProbeOptions options;
+  options.rate = {{5, 1s}};
+  std::vector<std::string> addresses;
+  for (int i = 0; i < 10; ++i)
+    for (const char* origin : {"http://host.test:8080", "http://host.test", "https://host.test"})
+      addresses.push_back(fmt::format("{}/{}.jpg", origin, i));
+  const Probed probed = probe(world, addresses, options);
+  CHECK(probed.counts.unreachable == 10);
+  REQUIRE(probed.said.size() == 1);
+  CHECK(probed.said[0].ends_with(
+      "its host 'host.test:8080' cannot be reached: connection refused; its other addresses are not tried"));
+  CHECK(world.sent_to("host.test").size() == 20);
+  check_spans(world.sent_to("host.test"), 5, 1s);
 }
 
 TEST_CASE("probe: Retry-After makes the whole host wait, within bounds") {

@@ -106,6 +106,19 @@ TEST_CASE("jobs with keys are refused alone or with their file") {
        "defaults: {id: 1}\njobs: []\n",
        {},
        "f.yaml:1:12: defaults: every listing needs an id of its own"},
+      {"shortened ids",
+       "f.jsonl",
+       R"({"id": "A", "city": "x"})"
+       "\n"
+       R"({"id": "1,55552E+12", "city": "x"})"
+       "\n"
+       R"({"id": 1.5E+11, "city": "x"})"
+       "\n",
+       {"A city:x", " city:x !f.jsonl:2:8: id: '1,55552E+12' was shortened by a spreadsheet",
+        " city:x !f.jsonl:3:8: id: '1.5E+11' was shortened by a spreadsheet"},
+       "f.jsonl:2:8: id: '1,55552E+12' was shortened by a spreadsheet and the id is lost (2 rows): export again with "
+       "the "
+       "column as text"},
       {"misspelt top",
        "f.yaml",
        "job: [{id: 1}]\n",
@@ -209,6 +222,17 @@ TEST_CASE("keys are mapped as columns are") {
   options.map = {{"id", "reff"}};
   CHECK(read_texts({{"f.yaml", "- {ref: 1}\n"}}, options).error ==
         "f.yaml: id: the mapped name 'reff' does not exist (did you mean 'ref'?); there are 'ref'");
+}
+
+TEST_CASE("an OData answer that goes on elsewhere is a part of the listings") {
+  const std::string rows = R"("value":[{"ListingKey":"1","city":"x"}])";
+  const auto warnings = [&](const std::string& rest) {
+    return read_texts({{"f.json", "{\"@odata.count\":2," + rows + rest + "}"}}).warnings;
+  };
+  CHECK(warnings("").empty());
+  CHECK(warnings(R"(,"@odata.nextLink":null)").empty());
+  CHECK(warnings(R"(,"@odata.nextLink":"https://api.test/?skip=1")") ==
+        Lines{"f.json:1:59: the answer goes on at this address: the listings on its next pages are not read"});
 }
 
 TEST_CASE("defaults of a file win over those of the options, and may be labels") {

@@ -241,6 +241,79 @@ TEST_CASE("a stray quote that swallows rows makes no listing of two") {
         std::string::npos);
 }
 
+TEST_CASE("a column that stands in for an empty description does so for one of markup too") {
+  ManifestOptions options;
+  options.map = {{"description", "text|summary"}};
+  const auto description = [&](const std::string& cells) {
+    return read_csv("id,text,summary\n1," + cells + "\n", options).shown[0];
+  };
+  CHECK(description("<p>&nbsp;</p>,A flat") == "1 description=A flat");
+  CHECK(description("<style>p {}</style> [gallery],A flat") == "1 description=A flat");
+  CHECK(description("<p>" + std::string(2000, ' ') + "</p>,A flat") == "1 description=A flat");
+  CHECK(description("<p>A house</p>,A flat") == "1 description=<p>A house</p>");
+  CHECK(description("<p></p>,<br>") == "1 description=<br>");  // for its kind to refuse
+}
+
+TEST_CASE("where rows leave out their empty end, a row that is shifted may be as wide as the header") {
+  const std::string table =
+      "id,image_urls,title,price,description,city,agent\n"
+      "1,https://x.com/1.jpg,Flat,250000,A flat by the sea,Nice,Bo\n"
+      "2,https://x.com/2.jpg,Loft,310000,A loft in town\n"
+      "3,https://x.com/3.jpg,House,410000,A house in the hills,Pau\n"
+      "4,https://x.com/4.jpg,Hut,90000,A hut in the woods,Pau\n";
+  CHECK(read_csv(table).warnings.size() == 1);  // that cells are missing
+  const ManifestRead got = read_csv(table + "5,https://x.com/5.jpg,House, big,510000,A house by the lake,Pau\n");
+  CHECK(got.error == "");
+  REQUIRE(got.rows.size() == 5);
+  CHECK(got.rows[3].valid());
+  REQUIRE_FALSE(got.rows[4].valid());
+  CHECK(got.rows[4].remarks[0].code == "shifted_row");
+}
+
+TEST_CASE("a cell that is missing is no delimiter at the end") {
+  const std::string start =
+      "#HEADER#\nEOF : '^'\nEOR : '~'\n#DEFINITION#\nAGENT_REF^DESCRIPTION^MEDIA_IMAGE_00^~\n#DATA#\n"
+      "1^A flat by the sea^https://x.com/1.jpg^~\n";
+  const ManifestRead got = read_texts({{"f.blm", start + "2^A flat ~ in town^https://x.com/2.jpg^~\n#END#\n"}});
+  REQUIRE(got.rows.size() == 3);
+  CHECK(got.rows[0].valid());
+  for (const std::size_t i : {1U, 2U}) {
+    REQUIRE_FALSE(got.rows[i].valid());
+    CHECK(got.rows[i].remarks[0].code == "too_few_fields");
+  }
+}
+
+TEST_CASE("an id of several columns has all of them, in every form of manifest") {
+  ManifestOptions options;
+  options.map = {{"id", "house+object"}, {"description", "text"}};
+  const std::string csv = "object,house,text\n1,H1,a\n2,H1,b\n,H2,c\n3,,d\n";
+  const Lines rows = {"H1-1 description=a", "H1-2 description=b", "H2- description=c", "-3 description=d"};
+  CHECK(read_csv(csv, options).shown == rows);
+  std::string lines;
+  for (const char* job : {R"({"object":1,"house":"H1","text":"a"})", R"({"object":2,"house":"H1","text":"b"})",
+                          R"({"House":"H2","text":"c"})", R"({"object":"3","house":null,"text":"d"})"})
+    lines += std::string(job) + '\n';
+  CHECK(read_texts({{"f.jsonl", lines}}, options).shown == rows);
+  CHECK(read_csv("object,house,text\n,,a\n", options).shown[0].find("is empty") != std::string::npos);
+  CHECK(read_csv("object,text\n1,a\n", options).error ==
+        "f.csv:1:1: id: not all of the mapped columns 'house+object' are there; there are 'object', 'text'");
+  CHECK(read_csv("house+object,object,text\nH1-1,1,a\n", options).shown == Lines{"H1-1 description=a object:1"});
+  options.no_header = true;
+  options.map = {{"id", "#2+#1"}, {"description", "#3"}};
+  options.labels = std::vector<std::string>{};
+  CHECK(read_csv("1,H1,a\n2,H1,b\n", options).shown == Lines{"H1-1 description=a", "H1-2 description=b"});
+}
+
+TEST_CASE("a mapped column that is not in the first line may be in one behind it") {
+  ManifestOptions options;
+  options.map = {{"id", "no"}, {"description", "texte"}};
+  CHECK(
+      read_csv("Export,of,26\nno,texte,ville\n1,A flat,Lyon\n", options).error ==
+      "f.csv:1:1: description: the mapped column 'texte' does not exist here, but line 2 looks like a header: use "
+      "--skip-lines 1\n"
+      "f.csv:1:1: id: the mapped column 'no' does not exist here, but line 2 looks like a header: use --skip-lines 1");
+}
+
 TEST_CASE("texts and lists over several lines are no swallowed rows, although their commas would fit") {
   const char* cells[] = {
       "Bright, quiet\nand near the lake, with a view",

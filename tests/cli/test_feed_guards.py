@@ -54,6 +54,21 @@ class Rejects(Case):
             return [json.loads(line) for line in text.splitlines()]
         return list(csv.DictReader(io.StringIO(text, newline="")))
 
+    def test_a_feed_joined_from_two_exports_is_told_once(self):
+        image = "https://img.example.test/1.jpg"
+        rows = [f"A-{n},{image},A quiet flat near the park" for n in range(30)]
+        rows += [f"B-{n},{image},A quiet flat near the park,Lyon,69003" for n in range(3000)]
+        self.write("feed.csv", "\n".join(["id,image_urls,description", *rows, rows[0].replace("A-0", "C-1")]) + "\n")
+        done = self.run_it("check", "feed.csv", "--rejects", "rejects.csv")
+        self.assertEqual(done.code, 1, done)
+        self.assertEqual(done.out.count("5 fields, header has 3; an unquoted comma?"), 10, done)
+        self.assertIn("feed.csv:32:1: from here on: 5 fields, header has 3; was the file joined from two exports? Put each "
+                      "into a file of its own (3000 rows in a row) (warning)", done.out)
+        self.assertIn("... and 2990 more of the same kinds; rejects.csv has every error", done.out)
+        self.assertIn("3031 rows: 31 valid, 3000 invalid", done.out)
+        self.assertEqual(len(self.rejects()), 3000)
+        self.assertEqual(self.run_it("check", "feed.csv", "--all").out.count("an unquoted comma?"), 3000)
+
     def test_every_refused_row_is_there_and_the_screen_names_the_file(self):
         self.manifest(["A-0"] + [bad(f"B-{n}") for n in range(15)])
         done = self.run_it("plan", "feed.csv", "--rejects", "rejects.csv")
@@ -226,7 +241,7 @@ class BadNights(Case):
         soon = "https://img.example.test/coming-soon.jpg"
         rows = [row(f"A-{n}", image_urls=soon) for n in range(4)]
         self.manifest(rows)
-        words = f"4 listings begin with the same photo {soon}"
+        words = f"4 listings have the same photo {soon}"
         self.assertIn(words, self.run_it("check", "feed.csv").out)
         done = self.run_feed(code=0)
         self.assertEqual(done.err.count(words), 1, done)

@@ -1,0 +1,120 @@
+#include "runner/column_kinds.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "jobs/unicode.h"
+#include "runner/manifest_text.h"
+
+namespace reelbatch {
+namespace {
+
+constexpr std::size_t kRowsMin = 3;       ///< with so many cells of one sort a column is taken for one of that sort
+constexpr std::size_t kOneInSoMany = 10;  ///< may be of another
+
+bool is_few(std::size_t some, std::size_t all) {
+  return some <= std::max<std::size_t>(1, all / kOneInSoMany);
+}
+
+bool begins_with_blank(std::string_view cell) {
+  return cell.size() > 1 && cell[0] == ' ' && !trim(cell).empty();
+}
+
+/// Whether a cell stands in the record as it is, without quotes.
+bool is_bare(std::string_view cell, std::string_view raw) {
+  const bool inside = cell.data() >= raw.data() && cell.data() + cell.size() <= raw.data() + raw.size();
+  return inside && (cell.data() == raw.data() || cell.data()[-1] != '"');
+}
+
+}  // namespace
+
+ColumnKinds::Kind ColumnKinds::kind_of(std::string_view cell) {
+  const std::string_view text = trim(cell);
+  if (text.empty()) return Kind::Empty;
+  const std::string start = ascii_lower(text.substr(0, 8));
+  for (const std::string_view scheme : {"http://", "https://", "//", "www."})
+    if (start.starts_with(scheme)) return Kind::Address;
+  const bool digits = text.find_first_not_of("0123456789.,-+ ") == std::string_view::npos;
+  return digits && text.find_first_of("0123456789") != std::string_view::npos ? Kind::Number : Kind::Text;
+}
+
+void ColumnKinds::learn(std::span<const std::vector<std::string>> rows) {
+  std::vector<std::array<std::size_t, 4>> counts;
+  std::size_t blanks = 0;
+  for (const std::vector<std::string>& row : rows) {
+    if (counts.size() < row.size()) counts.resize(row.size());
+    for (std::size_t i = 0; i < row.size(); ++i) ++counts[i].at(static_cast<std::size_t>(kind_of(row[i])));
+    if (std::any_of(row.begin() + 1, row.end(), begins_with_blank)) ++blanks;
+  }
+  blanks_tell_ = rows.size() >= kRowsMin && is_few(blanks, rows.size());
+  for (const auto& count : counts) {
+    Kind kind = Kind::Text;
+    const std::size_t filled = std::accumulate(count.begin() + 1, count.end(), std::size_t{0});  // the first is Empty
+    for (const Kind one : {Kind::Address, Kind::Number}) {
+      const std::size_t such = count.at(static_cast<std::size_t>(one));
+      if (such >= kRowsMin && is_few(filled - such, filled)) kind = one;
+    }
+    kinds_.push_back(kind);
+  }
+}
+
+bool ColumnKinds::misfits(std::size_t column, std::string_view cell) const {
+  if (kinds_[column] == Kind::Text) return false;
+  const Kind kind = kind_of(cell);
+  return kind != Kind::Empty && kind != kinds_[column];
+}
+
+/// Whether every cell from the column on would fit where it stands if the row were moved back by that many. It may then
+/// be empty.
+bool ColumnKinds::fits_moved(std::span<const std::string_view> cells, std::size_t from, std::ptrdiff_t by) const {
+  const auto moved = [&](std::size_t column) {
+    const std::size_t at = column + static_cast<std::size_t>(by);  // wraps around below 0, and is then none
+    return at < cells.size() ? cells[at] : std::string_view();
+  };
+  for (std::size_t column = from; column < kinds_.size(); ++column)
+    if (misfits(column, moved(column))) return false;
+  return true;
+}
+
+std::optional<ColumnKinds::Shift> ColumnKinds::find_shift(std::span<const std::string_view> cells,
+                                                          std::string_view raw) const {
+  const std::size_t width = std::min(cells.size(), kinds_.size());
+  std::size_t first = width, odd = 0;
+  for (std::size_t i = 0; i < width; ++i)
+    if (misfits(i, cells[i])) {
+      first = std::min(first, i);
+      ++odd;
+    }
+  std::size_t blank = cells.size();
+  for (std::size_t i = cells.size(); blanks_tell_ && i-- > 1;)
+    if (begins_with_blank(cells[i]) && kind_of(cells[i - 1]) == Kind::Text && is_bare(cells[i], raw)) blank = i;
+  // What belongs into some odd column has to stand beside it, unless a blank shows already that something is amiss.
+  const auto belongs = [&](std::size_t from, std::ptrdiff_t by) {
+    bool is_there = by > 0 && blank <= first;
+    for (std::size_t i = from; i < width && !is_there; ++i) {
+      const std::size_t beside = i + static_cast<std::size_t>(by);
+      is_there = misfits(i, cells[i]) && beside < cells.size() && kind_of(cells[beside]) == kinds_[i];
+    }
+    return is_there && fits_moved(cells, from, by);
+  };
+  // Of a cell that is missing nothing stands anywhere.
+  if (odd > 0 && !belongs(first, 1) && !belongs(first, -1) && !belongs(first + 1, -1)) odd = 0;
+  const bool is_blank = blank < cells.size() && (odd == 0 || blank <= first);
+  if (odd == 0 && !is_blank) return std::nullopt;
+
+  Shift shift;
+  shift.sure = odd + (is_blank ? 1 : 0) > 1;
+  shift.cell = is_blank ? blank : first;
+  if (is_blank)
+    shift.says = fmt::format("'{}' begins with a blank, as hardly any other cell does", printable(cells[blank], 40));
+  if (odd > 0)
+    shift.says +=
+        fmt::format("{}'{}' stands in column {}, where other rows have {}", is_blank ? ", and " : "",
+                    printable(cells[first], 40), first + 1, kinds_[first] == Kind::Address ? "an address" : "a number");
+  return shift;
+}
+
+}  // namespace reelbatch

@@ -1,0 +1,46 @@
+// What the columns of a table hold. Without a header, or where rows leave out empty cells at their end, a row that an
+// unquoted delimiter shifted may be as wide as any other: it is told by nothing but what it says.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reelbatch {
+
+class ColumnKinds {
+ public:
+  /// A row that looks shifted.
+  struct Shift {
+    std::size_t cell = 0;  ///< the first that should stand elsewhere, from 0
+    bool sure = false;  ///< more than one thing speaks for it: a number may be missing, a text may begin with a blank
+    std::string says;   ///< what speaks for it, for people
+  };
+
+  /// rows  of the table, none shifted but a few; cells may be missing at their end.
+  void learn(std::span<const std::vector<std::string>> rows);
+
+  /// Whether there was anything to learn from: nothing is a shift otherwise.
+  bool known() const { return !kinds_.empty(); }
+
+  /// Looks for a cell of another sort than nearly all of its column, with what belongs there in the cell beside it, and
+  /// so on to the end of the row; and for one that begins with a blank where hardly any does, as what stands behind a
+  /// comma in a text.
+  ///
+  /// cells  of a row, parts of `raw` unless they were in quotes.
+  std::optional<Shift> find_shift(std::span<const std::string_view> cells, std::string_view raw) const;
+
+ private:
+  enum class Kind { Empty, Address, Number, Text };
+  static Kind kind_of(std::string_view cell);
+  bool misfits(std::size_t column, std::string_view cell) const;
+  bool fits_moved(std::span<const std::string_view> cells, std::size_t from, std::ptrdiff_t by) const;
+
+  std::vector<Kind> kinds_;   ///< Text: anything
+  bool blanks_tell_ = false;  ///< hardly any cell begins with one
+};
+
+}  // namespace reelbatch
