@@ -182,8 +182,11 @@ bool FlatRows::find_fields(const Plan& plan) {
   views_.clear();
   at_.clear();
   for (const Field& source : plan.fields) {
-    const auto member =
-        std::find_if(source.from.begin(), source.from.end(), [&](std::size_t i) { return !is_blank(members[i]); });
+    const auto says = [&](std::size_t i) {
+      const bool is_last = i == source.from.back();
+      return !is_blank(members[i]) && (is_last || !gives_way(*source.spec, members[i].value));
+    };
+    const auto member = std::find_if(source.from.begin(), source.from.end(), says);
     FieldText& found = views_.fields.emplace_back();
     found.name = source.spec->name;
     std::size_t& at = at_.emplace_back(kNone);

@@ -393,9 +393,12 @@ Gathered JobReader::gather(const YamlNode& map, const JobKind* kind, std::size_t
     out.twice = out.given[1].key;
     return out;
   }
+  const FieldSpec* spec = kind != nullptr && field < kind->fields().size() ? &kind->fields()[field] : nullptr;
   for (const Arranged::Alternative& alternative : arranged.alternatives) {
-    const bool says = std::any_of(alternative.from.begin(), alternative.from.end(),
-                                  [&](std::size_t i) { return !is_blank(map.members[i].second); });
+    const bool says = std::any_of(alternative.from.begin(), alternative.from.end(), [&](std::size_t i) {
+      const YamlNode& value = map.members[i].second;
+      return !is_blank(value) && (spec == nullptr || !gives_way(*spec, value.scalar));
+    });
     if (!says && &alternative != &arranged.alternatives.back()) continue;
     for (const std::size_t i : alternative.from) add(i, like);
     out.family = alternative.family;

@@ -391,7 +391,7 @@ void TableReader::read_id() {
   if (!columns_.id_parts().empty()) {
     std::vector<std::string_view> parts;
     for (const std::size_t column : columns_.id_parts()) parts.push_back(unguarded(column, "id"));
-    id = keep(NameRules::join_id(parts));
+    id = views_.keep(NameRules::join_id(parts));
   }
   needs_id_ = run_.will_make_id(id);
   if (needs_id_) return;
@@ -548,8 +548,7 @@ bool TableReader::take_columns(const TablePlan::Field::Columns& columns, const T
   if (columns.at.size() == 1) {
     if (!take_cell(columns.at[0], field, found.text)) return false;
     cell = columns.at[0];
-    // The last column that may have words tells that there are none.
-    return !field.spec->is_prose || &columns == &field.columns.back() || !is_only_markup(found.text);
+    return &columns == &field.columns.back() || !gives_way(*field.spec, found.text);
   }
   std::string all;
   for (const std::size_t column : columns.at) {

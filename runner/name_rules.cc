@@ -6,6 +6,7 @@
 #include <array>
 
 #include "jobs/edit_distance.h"
+#include "jobs/prose.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
 #include "runner/feed_images.h"
@@ -78,6 +79,10 @@ std::string_view field_with_word(const JobKind& kind, std::string_view word) {
 
 bool may_be_spelt_out(const FieldSpec& field) {
   return field.is_images || field.is_prose;
+}
+
+bool gives_way(const FieldSpec& field, std::string_view text) {
+  return (may_be_spelt_out(field) && stands_for_nothing(text)) || (field.is_prose && is_only_markup(text));
 }
 
 NameRules::NameRules(const ManifestOptions& options) : options_(options), defaults_(options.defaults) {

@@ -39,6 +39,10 @@ struct Target {
 /// Images and descriptions, where programs write `N/A` and the like for nothing. Elsewhere that may be a name.
 bool may_be_spelt_out(const FieldSpec& field);
 
+/// Whether a text that is not blank says nothing for a field, so that of several names the next one counts: `N/A`, or
+/// a description of markup alone.
+bool gives_way(const FieldSpec& field, std::string_view text);
+
 /// A name that may feed a field, and which one of a header or of a job it is.
 struct Candidate {
   std::size_t index = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "jobs/unicode.h"
+#include "runner/digest.h"
 
 namespace reelbatch {
 namespace {
@@ -43,11 +44,11 @@ void SharedPhotos::add_list(RawValue::Form form, std::string_view list, std::str
 }
 
 void SharedPhotos::add_address(std::string_view address, std::string_view file, Place place) {
-  const Digest digest = digest_of(address);
-  std::uint64_t* const set = &seen_[kWays * (digest.low % kSets)];
-  const std::uint64_t tag = digest.high & ~kTimes;
+  const std::uint64_t digest = short_digest_of(address);
+  const std::uint64_t tag = digest & ~kTimes;
+  std::uint64_t* const set = &seen_[kWays * ((digest >> 32U) % kSets)];
   // Which of several equals makes room is left to chance, or the first ones would never go.
-  const std::size_t first = static_cast<std::size_t>(digest.low >> 60U);
+  const std::size_t first = static_cast<std::size_t>(digest >> 60U);
   std::uint64_t* rarest = set + first % kWays;
   for (std::size_t i = 0; i < kWays; ++i) {
     std::uint64_t* const entry = set + (first + i) % kWays;
@@ -66,7 +67,7 @@ void SharedPhotos::add_address(std::string_view address, std::string_view file, 
   }
 }
 
-void SharedPhotos::count(const Digest& digest, std::string_view address, std::string_view file, Place place) {
+void SharedPhotos::count(std::uint64_t digest, std::string_view address, std::string_view file, Place place) {
   const auto known = shared_.find(digest);
   if (known != shared_.end()) {
     ++known->second.listings;

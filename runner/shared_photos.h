@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "jobs/job.h"
-#include "runner/digest.h"
 #include "runner/manifest.h"
 
 namespace reelbatch {
@@ -48,10 +47,10 @@ class SharedPhotos {
   /// Of a list of texts as JSON, or with `|` between them.
   void add_list(RawValue::Form form, std::string_view list, std::string_view file, Place place);
   void add_address(std::string_view address, std::string_view file, Place place);
-  void count(const Digest& digest, std::string_view address, std::string_view file, Place place);
+  void count(std::uint64_t digest, std::string_view address, std::string_view file, Place place);
 
   std::vector<std::uint64_t> seen_;  ///< kSets of kWays: a part of the digest, and in the last two bits how often
-  std::map<Digest, Shared> shared_;
+  std::map<std::uint64_t, Shared> shared_;
   bool more_ = false;  ///< than kSharedMax
 };
 

@@ -82,7 +82,10 @@ TEST_CASE("so they are with columns mapped, defaults and chosen labels") {
   options.labels = {{"city", "text"}};
   check_same({R"({"id":"ID","text":"","summary":"the second one","city":"Pau","price":1})",
               R"({"id":"ID","text":"the first one","summary":"the second one","city":"Pau"})",
-              R"({"id":"ID","summary":"alone","format":"square"})"},
+              R"({"id":"ID","text":"N/A","summary":"behind a word for nothing"})",
+              R"({"id":"ID","text":"<p> </p>","summary":"behind markup alone"})",
+              R"({"id":"ID","text":"<p>words</p>","summary":"N/A"})", R"({"id":"ID","text":"N/A","summary":"<br>"})",
+              R"({"id":"ID","text":"<br>","summary":""})", R"({"id":"ID","summary":"alone","format":"square"})"},
              options);
 }
 
