@@ -84,7 +84,24 @@ class Aurora(Case):
         done = self.run_feed(code=3)
         # 1000 - 3 * 7.5 - 8 are more than 970 only before the fourth.
         self.assertEqual(len(self.submissions()), 3)
-        self.assertIn("970 credits are to be kept: 977.5 remain", done.err + done.out)
+        self.assertIn("970 credits are to be kept: 1000 remain, 22.5 of them reserved or not charged yet", done.err + done.out)
+
+    def test_what_a_run_will_be_charged_late_is_held_against_what_the_next_one_keeps(self):
+        self.service.charges_late = True
+        self.write("reelbatch.yaml", "accounts: {talk: {service: creatify, base_url: '" + self.service.url +
+                   "', budget: {keep: 970}, max_price: {creatify.aurora: 8}}}\n")
+        self.feed(2)
+        self.run_feed(code=0)
+        self.feed(20)
+        for _ in range(2):
+            done = self.run_feed(code=3)
+            # 1000 - 2 * 7.5 - 8 are more than 970, for one job.
+            self.assertEqual(len(self.submissions()), 3)
+            self.assertIn("1000 remain, 22.5 of them reserved or not charged yet", done.out)
+        self.service.balance -= 22.5
+        done = self.run_feed(code=3)
+        self.assertEqual(len(self.submissions()), 3)
+        self.assertIn("977.5 remain, 0 of them reserved", done.out)
 
     def test_costs_after_the_last_balance_that_could_be_read_are_said_to_be_so(self):
         self.feed(2)
