@@ -308,6 +308,7 @@ struct CreditSums {
   std::optional<Credits> used;          ///< what the run's jobs are known to have cost
   std::optional<Credits> reserved;      ///< by jobs that are not settled
   std::optional<Credits> remaining;     ///< the last figure seen
+  std::optional<WallTime> old_since;    ///< when that was, if jobs were submitted or charged after it
   std::optional<Credits> unattributed;  ///< the rest of the balance's fall since the last figure before the run
   std::int64_t unknown_jobs = 0;        ///< jobs of the run whose cost is not known
 };

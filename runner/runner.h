@@ -57,6 +57,9 @@ struct RunOutcome {
   std::vector<SendRecord> sends;
 };
 
+/// Costs came after the account's last balance: until the next one is told, its credits do not add up.
+Result<bool> has_old_balance(Ledger& ledger, AccountId account);
+
 class Runner {
  public:
   /// Everything must outlive the runner. `accounts` are those of the configuration; a job in flight of any other is

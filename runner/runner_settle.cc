@@ -505,9 +505,12 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
       (account.spending.has_caps() && account.spending.mode() == Budget::Mode::Hard) || !run_spending_.unlimited();
   const bool overran = at_least && reserved && *at_least > *reserved;
   if (limited && overran) {
-    stop_submitting(account, StopCause::Budget,
-                    fmt::format("job {} cost {}{} credits, more than the {} reserved for it: an overrun",
-                                flight.remote_id, cost ? "" : "at least ", to_text(*at_least), to_text(*reserved)));
+    const std::string why =
+        fmt::format("job {} cost {}{} credits, more than the {} reserved for it: an overrun", flight.remote_id,
+                    cost ? "" : "at least ", to_text(*at_least), to_text(*reserved));
+    // Said even where nothing else is, also when no row is left to be stopped.
+    progress_.alarm(fmt::format("{}: {}; say in max_price what such a job may cost", account.record.name, why));
+    account.gate.stop_submitting(StopCause::Budget, why);
   }
   const std::optional<Credits> counts = overran ? at_least : cost;
   account.balance_moved = true;

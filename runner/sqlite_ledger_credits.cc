@@ -212,6 +212,14 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
   const auto first = *before ? before : figure("c.run = ?2", "ASC");
   if (!first) return tl::unexpected(first.error());
   sums.remaining = (*last)->first;
+  Statement submitted_since = database_->prepare(fmt::format(
+      "SELECT c.at, EXISTS (SELECT 1 FROM jobs j CROSS JOIN listings l ON l.id = j.listing AND l.account = ?1 WHERE "
+      "j.submitted_at > c.at AND +j.run <= ?2 AND (j.remote_id IS NOT NULL OR +j.state IN (1, 4, 7))) FROM credits c "
+      "WHERE c.account = ?1 AND coalesce(c.run, 0) <= ?2 AND {} ORDER BY c.id DESC LIMIT 1",
+      kTellsBalance));
+  if (row = submitted_since.bind(1, account).bind(2, run).step(); !row) return tl::unexpected(row.error());
+  const WallTime told_at = from_ms(submitted_since.integer(0));
+  if (submitted_since.integer(1) != 0) sums.old_since = told_at;
   // A balance from before a job's last charge says nothing of the rest.
   Statement charged = database_->prepare(
       fmt::format("SELECT 1 FROM credits WHERE account = ?1 AND coalesce(run, 0) <= ?2 AND remaining IS NULL AND used "
@@ -219,7 +227,10 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
                   "<= ?2 AND {}) LIMIT 1",
                   kTellsBalance));
   if (row = charged.bind(1, account).bind(2, run).step(); !row) return tl::unexpected(row.error());
-  if (*row) return sums;
+  if (*row) {
+    sums.old_since = told_at;
+    return sums;
+  }
   if (*before) {
     sums.unattributed = (*before)->first - *sums.remaining - sums.used.value_or(Credits{});
     return sums;

@@ -51,6 +51,7 @@ std::string credits_line(const std::string& account, const CreditSums& sums) {
     line += fmt::format(", {} unattributed", to_text(*sums.unattributed));
   if (sums.reserved && sums.reserved->milli != 0) line += fmt::format(", {} reserved", to_text(*sums.reserved));
   line += sums.remaining ? fmt::format(", {} remaining", to_text(*sums.remaining)) : ", remaining unknown";
+  if (sums.old_since) line += fmt::format(" at {}, before the last jobs were charged", to_rfc3339(*sums.old_since));
   return line;
 }
 
@@ -96,7 +97,9 @@ std::string canary_text(const RunReport& report) {
     text += fmt::format("{} cost {} credits", plural(costs.priced, "job", "jobs"), to_text(costs.sum));
     if (costs.low != costs.high) text += fmt::format(", from {} to {} each", to_text(costs.low), to_text(costs.high));
     const auto times = [&](Credits each) { return Credits{each.milli * costs.left}; };
-    const Credits likely{(costs.sum.milli * costs.left + costs.priced / 2) / costs.priced};
+    // An average is not worth more than tenths of a credit.
+    const auto rounded = [&](std::int64_t milli) { return costs.low == costs.high ? milli : (milli + 50) / 100 * 100; };
+    const Credits likely{rounded(costs.sum.milli * costs.left / costs.priced)};
     text += fmt::format("; the {} left out by --limit would cost {}{}", plural(costs.left, "row", "rows"),
                         costs.low == costs.high ? "" : "about ", to_text(likely));
     if (costs.low != costs.high)

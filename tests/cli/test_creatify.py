@@ -113,6 +113,21 @@ class Aurora(Case):
         account = json.loads(self.run_it("credits", "--format", "json").out)["accounts"]["creatify"]
         self.assertEqual((account["used"], account["balance"]["elsewhere"]), (15, 15))
 
+    def test_a_balance_from_before_the_last_jobs_is_said_to_be_old_and_resume_asks_for_it_as_a_run_does(self):
+        failing = [True]
+        self.feed(2)
+        self.service.rules.append(
+            lambda r: (500, {}) if "remaining" in r.path and self.service.order and failing[0] else None)
+        done = self.run_feed(code=0)
+        self.assertRegex(done.out, r"1000 remaining at \S+Z, before the last jobs were charged")
+        failing[0] = False
+        done = self.run_it("resume")
+        self.assertEqual(done.code, 0, done)
+        self.assertIn("985 remaining\n", done.out)
+        asked = len(self.service.requests)
+        self.assertEqual(self.run_it("resume").code, 0)
+        self.assertEqual(len(self.service.requests), asked)
+
     def test_members_of_the_api_that_are_not_sent_are_told_of(self):
         self.feed(1, ttl_days="4", output_upload_url="https://m.example.test/up")
         done = self.run_it("check", "feed.csv")
