@@ -75,6 +75,7 @@ std::string_view budget_step(std::string_view why) {
   const auto says = [&](std::string_view words) { return why.find(words) != std::string_view::npos; };
   if (says("overrun")) return "say in max_price what such a job may cost, then run again to continue";
   if (says("--max-credits") || says("the budget run ")) return "run again to continue: the next run has a budget anew";
+  if (says("not charged yet")) return "run again when the last charges show, or buy credits or keep fewer";
   if (says("are to be kept")) return "buy credits or keep fewer, then run again to continue";
   return "raise the budget or wait for the next period, then run again to continue";
 }
