@@ -61,7 +61,8 @@ bool Auditor::charges_late(std::size_t service) const {
 void Auditor::check_keep(std::size_t service) {
   const Budget& budget = options_.accounts[service].budget;
   // What is charged late is waited for by the wall clock, from one process to the next.
-  if (charges_late(service) && world_.reached.count("clock set forward") != 0) return;
+  const bool jumps = world_.reached.count("clock set forward") + world_.reached.count("suspended") != 0;
+  if (charges_late(service) && jumps) return;
   if (budget.keep && world_.balance_told[service]) {
     Credits spent;
     for (const ServiceJob& job : world_.service(service).jobs()) spent = spent + job.price;
