@@ -52,6 +52,7 @@ std::string go_on_command(const Options& options) {
   if (options.sandbox) command += " --sandbox";
   if (options.ledger != usual.ledger && !options.sandbox) command += " --ledger " + shell_word(options.ledger);
   for (const std::string& manifest : options.manifests) command += " " + shell_word(manifest);
+  for (const std::string& id : options.only) command += " --only " + shell_word(id);
   return command;
 }
 

@@ -148,8 +148,17 @@ class AccountReading {
       std::string name(kind->name());
       kinds.push_back({name, [this, name](const ConfigValue& price) {
                          Credits amount;
-                         read_amount(price, amount);
-                         account().max_price[name] = amount;
+                         const std::string* const text = reader_.scalar(price, "an amount of credits");
+                         if (text == nullptr) return;
+                         const Result<Credits> parsed = parse_amount(*text);
+                         reader_.store(price, parsed, amount);
+                         if (amount > Credits{}) {
+                           account().max_price[name] = amount;
+                         } else if (parsed) {
+                           reader_.problem(price,
+                                           "0 would reserve nothing, and no budget would be kept: say what a job costs "
+                                           "at most, or leave it out");
+                         }
                        }});
     }
     reader_.map(value, kinds);

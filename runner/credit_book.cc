@@ -12,8 +12,14 @@ void CreditBook::open(std::int64_t job, std::string_view subject) {
   opened.subject = subject;
   if (subject.empty()) return;
   Subject& worked_on = subjects_[opened.subject];
-  // What one of which nobody knows may have cost would be taken for this one's.
-  if (worked_on.untold++ > 0) worked_on.used.reset();
+  if (worked_on.untold++ == 0) {
+    opened.stood = worked_on.used;
+    return;
+  }
+  // What one of them costs would be taken for another's.
+  for (auto& [id, other] : jobs_) {
+    if (!other.told && other.subject == opened.subject) other.stood.reset();
+  }
 }
 
 void CreditBook::found(std::int64_t job, std::string_view subject, std::optional<Credits> cost) {
@@ -60,6 +66,7 @@ CreditBook::Seen CreditBook::see(std::int64_t job, const CreditFigures& figures,
   const bool crossed = balance_at_ && way.sent_at < *balance_at_;
   seen.overtaken = crossed && balance_moved && *figures.remaining > *last_.remaining;
   if (figures.remaining && !seen.overtaken) {
+    unshown_.see(last_.remaining, *figures.remaining, way.sent_at);
     last_.remaining = figures.remaining;
     balance_at_ = way.arrived_at;
   }
@@ -88,12 +95,11 @@ void CreditBook::see_used(Job& job, Credits used) {
     return;
   }
   Subject& subject = subjects_[job.subject];
-  const bool rose = subject.used && used >= *subject.used;
-  const Credits rise = rose ? used - *subject.used : Credits{};
+  const Credits rise = used - std::min(subject.used.value_or(used), used);
   if (!job.told) {
     job.told = true;
     --subject.untold;
-    if (rose) job.cost = rise;
+    if (job.stood && used >= *job.stood) job.cost = used - *job.stood;
   } else if (subject.owner != 0) {
     // What one of which nobody knows may have cost is in the figure from here on.
     if (!subject.used || subject.untold > 0) subject.owner = 0;

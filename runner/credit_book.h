@@ -2,6 +2,7 @@
 // was open alone must have cost. Pure; the order of calls is the order of answers.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "jobs/credits.h"
 #include "runner/clock.h"
+#include "runner/unshown_charges.h"
 
 namespace reelbatch {
 
@@ -68,6 +70,12 @@ class CreditBook {
   Closed close(std::int64_t job, const CreditFigures& at_end = {});
 
   const CreditFigures& last() const { return last_; }
+  /// What the balance may yet fall by; see() tells it of the balance, the rest is for the caller to tell.
+  UnshownCharges& unshown() { return unshown_; }
+  const UnshownCharges& unshown() const { return unshown_; }
+  /// How much of the balance is not to be counted on: open jobs may each cost what they reserve, whatever was charged
+  /// for them already.
+  Credits claimed() const { return std::max(unshown_.reserved(), unshown_.sum()); }
 
  private:
   struct Job {
@@ -75,8 +83,9 @@ class CreditBook {
     CreditFigures own;     ///< the last of its own answers
     bool alone = false;
     std::string subject;
-    bool told = false;      ///< an answer said what was used since it was opened
-    bool is_owner = false;  ///< it made its subject
+    bool told = false;             ///< an answer said what was used since it was opened
+    std::optional<Credits> stood;  ///< what its subject had used when it was opened
+    bool is_owner = false;         ///< it made its subject
     std::optional<Credits> cost;
   };
   struct Subject {
@@ -86,6 +95,7 @@ class CreditBook {
   };
   void see_used(Job& job, Credits used);
   CreditFigures last_;
+  UnshownCharges unshown_;
   std::optional<Instant> balance_at_;  ///< when an answer of this process last told the balance of last_
   bool is_base_ = true;
   std::unordered_map<std::int64_t, Job> jobs_;

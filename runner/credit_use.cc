@@ -83,6 +83,8 @@ struct CreditUse::Account {
   WallTime began_at;
   bool began_here = false;   ///< in the time asked for
   std::size_t began_in = 0;  ///< bucket
+  JobId began_with = 0;      ///< whose answer was the very first, and did not tell what it cost
+  Credits told_later;        ///< what the next one told of that: it was charged before
   Credits early;             ///< known cost of other jobs that were out then
   Credits early_left;        ///< unattributed when the last of them was told
   Credits left_since_began;  ///< unattributed since then
@@ -222,7 +224,11 @@ void CreditUse::add(const FigureSeen& seen) {
   Account& account = this->account(seen.account);
   Note* const job = note(seen.job);
   const bool is_first_of_job = job != nullptr && !job->told;
-  const Credits known = newly_known(seen, account, job);
+  Credits known = newly_known(seen, account, job);
+  if (job != nullptr && job->told && job->id == account.began_with) {
+    account.began_with = 0;
+    account.told_later = std::exchange(known, {});
+  }
   if (known.milli > 0 && asked_for(seen.at)) account.told_at = seen.at;
   if (!seen.figures.remaining) {
     account.pending = account.pending + known;
@@ -256,6 +262,7 @@ void CreditUse::add(const FigureSeen& seen) {
   if (begins) {
     account.began_at = seen.at;
     account.began_here = here;
+    if (job != nullptr && !job->told) account.began_with = job->id;
     return;
   }
   account.left_since_began = account.left_since_began + left;
@@ -279,7 +286,7 @@ Result<CreditReport> CreditUse::finish() {
     if (account.began_here && account.change) {
       const Credits raise = std::clamp(Credits{} - account.early_left, Credits{}, std::max(account.early, Credits{}));
       account.sums.unattributed = account.sums.unattributed + raise;
-      account.change->first = account.change->first + raise;
+      account.change->first = account.change->first + raise + account.told_later;
       if (divides_balance()) {
         Sums& began = buckets_[account.began_in].sums;
         began.unattributed = began.unattributed + raise;

@@ -29,6 +29,18 @@ std::string errors_of(const ManifestRow& row) {
   return text;
 }
 
+/// Of a row that is submitted, the labels that a budget of its account looks at.
+std::string labels_that_count(const AccountOptions& account, const RowRecord& record) {
+  std::string text;
+  if (record.action != Action::Submit) return text;
+  for (const Label& label : record.labels) {
+    const bool counts = std::any_of(account.budget.labels.begin(), account.budget.labels.end(),
+                                    [&](const LabelBudget& budget) { return budget.label == label.name; });
+    if (counts) text += fmt::format("{}:{}{}:{}", label.name.size(), label.name, label.value.size(), label.value);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::size_t items_in_lists(std::span<const NormalField> fields) {
@@ -71,6 +83,23 @@ std::string feed_of(const Options& options) {
     }
   }
   return feed;
+}
+
+const AccountOptions* account_for(const Options& options, const JobKind& kind, std::string_view name) {
+  for (const AccountOptions& account : options.accounts) {
+    if (account.service->name != kind.service()) continue;
+    // The sandbox has one account a service, whatever the feed calls those it is made for.
+    if (name.empty() || options.sandbox || account.name == name) return &account;
+  }
+  return nullptr;
+}
+
+void tell_no_account(ManifestRow& row) {
+  const std::string why =
+      row.account.empty()
+          ? fmt::format("no account of the service {} is configured", row.kind->service())
+          : fmt::format("no account '{}' of the service {} is configured", row.account, row.kind->service());
+  row.remarks.push_back({Remark::Level::Error, row.file, row.place, "account", why, "unknown_account"});
 }
 
 Planner::Planner(Ledger* ledger, const Options& options, bool digests)
@@ -149,7 +178,7 @@ Digest Planner::text_of(const AccountOptions& account, const JobKind& kind, std:
 }
 
 const UnchangedRow* Planner::unchanged(const RowText& row) {
-  const AccountOptions* account = account_for(*row.kind, row.account);
+  const AccountOptions* account = account_for(options_, *row.kind, row.account);
   if (account == nullptr) return nullptr;
   unchanged_.text = text_of(*account, *row.kind, row.id, row.fields);
   unchanged_.job = paid_.find(unchanged_.text);
@@ -188,12 +217,9 @@ Result<RowPlan> Planner::plan(ManifestRow& row) {
   record.labels = row.labels;
   has_video_ = false;
 
-  const AccountOptions* account = row.kind == nullptr ? nullptr : account_for(*row.kind, row.account);
+  const AccountOptions* account = row.kind == nullptr ? nullptr : account_for(options_, *row.kind, row.account);
   if (account != nullptr) record.account = account->name;
-  if (row.kind != nullptr && account == nullptr) {
-    row.remarks.push_back(
-        {Remark::Level::Error, row.file, row.place, "account", why_no_account(row), "unknown_account"});
-  }
+  if (row.kind != nullptr && account == nullptr) tell_no_account(row);
   if (account != nullptr && !row.id.empty() && ledger_ != nullptr) {
     const Result<ListingId> listing = ledger_->find_listing(account->name, row.kind_name, ledger_ref(options_, row.id));
     if (!listing) return tl::unexpected(listing.error());
@@ -229,42 +255,30 @@ Result<RowPlan> Planner::plan(ManifestRow& row) {
     // Of what is submitted all counts: a plan is kept to by what it would send.
     const bool by_text = plan.text && (record.action != Action::Submit || rules_for(*row.kind).empty());
     note_decision(record,
-                  by_text ? *plan.text : digest_of(fmt::format("{}\n{}\n{}", record.id, record.detail, plan.fields)));
+                  by_text ? *plan.text : digest_of(fmt::format("{}\n{}\n{}", record.id, record.detail, plan.fields)),
+                  account == nullptr ? std::string() : labels_that_count(*account, record));
   }
   count(plan);
   return plan;
 }
 
-void Planner::note_decision(const RowRecord& record, const Digest& text) {
-  note_decision(text, fmt::format("{} {} {} {} {}", record.job, name_of(record.action), name_of(record.reason),
-                                  record.selected ? "" : "left", record.account));
+void Planner::note_decision(const RowRecord& record, const Digest& text, std::string_view labels) {
+  note_decision(text,
+                fmt::format("{} {} {} {} {}", record.job, name_of(record.action), name_of(record.reason),
+                            record.selected ? "" : "left", record.account),
+                labels);
 }
 
 /// Each digest is that of the one before and of what this row adds to it.
-void Planner::note_decision(const Digest& text, std::string_view words) {
+void Planner::note_decision(const Digest& text, std::string_view words, std::string_view labels) {
   const auto add = [&](Digest& digest, std::string_view more) {
     chain_.assign(reinterpret_cast<const char*>(&digest), sizeof(digest));
     chain_.append(reinterpret_cast<const char*>(&text), sizeof(text));
     chain_ += more;
     digest = digest_of(chain_);
   };
-  add(digests_.manifest, {});
+  add(digests_.manifest, labels);
   add(digests_.decisions, words);
-}
-
-/// The account a row is for, or nullptr.
-const AccountOptions* Planner::account_for(const JobKind& kind, std::string_view name) const {
-  for (const AccountOptions& account : options_.accounts) {
-    if (account.service->name != kind.service()) continue;
-    // The sandbox has one account a service, whatever the feed calls those it is made for.
-    if (name.empty() || options_.sandbox || account.name == name) return &account;
-  }
-  return nullptr;
-}
-
-std::string Planner::why_no_account(const ManifestRow& row) const {
-  if (row.account.empty()) return fmt::format("no account of the service {} is configured", row.kind->service());
-  return fmt::format("no account '{}' of the service {} is configured", row.account, row.kind->service());
 }
 
 Normalised Planner::normalise(ManifestRow& row) {

@@ -41,6 +41,11 @@ struct RowPlan {
   std::size_t items = 0;             ///< in its lists, of a row that is submitted: what its price may depend on
 };
 
+/// The account that a row of the kind is for, which may name one; nullptr if there is none.
+const AccountOptions* account_for(const Options& options, const JobKind& kind, std::string_view name);
+/// Adds to a row, whose kind is known, that it has no account: it is invalid.
+void tell_no_account(ManifestRow& row);
+
 /// Decides row by row, against a ledger or, for a first night, none. Reads the ledger and writes nothing.
 ///
 /// Nearly every row of a nightly run says, byte for byte, what its listing's video was made from. Such a row is known
@@ -78,8 +83,6 @@ class Planner {
   const PlanDigests& digests() const { return digests_; }
 
  private:
-  const AccountOptions* account_for(const JobKind& kind, std::string_view name) const;
-  std::string why_no_account(const ManifestRow& row) const;
   Normalised normalise(ManifestRow& row);
   Result<Decision> decide_row(ManifestRow& row, RowPlan& plan);
   const IgnoreRules& rules_for(const JobKind& kind);
@@ -89,8 +92,8 @@ class Planner {
                                          std::span<const FieldText> fields);
   bool chosen(std::string_view id);
   void select(RowRecord& record);
-  void note_decision(const RowRecord& record, const Digest& text);
-  void note_decision(const Digest& text, std::string_view words);
+  void note_decision(const RowRecord& record, const Digest& text, std::string_view labels);
+  void note_decision(const Digest& text, std::string_view words, std::string_view labels = {});
   void count(const RowPlan& plan);
 
   Ledger* ledger_;

@@ -193,9 +193,27 @@ struct CreditSeen {
 /// The last figures of an account, and how far they can be relied on.
 struct LastFigures {
   CreditFigures figures;
-  /// No submission is in doubt since they were seen: what they change by from here on was spent from here on.
-  bool is_base = false;
-  Credits in_doubt;  ///< reserved by submissions that may have been charged without showing in the figures
+  std::optional<WallTime> balance_at;  ///< when the balance was recorded
+  /// Submissions that may have been charged without showing in the figures, with what they reserved. Without any, what
+  /// the figures change by from here on was spent from here on.
+  struct Doubtful {
+    JobId job = 0;
+    Credits reserved;
+  };
+  std::vector<Doubtful> in_doubt;
+  Credits unshown;  ///< the last Unshown
+};
+
+/// A job that is over, and what it cost or, where that is unknown, reserved.
+struct EndedJob {
+  WallTime at;
+  Credits cost;
+};
+
+/// What an account's jobs cost that its balance does not show yet: UnshownCharges::sum().
+struct Unshown {
+  AccountId account = 0;
+  Credits sum;
 };
 
 /// What an account's figures were found to mean.
@@ -214,10 +232,12 @@ struct Commit {
   std::vector<CreditSeen> credits;
   std::vector<MeaningFound> meanings;
   std::vector<SendRecord> sends;
+  std::vector<Unshown> unshown;
   bool empty() const {
-    return intents.empty() && steps.empty() && credits.empty() && meanings.empty() && sends.empty();
+    return intents.empty() && steps.empty() && credits.empty() && meanings.empty() && sends.empty() && unshown.empty();
   }
   void clear() {
+    unshown.clear();
     intents.clear();
     steps.clear();
     credits.clear();
@@ -288,6 +308,7 @@ struct CreditSums {
   std::optional<Credits> used;          ///< what the run's jobs are known to have cost
   std::optional<Credits> reserved;      ///< by jobs that are not settled
   std::optional<Credits> remaining;     ///< the last figure seen
+  std::optional<WallTime> old_since;    ///< when that was, if jobs were submitted or charged after it
   std::optional<Credits> unattributed;  ///< the rest of the balance's fall since the last figure before the run
   std::int64_t unknown_jobs = 0;        ///< jobs of the run whose cost is not known
 };
@@ -454,6 +475,8 @@ class Ledger {
   virtual Result<std::map<std::string, Credits>> spent_by_label(AccountId account, RunId run, WallTime since,
                                                                 std::string_view label) = 0;
   virtual Result<LastFigures> last_figures(AccountId account) = 0;
+  /// The account's paid jobs that ended since then, oldest first.
+  virtual Result<std::vector<EndedJob>> jobs_ended_since(AccountId account, WallTime since) = 0;
   /// What the jobs that made a subject and that worked on it are known to have cost together: what the service calls
   /// used of it, where it counts by subject. Nothing if one is unknown or somebody else made it.
   virtual Result<std::optional<Credits>> used_on(AccountId account, std::string_view subject) = 0;

@@ -280,8 +280,9 @@ Result<void> write_format(Ledger& ledger, const RunReport& report, AtomicFile& f
   return write_csv(ledger, report, file);
 }
 
-void add_costs(RunReport& report, const RowView& view, const ResultRow& row) {
-  const bool left = !row.selected && row.state == RowState::Planned && view.row.action == Action::Submit;
+void add_costs(RunReport& report, const RowView& view, const ResultRow& row, std::span<const std::string> only) {
+  const bool asked_for = only.empty() || std::find(only.begin(), only.end(), view.row.id) != only.end();
+  const bool left = !row.selected && row.state == RowState::Planned && view.row.action == Action::Submit && asked_for;
   if (row.submissions == 0 && !left) return;
   KindCosts& costs = report.costs[{view.row.account, view.row.kind}];
   if (left) {
@@ -310,14 +311,14 @@ Result<RowCounts> count_rows(Ledger& ledger, RunId run) {
   return counts;
 }
 
-Result<RunReport> make_report(Ledger& ledger, const RunRecord& run) {
+Result<RunReport> make_report(Ledger& ledger, const RunRecord& run, std::span<const std::string> only) {
   RunReport report;
   report.run = run;
   std::array<std::size_t, kRowStates.size()> shown{};
   const Result<void> walked = ledger.for_each_changing_row(run.id, [&](const RowView& view) -> Result<void> {
     const ResultRow row = result_row(view, run);
     report.counts.add(row);
-    add_costs(report, view, row);
+    add_costs(report, view, row, only);
     if (row.state != RowState::Done && row.state != RowState::Planned && row.selected &&
         shown[static_cast<std::size_t>(row.state)]++ < kExamples) {
       report.examples.push_back({row.state, std::string(row.id), row.reason, std::string(row.file), row.line});

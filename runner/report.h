@@ -23,7 +23,7 @@ struct KindCosts {
   std::int64_t priced = 0;    ///< submitted, with a known cost
   std::int64_t unpriced = 0;  ///< submitted, without
   Credits sum, low, high;     ///< of the priced
-  std::int64_t left = 0;      ///< would be submitted, and were not selected
+  std::int64_t left = 0;      ///< would be submitted, and were left out by --limit
 };
 
 /// What a summary and the exit code are made from.
@@ -38,8 +38,10 @@ struct RunReport {
 /// The rows of a run by their state.
 Result<RowCounts> count_rows(Ledger& ledger, RunId run);
 
-/// Walks the rows once. `accounts` are those whose credits are summed.
-Result<RunReport> make_report(Ledger& ledger, const RunRecord& run);
+/// Walks the rows once.
+///
+/// only  the ids that alone were asked for (--only), if any were: others count as left out by nothing.
+Result<RunReport> make_report(Ledger& ledger, const RunRecord& run, std::span<const std::string> only = {});
 
 /// Results as files, the format by the name's ending: `.csv`, `.json`, `.jsonl`.
 class ReportWriter {

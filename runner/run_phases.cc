@@ -35,6 +35,23 @@ Result<void> bind_lost_jobs(const RunSetting& setting) {
   return {};
 }
 
+/// Binds the accounts whose balance an earlier run was kept from asking for.
+Result<void> bind_old_balances(const RunSetting& setting) {
+  const Result<std::vector<AccountRecord>> known = setting.session.ledger().accounts();
+  if (!known) return tl::unexpected(known.error());
+  for (const AccountOptions& account : setting.options.accounts) {
+    const auto record = std::find_if(known->begin(), known->end(),
+                                     [&](const AccountRecord& candidate) { return candidate.name == account.name; });
+    if (record == known->end() || account.service->balance_path.empty()) continue;
+    const Result<bool> is_old = has_old_balance(setting.session.ledger(), record->id);
+    if (!is_old) return tl::unexpected(is_old.error());
+    if (!*is_old) continue;
+    if (const Result<AccountId> bound = setting.session.bind(account.name); !bound)
+      return tl::unexpected(bound.error());
+  }
+  return {};
+}
+
 RunnerOptions runner_options(const Options& options, const Clock& clock) {
   RunnerOptions loop;
   loop.poll_interval = options.poll_interval;
@@ -80,6 +97,7 @@ Result<void> prepare_resumed_run(const RunSetting& setting, const RunRecord& run
   }
   if (Result<void> bound = setting.session.bind_open_jobs(); !bound) return bound;
   if (Result<void> bound = bind_lost_jobs(setting); !bound) return bound;
+  if (Result<void> bound = bind_old_balances(setting); !bound) return bound;
   return ledger.reopen_run(run.id);
 }
 
@@ -102,7 +120,7 @@ Result<EndedRun> end_run(const RunSetting& setting, RunRecord run, const Result<
     run.stopped_by = "ledger";
     run.stopped_detail = outcome.error().message;
   }
-  Result<RunReport> report = make_report(ledger, run);
+  Result<RunReport> report = make_report(ledger, run, setting.options.only);
   if (!report) return tl::unexpected(outcome ? report.error() : outcome.error());
   EndedRun ended;
   ended.exit_code = outcome ? exit_code_of(report->counts, outcome->key_refused, outcome->address_refused) : 7;

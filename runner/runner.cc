@@ -23,8 +23,6 @@ constexpr Duration kDrainTime = 10s;
 constexpr Duration kPollOnceAfter = 24h;
 /// A run after one that did not end cleanly cannot know its sends of this long.
 constexpr Duration kUnknownSends = 1min;
-/// Past jobs that an average price is made from.
-constexpr std::size_t kPastPrices = 200;
 /// Rows passed over in one turn, so that polls are not late for them.
 constexpr int kPassedInTurn = 512;
 /// The loop looks at the wall clock and shows progress at least this often.
@@ -122,30 +120,6 @@ Result<void> Runner::load_limits() {
   return {};
 }
 
-Result<void> Runner::load_credits(Account& account) {
-  const Result<LastFigures> last = ledger_.last_figures(account.record.id);
-  if (!last) return tl::unexpected(last.error());
-  account.book.start(last->figures, last->is_base);
-  account.in_doubt = last->in_doubt;
-  for (const JobKind* kind : all_kinds()) {
-    if (kind->service() != account.options.service->name) continue;
-    const Result<std::optional<Credits>> price = ledger_.highest_price(account.record.id, kind->name());
-    if (!price) return tl::unexpected(price.error());
-    if (*price) account.price[kind->name()] = **price;
-    if (account.options.budget.mode == Budget::Mode::Cautious) {
-      const auto jobs = ledger_.past_jobs(account.record.id, kind->name(), kPastPrices);
-      if (!jobs) return tl::unexpected(jobs.error());
-      Account::Average& usual = account.usual_price[kind->name()];
-      for (const Ledger::PastJob& job : *jobs) usual.sum = usual.sum + job.cost;
-      usual.jobs = static_cast<std::int64_t>(jobs->size());
-    }
-    const Result<std::vector<Duration>> past = ledger_.past_durations(kind->name(), 200);
-    if (!past) return tl::unexpected(past.error());
-    if (!past->empty()) account.usual_duration[kind->name()] = (*past)[past->size() * 9 / 10];
-  }
-  return renew_budget(account);
-}
-
 Result<void> Runner::load_open_jobs() {
   const Result<std::vector<OpenJob>> jobs = ledger_.open_jobs();
   if (!jobs) return tl::unexpected(jobs.error());
@@ -171,7 +145,7 @@ Result<void> Runner::load_open_jobs() {
     flight.found = true;
     flight.reserved_before = job.reserved;
     ++flight.account->found_open;
-    flight.account->found_reserved = flight.account->found_reserved + job.reserved.value_or(Credits{});
+    flight.account->book.unshown().found(job.id, job.reserved.value_or(Credits{}));
     Result<std::vector<Spending::Group>> groups = groups_of(*flight.account, job.labels);
     if (!groups) return tl::unexpected(groups.error());
     flight.groups = std::move(*groups);
@@ -531,6 +505,7 @@ void Runner::start_submission(Account& account, Pending pending, Group* group) {
   intent.reserved = price.highest;
   account.spending.reserve(intent.job, price, pending.groups);
   run_spending_.reserve(intent.job, price);
+  account.book.unshown().reserve(intent.job, price.highest.value_or(Credits{}));
   // What a repair costs is told by the job that has the part.
   if (!pending.repair) account.book.open(intent.job, intent.subject);
 
@@ -570,6 +545,10 @@ void Runner::start(Account& account, const Request& request, OpenExchange exchan
 
 /// Writes the turn, then does what it says: nothing leaves before it is on disk.
 Result<void> Runner::commit() {
+  for (const auto& account : accounts_) {
+    const Credits sum = account->book.unshown().sum();
+    if (std::exchange(account->unshown, sum) != sum) commit_.unshown.push_back({account->record.id, sum});
+  }
   if (Result<void> done = ledger_.commit(commit_); !done) return done;
   commit_.clear();
   adopt_lines_.clear();

@@ -57,6 +57,9 @@ struct RunOutcome {
   std::vector<SendRecord> sends;
 };
 
+/// Costs came after the account's last balance: until the next one is told, its credits do not add up.
+Result<bool> has_old_balance(Ledger& ledger, AccountId account);
+
 class Runner {
  public:
   /// Everything must outlive the runner. `accounts` are those of the configuration; a job in flight of any other is
@@ -90,6 +93,7 @@ class Runner {
   Result<void> set_max_credits();
   Result<void> load_limits();
   Result<void> load_credits(Account& account);
+  Result<void> load_unshown(Account& account, const LastFigures& last);
   Result<void> load_open_jobs();
   Result<void> find_in_book(Account& account, const OpenJob& job);
   Result<void> load_lost_jobs();
@@ -170,7 +174,7 @@ class Runner {
   Credited credited(const Flight& flight) const;
   void see_credits(Account& account, const OpenExchange& exchange, const Credited& about, const CreditFigures& figures,
                    Instant at);
-  std::optional<Credits> settle_credits(Account& account, const Flight& flight);
+  std::optional<Credits> settle_credits(Account& account, const Flight& flight, bool failed);
   void warn_of_prices(Account& account, const JobKind& kind);
 
   // What is asked beside the jobs (runner_ask.cc).
@@ -201,6 +205,7 @@ class Runner {
   void drop_repairs(const Flight& flight);
   void repair_accepted(Account& account, const Pending& pending);
   Credits reserved_by_repairs(const Account& account, JobId job) const;
+  void settle_repair(Account& account, JobId repair);
   void settle_repairs(Account& account, JobId job);
 
   // Flights.

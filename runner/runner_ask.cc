@@ -24,6 +24,12 @@ constexpr int kLastBalanceTries = 2;
 
 }  // namespace
 
+Result<bool> has_old_balance(Ledger& ledger, AccountId account) {
+  const Result<CreditSums> sums = ledger.credit_sums(account, std::numeric_limits<RunId>::max());
+  if (!sums) return tl::unexpected(sums.error());
+  return sums->remaining && !sums->unattributed;
+}
+
 std::string marker_of(std::string_view run_uid, JobId job) {
   return fmt::format("rb-{}-{}", run_uid, job);
 }
@@ -110,11 +116,9 @@ void Runner::settle_balance(Account& account, const OpenExchange& exchange, cons
 Result<void> Runner::load_lost_jobs() {
   for (const auto& account : accounts_) {
     if (account->options.service->balance_path.empty()) continue;
-    const Result<CreditSums> sums = ledger_.credit_sums(account->record.id, std::numeric_limits<RunId>::max());
-    if (!sums) return tl::unexpected(sums.error());
-    // Costs came after it: until the next one is told, credits do not add up.
-    const bool is_old = sums->remaining && !sums->unattributed;
-    if (!is_old) continue;
+    const Result<bool> is_old = has_old_balance(ledger_, account->record.id);
+    if (!is_old) return tl::unexpected(is_old.error());
+    if (!*is_old) continue;
     account->balance_at = started_;
     account->balance_tries = kBalanceTries - 1;
   }

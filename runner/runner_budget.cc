@@ -1,13 +1,65 @@
 // Budgets that count every job of an account or of the run: their caps, and whether one more job has room in them.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
+#include "jobs/registry.h"
 #include "runner/runner.h"
 #include "runner/runner_state.h"
 
 namespace reelbatch {
+namespace {
+
+/// Past jobs that an average price is made from.
+constexpr std::size_t kPastPrices = 200;
+
+}  // namespace
+
+Result<void> Runner::load_credits(Account& account) {
+  const Result<LastFigures> last = ledger_.last_figures(account.record.id);
+  if (!last) return tl::unexpected(last.error());
+  account.book.start(last->figures, last->in_doubt.empty());
+  if (Result<void> done = load_unshown(account, *last); !done) return done;
+  for (const JobKind* kind : all_kinds()) {
+    if (kind->service() != account.options.service->name) continue;
+    const Result<std::optional<Credits>> price = ledger_.highest_price(account.record.id, kind->name());
+    if (!price) return tl::unexpected(price.error());
+    if (*price) account.price[kind->name()] = **price;
+    if (account.options.budget.mode == Budget::Mode::Cautious) {
+      const auto jobs = ledger_.past_jobs(account.record.id, kind->name(), kPastPrices);
+      if (!jobs) return tl::unexpected(jobs.error());
+      Account::Average& usual = account.usual_price[kind->name()];
+      for (const Ledger::PastJob& job : *jobs) usual.sum = usual.sum + job.cost;
+      usual.jobs = static_cast<std::int64_t>(jobs->size());
+    }
+    const Result<std::vector<Duration>> past = ledger_.past_durations(kind->name(), 200);
+    if (!past) return tl::unexpected(past.error());
+    if (!past->empty()) account.usual_duration[kind->name()] = (*past)[past->size() * 9 / 10];
+  }
+  return renew_budget(account);
+}
+
+/// What earlier runs left to be charged.
+Result<void> Runner::load_unshown(Account& account, const LastFigures& last) {
+  UnshownCharges& unshown = account.book.unshown();
+  account.unshown = last.unshown;
+  unshown.start(last.unshown);
+  for (const LastFigures::Doubtful& job : last.in_doubt) unshown.found(job.job, job.reserved);
+  if (last.unshown == Credits{}) return {};
+  // Where nothing tells the balance but the answers to jobs, an old one is no reason never to submit one again.
+  const WallTime now = clock_.wall();
+  const bool is_asked_for = !account.options.service->balance_path.empty();
+  const WallTime shown = is_asked_for ? std::min(now, last.balance_at.value_or(now)) : now;
+  const auto within = std::chrono::duration_cast<std::chrono::milliseconds>(UnshownCharges::kShownWithin);
+  const Result<std::vector<EndedJob>> ended = ledger_.jobs_ended_since(account.record.id, shown - within);
+  if (!ended) return tl::unexpected(ended.error());
+  for (const EndedJob& job : *ended) {
+    unshown.found_ended(job.cost, started_ - std::max<Duration>(now - job.at, Duration::zero()));
+  }
+  return {};
+}
 
 /// What a job of the kind reserves: the configured price, else the highest seen; and what it costs on average. Nothing
 /// while neither is known.
@@ -44,12 +96,11 @@ bool Runner::has_budget(const Account& account, const JobKind& kind, std::string
   const std::optional<Credits>& remaining = account.book.last().remaining;
   // A balance that nobody has told yet is found out by one job.
   if (why.empty() && keep && !remaining && account.spending.has_open()) return false;
-  const Credits reserved = account.spending.reserved() + account.found_reserved + account.in_doubt;
-  // Some services tell their balance only when they are asked for it.
-  const Credits& spent = account.since_balance;
-  if (why.empty() && keep && remaining && *remaining - spent - reserved - needed < *keep) {
-    why = fmt::format("{} credits are to be kept: {} remain, {} of them reserved", to_text(*keep),
-                      to_text(*remaining - spent), to_text(reserved));
+  const Credits claimed = account.book.claimed();
+  if (why.empty() && keep && remaining && *remaining - claimed - needed < *keep) {
+    const bool late = claimed > account.book.unshown().reserved();
+    why = fmt::format("{} credits are to be kept: {} remain, {} of them {}", to_text(*keep), to_text(*remaining),
+                      to_text(claimed), late ? "reserved or not charged yet" : "reserved");
     if (price.known()) why += fmt::format(", the next job may cost {}", to_text(needed));
   }
   return why.empty();

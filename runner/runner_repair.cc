@@ -169,11 +169,16 @@ Credits Runner::reserved_by_repairs(const Account& account, JobId job) const {
   return reserved;
 }
 
-/// What each of them cost nobody tells: it counts as what it reserved.
+/// What one of them cost nobody tells: it counts as what it reserved.
+void Runner::settle_repair(Account& account, JobId repair) {
+  leave_price_unknown(account, repair);
+  account.book.unshown().end(repair, UnshownCharges::Cost::Reserved, {}, clock_.now());
+}
+
 void Runner::settle_repairs(Account& account, JobId job) {
   const auto mending = mendings_.find(job);
   if (mending == mendings_.end()) return;
-  for (const JobId repair : mending->second.repairs) leave_price_unknown(account, repair);
+  for (const JobId repair : mending->second.repairs) settle_repair(account, repair);
 }
 
 }  // namespace reelbatch

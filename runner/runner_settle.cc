@@ -212,6 +212,7 @@ void Runner::refuse(Account& account, const Pending& row, const std::string& why
 /// Nothing was bought.
 void Runner::forget_price(Account& account, JobId job) {
   account.book.close(job);
+  account.book.unshown().release(job);
   account.spending.release(job);
   run_spending_.release(job);
 }
@@ -245,7 +246,6 @@ void Runner::put_back(Account& account, Pending& row) {
 void Runner::hold(Account& account, const Pending& row, const std::string& why) {
   commit_.steps.push_back(step_of(row.row.job, State::Submitting, Event::Lose, why));
   // Its reservation stays spent in this run; waiting for it to be settled would be waiting for an operator.
-  account.in_doubt = account.in_doubt + account.spending.reserved_for(row.row.job).value_or(Credits{});
   leave_price_unknown(account, row.row.job);
   account.gate.doubtful(clock_.now());
   account.balance_moved = true;
@@ -410,7 +410,7 @@ void Runner::end_flight(Flight& flight, Event event, std::string detail, std::st
     leave_price_unknown(account, flight.id);
     settle_repairs(account, flight.id);
   } else {
-    step.cost_alone = settle_credits(account, flight);
+    step.cost_alone = settle_credits(account, flight, event == Event::Fail);
   }
   commit_.steps.push_back(std::move(step));
   drop_repairs(flight);
@@ -423,7 +423,6 @@ void Runner::forget(Flight& flight) {
   if (flight.found) {
     Account& account = *flight.account;
     --account.found_open;
-    account.found_reserved = account.found_reserved - flight.reserved_before.value_or(Credits{});
     account.found_ended = true;
     for (const Spending::Group group : flight.groups) {
       --account.by_label[group - 1].found_open;
@@ -450,13 +449,8 @@ Runner::Credited Runner::credited(const Flight& flight) const {
 
 void Runner::see_credits(Account& account, const OpenExchange& exchange, const Credited& about,
                          const CreditFigures& figures, Instant at) {
-  if (account.balance_told_by == about.job) account.balance_told_by = 0;
   if (!figures.any()) return;
   const CreditBook::Seen seen = account.book.see(about.job, figures, {exchange.sent_at, at});
-  if (figures.remaining && !seen.overtaken) {
-    account.since_balance = {};
-    account.balance_told_by = about.job;
-  }
   if (seen.is_new) {
     commit_.credits.push_back({account.record.id, about.job, clock_.wall(), figures, account.book.own(about.job),
                                seen.overtaken, seen.cost_lost});
@@ -476,10 +470,10 @@ void Runner::see_credits(Account& account, const OpenExchange& exchange, const C
 }
 
 /// Closes the job's part of the book. Returns what it cost if it was open alone.
-std::optional<Credits> Runner::settle_credits(Account& account, const Flight& flight) {
+std::optional<Credits> Runner::settle_credits(Account& account, const Flight& flight, bool failed) {
   if (flight.repairs != 0) {
     // Settled with the job that has the part. If that has ended, nothing more is learnt of it.
-    if (!flights_.contains(flight.repairs)) leave_price_unknown(account, flight.id);
+    if (!flights_.contains(flight.repairs)) settle_repair(account, flight.id);
     return std::nullopt;
   }
   const CreditBook::Closed closed = account.book.close(flight.id, flight.at_end);
@@ -511,15 +505,20 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
       (account.spending.has_caps() && account.spending.mode() == Budget::Mode::Hard) || !run_spending_.unlimited();
   const bool overran = at_least && reserved && *at_least > *reserved;
   if (limited && overran) {
-    stop_submitting(account, StopCause::Budget,
-                    fmt::format("job {} cost {}{} credits, more than the {} reserved for it: an overrun",
-                                flight.remote_id, cost ? "" : "at least ", to_text(*at_least), to_text(*reserved)));
+    const std::string why =
+        fmt::format("job {} cost {}{} credits, more than the {} reserved for it: an overrun", flight.remote_id,
+                    cost ? "" : "at least ", to_text(*at_least), to_text(*reserved));
+    // Said even where nothing else is, also when no row is left to be stopped.
+    progress_.alarm(fmt::format("{}: {}; say in max_price what such a job may cost", account.record.name, why));
+    account.gate.stop_submitting(StopCause::Budget, why);
   }
   const std::optional<Credits> counts = overran ? at_least : cost;
   account.balance_moved = true;
-  if (account.balance_told_by != flight.id) {
-    account.since_balance = account.since_balance + counts.value_or(reserved.value_or(Credits{}));
-  }
+  using Cost = UnshownCharges::Cost;
+  // A balance that came with the end of a job which tells no cost is taken to show it.
+  const Cost unknown = flight.at_end.remaining ? Cost::AtMost : Cost::Reserved;
+  const Cost known = failed ? Cost::AtMost : Cost::Known;
+  account.book.unshown().end(flight.id, counts ? known : unknown, counts.value_or(Credits{}), clock_.now());
   account.spending.settle(flight.id, counts);
   run_spending_.settle(flight.id, counts);
   settle_repairs(account, flight.id);

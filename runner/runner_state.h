@@ -130,12 +130,8 @@ struct Runner::Account {
   CreditBook book;
   CreditEvidence evidence;
   Spending spending;
-  Credits in_doubt;  ///< reserved by held jobs: the balance may not show them yet
-  /// What jobs cost that ended since the balance was last told, the last one's answer left out: it may not show them.
-  Credits since_balance;
-  JobId balance_told_by = 0;                  ///< the job whose last answer told the balance of the book
+  Credits unshown;                            ///< by the book, as the ledger has it
   std::int64_t found_open = 0;                ///< jobs that were found in flight and have not ended
-  Credits found_reserved;                     ///< by them
   bool found_ended = false;                   ///< some have, since the caps were set with what they reserved
   WallTime budget_day, budget_month;          ///< for which the budget's day and month are counted
   std::map<std::string_view, Credits> price;  ///< by kind: the highest seen

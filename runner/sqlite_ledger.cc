@@ -482,6 +482,8 @@ Result<void> SqliteLedger::commit(const Commit& commit) {
       !done) {
     return done;
   }
+  if (Result<void> done = write_all(commit.unshown, [&](const Unshown& sum) { return write_unshown(sum); }); !done)
+    return done;
   if (Result<void> done = write_all(commit.intents, [&](const Intent& intent) { return write_intent(run, intent); });
       !done) {
     return done;
@@ -553,21 +555,6 @@ Result<void> SqliteLedger::write_step(RunId run, const Step& step) {
   return statements_->row_not_sent.bind(1, run).bind(2, step.unsent_row).run();
 }
 
-Result<void> SqliteLedger::write_credits(RunId run, const CreditSeen& seen) {
-  Statement& add = statements_->add_credits;
-  add.bind(1, seen.account).bind(2, id_or_null(run)).bind(3, id_or_null(seen.job)).bind(4, to_ms(seen.at));
-  add.bind(5, milli(seen.figures.remaining)).bind(6, milli(seen.figures.used));
-  if (Result<void> done = add.bind(7, std::int64_t{seen.overtaken}).bind(8, milli(seen.own)).run(); !done) return done;
-  if (seen.cost_lost) return statements_->job_cost_lost.bind(1, seen.job).run();
-  if (!seen.own) return {};
-  return statements_->job_used.bind(1, milli(seen.own)).bind(2, seen.job).run();
-}
-
-Result<void> SqliteLedger::write_meaning(const MeaningFound& found) {
-  Statement set = database_->prepare("UPDATE accounts SET credit_meaning = ?, credit_evidence = ? WHERE id = ?");
-  return set.bind(1, found.meaning).bind(2, found.evidence).bind(3, found.account).run();
-}
-
 Result<void> SqliteLedger::write_send(const SendRecord& send) {
   Statement& add = statements_->add_send;
   return add.bind(1, send.account).bind(2, std::int64_t{send.submission}).bind(3, to_ms(send.at)).run();
@@ -588,110 +575,6 @@ Result<std::vector<Duration>> SqliteLedger::past_durations(std::string_view kind
     if (!*row) return durations;
     durations.push_back(std::chrono::milliseconds(query.integer(0)));
   }
-}
-
-Result<std::optional<Credits>> SqliteLedger::highest_price(AccountId account, std::string_view kind) {
-  Statement query = database_->prepare(
-      "SELECT nullif(CASE a.credit_meaning WHEN 'job' THEN p.own ELSE p.alone END, 0) FROM prices p JOIN accounts a ON "
-      "a.id = "
-      "p.account WHERE p.account = ? AND p.kind = ?");
-  const Result<bool> row = query.bind(1, account).bind(2, kind).step();
-  if (!row) return tl::unexpected(row.error());
-  return *row ? maybe_credits(query, 0) : std::nullopt;
-}
-
-Result<std::vector<Ledger::PastJob>> SqliteLedger::past_jobs(AccountId account, std::string_view kind,
-                                                             std::size_t most) {
-  // Looks a bounded way back: there may be a million jobs, and none of them of this kind.
-  Statement query = database_->prepare(fmt::format(
-      "SELECT {0}, c.fields FROM (SELECT * FROM jobs WHERE state = 5 ORDER BY id DESC LIMIT 20000) j CROSS JOIN "
-      "listings "
-      "l ON l.id = j.listing CROSS JOIN accounts a ON a.id = l.account CROSS JOIN contents c ON c.id = j.content WHERE "
-      "l.account = ? AND l.kind = ? AND NOT j.followed AND {0} IS NOT NULL ORDER BY j.id DESC LIMIT ?",
-      kCost));
-  query.bind(1, account).bind(2, kind).bind(3, static_cast<std::int64_t>(most));
-  std::vector<PastJob> jobs;
-  for (;;) {
-    const Result<bool> row = query.step();
-    if (!row) return tl::unexpected(row.error());
-    if (!*row) return jobs;
-    jobs.push_back({Credits{query.integer(0)}, std::string(query.text(1))});
-  }
-}
-
-namespace {
-
-/// Of job j, in listing l of account a: what it has cost or may come to cost, at least what it was charged so far. One
-/// of unknown price counts as the dearest of its kind. A repair counts what it reserves, and the job that has the part
-/// what it cost beyond that: one of them may be counted where the other is not.
-std::string expected_cost() {
-  constexpr std::string_view kRepairs =
-      "coalesce((SELECT sum(m.reserved) FROM jobs m WHERE m.repairs = j.id AND m.remote_id IS NOT NULL), 0)";
-  return fmt::format(
-      "coalesce(max({0} - {1}, 0), j.cost_alone, max(coalesce(j.reserved, (SELECT CASE a.credit_meaning WHEN 'job' "
-      "THEN p.own ELSE p.alone END FROM prices p WHERE p.account = l.account AND p.kind = l.kind), 0), coalesce(CASE "
-      "a.credit_meaning WHEN 'job' THEN j.used_last - {1} END, 0)))",
-      kCost, kRepairs);
-}
-
-/// The paid jobs j of account ?1, with l and a as above: those of run ?2, or those submitted since ?3. Either is found
-/// by its index.
-std::string paid_jobs_of(RunId run) {
-  return fmt::format(
-      "FROM jobs j CROSS JOIN listings l ON l.id = j.listing AND l.account = ?1 CROSS JOIN accounts a ON a.id = "
-      "l.account WHERE {} AND (+j.remote_id IS NOT NULL OR +j.state IN (1, 4, 7))",
-      run == 0 ? "?2 = 0 AND j.submitted_at >= ?3" : "j.run = ?2 AND +j.submitted_at >= ?3");
-}
-
-}  // namespace
-
-Result<Credits> SqliteLedger::spent(AccountId account, RunId run, WallTime since) {
-  Statement query =
-      database_->prepare(fmt::format("SELECT coalesce(sum({}), 0) {}", expected_cost(), paid_jobs_of(run)));
-  const Result<bool> row = query.bind(1, account).bind(2, run).bind(3, to_ms(since)).step();
-  if (!row) return tl::unexpected(row.error());
-  return Credits{query.integer(0)};
-}
-
-Result<std::map<std::string, Credits>> SqliteLedger::spent_by_label(AccountId account, RunId run, WallTime since,
-                                                                    std::string_view label) {
-  Statement query =
-      database_->prepare(fmt::format("SELECT value, sum(cost) FROM (SELECT (SELECT e.value FROM json_each(j.labels) e "
-                                     "WHERE e.key = ?4) AS value, {} AS "
-                                     "cost {}) WHERE value IS NOT NULL GROUP BY value",
-                                     expected_cost(), paid_jobs_of(run)));
-  query.bind(1, account).bind(2, run).bind(3, to_ms(since)).bind(4, label);
-  std::map<std::string, Credits> spent;
-  for (;;) {
-    const Result<bool> row = query.step();
-    if (!row) return tl::unexpected(row.error());
-    if (!*row) return spent;
-    spent[std::string(query.text(0))] = Credits{query.integer(1)};
-  }
-}
-
-Result<LastFigures> SqliteLedger::last_figures(AccountId account) {
-  LastFigures last;
-  for (const auto& [column, which, figure] : {std::tuple{"remaining", kTellsBalance, &last.figures.remaining},
-                                              std::tuple{"used", "c.used IS NOT NULL", &last.figures.used}}) {
-    Statement query = database_->prepare(
-        fmt::format("SELECT {} FROM credits c WHERE account = ? AND {} ORDER BY id DESC LIMIT 1", column, which));
-    const Result<bool> row = query.bind(1, account).step();
-    if (!row) return tl::unexpected(row.error());
-    if (*row) *figure = maybe_credits(query, 0);
-  }
-  // Jobs of which it is unknown whether they were charged: held now, or since the last figures.
-  Statement doubt = database_->prepare(
-      "WITH doubtful AS (SELECT j.id, j.reserved FROM jobs j CROSS JOIN listings l ON l.id = j.listing WHERE j.state = "
-      "4 AND "
-      "l.account = ?1 UNION SELECT j.id, j.reserved FROM credits c JOIN jobs j ON j.id = c.job WHERE c.account = ?1 "
-      "AND c.remaining IS NULL AND c.used IS NULL AND c.id > (SELECT coalesce(max(id), 0) FROM credits WHERE account = "
-      "?1 AND (remaining IS NOT NULL OR used IS NOT NULL))) SELECT count(*), coalesce(sum(reserved), 0) FROM doubtful");
-  const Result<bool> row = doubt.bind(1, account).step();
-  if (!row) return tl::unexpected(row.error());
-  last.is_base = doubt.integer(0) == 0;
-  last.in_doubt = Credits{doubt.integer(1)};
-  return last;
 }
 
 }  // namespace reelbatch

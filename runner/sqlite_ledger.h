@@ -66,6 +66,7 @@ class SqliteLedger : public Ledger {
   Result<std::map<std::string, Credits>> spent_by_label(AccountId account, RunId run, WallTime since,
                                                         std::string_view label) override;
   Result<LastFigures> last_figures(AccountId account) override;
+  Result<std::vector<EndedJob>> jobs_ended_since(AccountId account, WallTime since) override;
   Result<std::optional<Credits>> used_on(AccountId account, std::string_view subject) override;
 
   Result<void> for_each_row(RunId run, const std::function<Result<void>(const RowView&)>& visit,
@@ -116,6 +117,7 @@ class SqliteLedger : public Ledger {
   Result<void> write_step(RunId run, const Step& step);
   Result<void> write_credits(RunId run, const CreditSeen& seen);
   Result<void> write_meaning(const MeaningFound& found);
+  Result<void> write_unshown(const Unshown& unshown);
   Result<void> write_send(const SendRecord& send);
 
   friend class PackedRows;

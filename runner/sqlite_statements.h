@@ -74,11 +74,14 @@ struct SqliteLedger::Statements {
         add_credits(db.prepare(
             "INSERT INTO credits (account, run, job, at, remaining, used, overtaken, own) VALUES (?,?,?,?,?,?,?,?)")),
         job_used(db.prepare("UPDATE jobs SET used_last = ? WHERE id = ?")),
-        // What it was charged at least still counts in budgets, as what it reserved.
+        // What it was charged at least still counts in budgets, as what it reserved; repairs in it count for
+        // themselves.
         job_cost_lost(
             db.prepare("UPDATE jobs SET reserved = CASE WHEN used_last > 0 AND (SELECT a.credit_meaning FROM "
                        "listings l JOIN accounts a ON a.id = l.account WHERE l.id = jobs.listing) = 'job' THEN "
-                       "max(used_last, coalesce(reserved, (SELECT p.own FROM listings l JOIN prices p ON p.account = "
+                       "max(used_last - coalesce((SELECT sum(m.reserved) FROM jobs m WHERE m.repairs = jobs.id AND "
+                       "m.remote_id IS NOT NULL), 0), coalesce(reserved, (SELECT p.own FROM listings l JOIN prices p "
+                       "ON p.account = "
                        "l.account AND p.kind = l.kind WHERE l.id = jobs.listing), 0)) ELSE reserved END, used_last = "
                        "NULL WHERE id = ?")),
         add_send(db.prepare("INSERT INTO sends (account, submission, at) VALUES (?,?,?)")) {}

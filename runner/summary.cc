@@ -51,6 +51,7 @@ std::string credits_line(const std::string& account, const CreditSums& sums) {
     line += fmt::format(", {} unattributed", to_text(*sums.unattributed));
   if (sums.reserved && sums.reserved->milli != 0) line += fmt::format(", {} reserved", to_text(*sums.reserved));
   line += sums.remaining ? fmt::format(", {} remaining", to_text(*sums.remaining)) : ", remaining unknown";
+  if (sums.old_since) line += fmt::format(" at {}, before the last jobs were charged", to_rfc3339(*sums.old_since));
   return line;
 }
 
@@ -74,6 +75,7 @@ std::string_view budget_step(std::string_view why) {
   const auto says = [&](std::string_view words) { return why.find(words) != std::string_view::npos; };
   if (says("overrun")) return "say in max_price what such a job may cost, then run again to continue";
   if (says("--max-credits") || says("the budget run ")) return "run again to continue: the next run has a budget anew";
+  if (says("not charged yet")) return "run again when the last charges show, or buy credits or keep fewer";
   if (says("are to be kept")) return "buy credits or keep fewer, then run again to continue";
   return "raise the budget or wait for the next period, then run again to continue";
 }
@@ -96,7 +98,9 @@ std::string canary_text(const RunReport& report) {
     text += fmt::format("{} cost {} credits", plural(costs.priced, "job", "jobs"), to_text(costs.sum));
     if (costs.low != costs.high) text += fmt::format(", from {} to {} each", to_text(costs.low), to_text(costs.high));
     const auto times = [&](Credits each) { return Credits{each.milli * costs.left}; };
-    const Credits likely{(costs.sum.milli * costs.left + costs.priced / 2) / costs.priced};
+    // An average is not worth more than tenths of a credit.
+    const auto rounded = [&](std::int64_t milli) { return costs.low == costs.high ? milli : (milli + 50) / 100 * 100; };
+    const Credits likely{rounded(costs.sum.milli * costs.left / costs.priced)};
     text += fmt::format("; the {} left out by --limit would cost {}{}", plural(costs.left, "row", "rows"),
                         costs.low == costs.high ? "" : "about ", to_text(likely));
     if (costs.low != costs.high)

@@ -313,6 +313,10 @@ TEST_CASE("a mistake in an account is named too") {
        "accounts.main.max_price: unknown key 'iacrea.autos' (did you mean "
        "'iacrea.auto'?)"},
       {"max_price: {iacrea.auto: -5}", "accounts.main.max_price.iacrea.auto: '-5' is less than 0"},
+      {"max_price: {iacrea.auto: 0}",
+       "accounts.main.max_price.iacrea.auto: 0 would reserve nothing, and no budget would be kept: say what a job "
+       "costs "
+       "at most, or leave it out"},
       {"not_taken: [429]", "accounts.main.not_taken: '429' is no status from 500 to 599: what others mean is settled"},
       {"budget: {week: 5}", "accounts.main.budget: unknown key 'week' (known here: run, day, month, keep, mode)"},
       {"budget: {run: x}", "accounts.main.budget.run: 'x' is no amount of credits: write a number such as 200 or 7.5"},

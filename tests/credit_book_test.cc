@@ -59,6 +59,23 @@ TEST_CASE("credit book: on a subject a job cost what the subject's figure rose b
   }
 }
 
+TEST_CASE("credit book: of two jobs on a subject whose submissions told nothing, none costs nothing") {
+  CreditBook book;
+  book.stands_at("video", whole(3));
+  book.open(1, "video");
+  book.open(2, "video");
+  // The poll of both tells each the sum of what both cost.
+  see(book, 1, figures(94, 5));
+  see(book, 2, figures(94, 5));
+  CHECK_FALSE(book.own(1));
+  CHECK_FALSE(book.own(2));
+  // One alone is told by the answer about another: that had told before.
+  book.open(3, "video");
+  see(book, 1, figures(93, 6));
+  see(book, 3, figures(93, 6));
+  CHECK(book.own(3) == whole(1));
+}
+
 TEST_CASE("credit book: no job on a subject pays for one whose answer was lost, or that another process submitted") {
   CreditBook book;
   book.stands_at("video", whole(3));

@@ -215,6 +215,20 @@ TEST_CASE("credits: a refund, a late charge and answers that crossed leave nothi
   }
 }
 
+TEST_CASE("credits: what the very first answer leaves out was charged before it as well") {
+  Facts facts;
+  for (JobId id = 1; id <= 3; ++id) facts.job(id, 10 * id, half(4));
+  facts.seen(1, 11, half(96));  // 100 before
+  facts.seen(2, 21, half(92));
+  facts.seen(3, 31, half(88));
+  // What they cost is told when all were charged.
+  for (JobId id = 1; id <= 3; ++id) facts.seen(id, 40 + id, half(88), half(4));
+  const CreditReport report = facts.report({By::Account, {}, {}, {}});
+  CHECK(report.sums.used == half(12));
+  CHECK(report.sums.unattributed == Credits{});
+  CHECK(report.accounts[0].balance->first == half(100));
+}
+
 TEST_CASE("credits: of a video that others worked on, each answer counts what its own job had cost by then") {
   Facts facts;
   facts.job(1, 0, half(4));

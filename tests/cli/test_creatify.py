@@ -84,7 +84,24 @@ class Aurora(Case):
         done = self.run_feed(code=3)
         # 1000 - 3 * 7.5 - 8 are more than 970 only before the fourth.
         self.assertEqual(len(self.submissions()), 3)
-        self.assertIn("970 credits are to be kept: 977.5 remain", done.err + done.out)
+        self.assertIn("970 credits are to be kept: 1000 remain, 22.5 of them reserved or not charged yet", done.err + done.out)
+
+    def test_what_a_run_will_be_charged_late_is_held_against_what_the_next_one_keeps(self):
+        self.service.charges_late = True
+        self.write("reelbatch.yaml", "accounts: {talk: {service: creatify, base_url: '" + self.service.url +
+                   "', budget: {keep: 970}, max_price: {creatify.aurora: 8}}}\n")
+        self.feed(2)
+        self.run_feed(code=0)
+        self.feed(20)
+        for _ in range(2):
+            done = self.run_feed(code=3)
+            # 1000 - 2 * 7.5 - 8 are more than 970, for one job.
+            self.assertEqual(len(self.submissions()), 3)
+            self.assertIn("1000 remain, 22.5 of them reserved or not charged yet", done.out)
+        self.service.balance -= 22.5
+        done = self.run_feed(code=3)
+        self.assertEqual(len(self.submissions()), 3)
+        self.assertIn("977.5 remain, 0 of them reserved", done.out)
 
     def test_costs_after_the_last_balance_that_could_be_read_are_said_to_be_so(self):
         self.feed(2)
@@ -95,6 +112,21 @@ class Aurora(Case):
                       "before they were charged, and none was told since", text)
         account = json.loads(self.run_it("credits", "--format", "json").out)["accounts"]["creatify"]
         self.assertEqual((account["used"], account["balance"]["elsewhere"]), (15, 15))
+
+    def test_a_balance_from_before_the_last_jobs_is_said_to_be_old_and_resume_asks_for_it_as_a_run_does(self):
+        failing = [True]
+        self.feed(2)
+        self.service.rules.append(
+            lambda r: (500, {}) if "remaining" in r.path and self.service.order and failing[0] else None)
+        done = self.run_feed(code=0)
+        self.assertRegex(done.out, r"1000 remaining at \S+Z, before the last jobs were charged")
+        failing[0] = False
+        done = self.run_it("resume")
+        self.assertEqual(done.code, 0, done)
+        self.assertIn("985 remaining\n", done.out)
+        asked = len(self.service.requests)
+        self.assertEqual(self.run_it("resume").code, 0)
+        self.assertEqual(len(self.service.requests), asked)
 
     def test_members_of_the_api_that_are_not_sent_are_told_of(self):
         self.feed(1, ttl_days="4", output_upload_url="https://m.example.test/up")

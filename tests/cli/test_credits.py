@@ -242,6 +242,21 @@ class Budgets(CreditsCase):
         done = self.run_feed("--max-credits", "0.0005", code=2)
         self.assertIn("finer than a thousandth", done.err)
 
+    def test_an_overrun_is_said_even_by_a_quiet_run_that_leaves_nothing_to_do(self):
+        self.provider.price = 9
+        self.config(account="credits: job\nmax_price: {iacrea.auto: 4}\nbudget: {day: 40}")
+        self.manifest(["A-1"])
+        done = self.run_feed("-q", code=0)
+        self.assertEqual(done.out, "")
+        self.assertRegex(done.err, r"\Aiacrea: job \S+ cost 9 credits, more than the 4 reserved for it: an overrun; say "
+                                   r"in max_price what such a job may cost\n\Z")
+
+    def test_a_price_of_nothing_is_refused(self):
+        self.config(account="max_price: {iacrea.auto: 0}")
+        self.manifest(["A-1"])
+        done = self.run_feed(code=2)
+        self.assertIn("0 would reserve nothing", done.err)
+
     def test_keep_says_what_the_next_job_may_cost(self):
         self.config(account="credits: job\nbudget: {keep: 998.5}")
         self.manifest(["A-1", "A-2"])
@@ -301,6 +316,20 @@ class Plans(CreditsCase):
         self.assertEqual(done.code, 2, done)
         self.assertIn("no plan", done.err)
 
+    def test_a_plan_is_not_kept_to_when_a_label_that_a_budget_looks_at_changed(self):
+        self.config(account='credits: job\nmax_price: {iacrea.auto: 3}\n'
+                            'budget: {"label:agency": {Lyon: {month: 100}}}')
+        self.manifest([row("A-1", agency="Lyon", city="a"), row("A-2", agency="Nice", city="a")])
+        self.plan()
+        self.manifest([row("A-1", agency="Lyon", city="a"), row("A-2", agency="Lyon", city="a")])
+        done = self.run_it("run", "--plan", "plan.json")
+        self.assertEqual(done.code, 2, done)
+        self.assertIn("the manifest has changed", done.err)
+        self.assertEqual(self.provider.posts(), [])
+        # One that no budget looks at is carried to the report and decides nothing.
+        self.manifest([row("A-1", agency="Lyon", city="b"), row("A-2", agency="Nice", city="b")])
+        self.assertEqual(self.run_it("run", "--plan", "plan.json").code, 0)
+
     def test_a_plan_and_other_options_are_refused(self):
         self.manifest(["A-1", "A-2", "A-3"])
         self.plan()
@@ -320,6 +349,17 @@ class Plans(CreditsCase):
         self.assertIn("2 jobs cost 3 credits; the 8 rows left out by --limit would cost 12", done.out)
         self.assertIn("reelbatch run", done.out)
         self.assertIn("feed.csv`", done.out)
+
+
+    def test_a_canary_of_some_rows_speaks_of_these_alone(self):
+        prices = iter([1, 1, 2])
+        self.provider.price = lambda job: next(prices)
+        self.manifest([f"A-{i}" for i in range(10)])
+        named = [word for i in range(5) for word in ("--only", f"A-{i}")]
+        done = self.run_feed("--limit", "3", *named, code=0)
+        self.assertIn("3 jobs cost 4 credits, from 1 to 2 each; the 2 rows left out by --limit would cost about 2.7 (from "
+                      "2 to 4)", done.out)
+        self.assertIn("feed.csv --only A-0 --only A-1", done.out)
 
 
 class Meaning(CreditsCase):

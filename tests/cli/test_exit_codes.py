@@ -123,6 +123,15 @@ class Finished(Case):
         self.run_feed("--max-in-flight", "1", code=5)
         self.assert_posts(1)
 
+    def test_check_knows_the_accounts_of_a_configuration(self):
+        self.manifest([row("A-1", account="iacrea"), row("A-2", account="paris")])
+        self.assertEqual(self.run_it("check", "feed.csv").code, 0)  # which accounts there will be is not said
+        self.config()
+        done = self.run_it("check", "feed.csv")
+        self.assertEqual(done.code, 1, done)
+        self.assertIn("feed.csv:3:1: account: no account 'paris' of the service iacrea is configured", done.out)
+        self.assertIn("2 rows: 1 valid, 1 invalid", done.out)
+
 
 class Wrong(Case):
     """2: nothing was submitted."""

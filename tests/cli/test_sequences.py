@@ -55,6 +55,20 @@ class Videos(VideoCase):
         self.assertEqual(done.row("F-1")["credits_used"], "0")
         self.assertEqual(len(self.service.requests), requests)
 
+    def test_a_video_that_is_followed_and_made_again_is_asked_for_by_one_poll(self):
+        follow = {"id": "F-1", "kind": "iacrea.video", "video_id": "old-7"}
+        again = [self.sequence(f"S-{i}", "old-7", f"seq-{i}") for i in (1, 2)]
+        for name, jobs in (("first", [follow, *again]), ("last", [*again, follow]), ("between", [again[0], follow, again[1]])):
+            with self.subTest(name):
+                self.service.videos["old-7"], self.service.renders["old-7"] = 3, 1
+                self.jobs(*jobs)
+                before = len(self.service.requests)
+                done = self.go("--ledger", name + ".db")
+                self.assertEqual({r["state"] for r in done.rows}, {"done"})
+                asked = self.service.requests[before:]
+                gets = [request for request in asked if request.method == "GET"]
+                self.assertEqual({r["polls"] for r in done.rows}, {str(len(gets))})
+
     def test_following_needs_no_budget(self):
         self.service.videos["old-7"], self.service.renders["old-7"] = 0, 1
         self.jobs({"id": "F-1", "kind": "iacrea.video", "video_id": "old-7"})

@@ -237,9 +237,9 @@ void Auditor::check_report(Ledger& ledger, const EndedRun& ended, std::optional<
   check_sums(ledger, report);
   for (const auto& [account, sums] : report.credits) {
     const bool negative = sums.unattributed && *sums.unattributed < Credits{};
-    // An answer of another time brings a balance of that time: that looks like a refund.
+    // An answer of another time brings a balance of that time: that looks like a refund. So does a charge to come.
     check(
-        !negative || world_.reached.count("state that goes backwards") != 0,
+        !negative || world_.reached.count("state that goes backwards") != 0 || charges_late(service_named(account)),
         fmt::format("{} credits of account {} are unattributed: more was attributed than spent (used {}, remaining {})",
                     sums.unattributed ? to_text(*sums.unattributed) : "", account,
                     sums.used ? to_text(*sums.used) : "?", sums.remaining ? to_text(*sums.remaining) : "?"));

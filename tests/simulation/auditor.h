@@ -83,6 +83,7 @@ class Auditor {
   void check_window(Windows& windows, const World::Send& send, const RateWindow& window, const char* what);
   void check_in_flight(const World::Start& start);
   void check_budgets(const World::Acceptance& acceptance);
+  bool charges_late(std::size_t service) const;
   void check_keep(std::size_t service);
   void check_spending(std::size_t service);
   void check_account(const AccountCredits& account, bool is_told);

@@ -56,6 +56,11 @@ WorldOptions world_options(const Scenario& s) {
   world.service.refuse_ids = s.refuse_ids != 0;
   world.service.list_max = static_cast<std::size_t>(s.list_max);
   world.service.credits = credits(s.balance);
+  // Where a job costs much more, the account has more.
+  for (const std::string& service : world.services) {
+    world.credits.push_back(credits(service == "iacrea" || s.balance >= 100 ? s.balance : s.balance * kLongestSpeech));
+  }
+  world.service.charge_late_ms = s.charge_late_s * 1000;
   world.service.used_per_job = s.per_job != 0;
   world.tells_credits = s.tells_none == 0;
   world.service.clip_ms = s.clip_ms;
@@ -83,6 +88,7 @@ WorldFaults world_faults(const Scenario& s, Instant start) {
   faults.other_id = share(s.other_id);
   faults.refuse_row = share(s.refuse_row);
   faults.stale = share(s.stale);
+  faults.hides_used = share(s.hides_used);
   faults.echo = share(s.echo);
   faults.unknown_for = milliseconds(s.unknown_ms);
   if (s.outage_s > 0) {
@@ -193,7 +199,7 @@ void Campaign::configure() {
     if (s_.day_budget > 0) account.budget.day = credits(s_.day_budget * dearer);
     if (s_.month_budget > 0) account.budget.month = credits(s_.month_budget * dearer);
     account.budget.mode = static_cast<Budget::Mode>(std::min<std::int64_t>(s_.budget_mode, 2));
-    if (s_.keep > 0) account.budget.keep = credits(s_.keep);
+    if (s_.keep > 0) account.budget.keep = credits(s_.keep * dearer);
     LabelBudget label{"third", "yes", {}, {}, {}};
     if (s_.label_run_budget > 0) label.run = credits(s_.label_run_budget);
     if (s_.label_day_budget > 0) label.day = credits(s_.label_day_budget);
@@ -412,6 +418,9 @@ void Campaign::note_end(const NightEnd& end) {
     case NightEnd::How::Ended:
       reach(fmt::format("exit {}", end.run->exit_code));
       if (!end.run->report.run.budgets_reached.empty()) reach("budget of a label value reached");
+      for (const std::string& why : end.run->report.run.accounts_stopped) {
+        reach("balance to be kept reached with charges to come", why.find("not charged yet") != std::string::npos);
+      }
       if (!end.run->report.run.stopped_by.empty()) reach("stopped by " + end.run->report.run.stopped_by);
       for (const RowState state : kRowStates) {
         reach(fmt::format("row {}", name_of(state)), end.run->report.counts.of(state));
@@ -575,6 +584,9 @@ std::vector<std::string_view> rare_cases() {
           "dropped",
           "clock set back",
           "clock set forward",
+          "end without what was used",
+          "what was used told at the end alone",
+          "balance to be kept reached with charges to come",
           "suspended",
           "404 at first",
           "state that goes backwards",

@@ -57,6 +57,8 @@ constexpr std::array kFields = {FIELD(seed),
                                 FIELD(meaning),
                                 FIELD(max_price),
                                 FIELD(max_credits),
+                                FIELD(hides_used),
+                                FIELD(charge_late_s),
                                 FIELD(tells_none),
                                 FIELD(run_budget),
                                 FIELD(day_budget),
@@ -233,6 +235,19 @@ Scenario draw_scenario(std::uint64_t seed) {
   s.labels = draw.sometimes(3, 1, 4);
   s.remakes = s.videos != 0 ? draw.sometimes(2, 1, 4) : 0;
   s.remake_lag_ms = s.remakes > 0 ? draw.sometimes(3, 500, 20'000) : 0;
+  s.hides_used = draw.once_in(4) ? (draw.once_in(4) ? 1000 : draw.between(50, 900)) : 0;
+  s.charge_late_s = s.aurora_accounts > 0 ? draw.sometimes(2, 1, 1800) : 0;
+  if (s.charge_late_s > 0 && draw.once_in(2)) {
+    // Several runs in a row on little, none of which sees all of what the one before was charged.
+    s.rows = draw.between(15, 25);
+    s.balance = draw.between(2, 5);
+    s.keep = 1;
+    s.photos = s.max_price = 1;
+    s.max_credits = s.run_budget = s.day_budget = 0;
+    s.limit = draw.between(1, 6);
+    s.lives = draw.between(3, 5);
+    s.pause_s = draw.between(1, 300);
+  }
   if (s.dst_night == 0 && s.month_budget + s.label_month_budget > 0) s.dst_night = draw.sometimes(2, 3, 3);
   return s;
 }

@@ -66,6 +66,7 @@ World::World(const WorldOptions& chosen)
   for (std::size_t i = 0; i < options.origins.size(); ++i) {
     ServiceOptions service = options.service;
     service.seed = mix(service.seed, i);
+    service.credits = options.credits_of(i);
     Service made;
     made.model = make_service_model(options.service_name(i), service);
     services_.push_back(std::move(made));
@@ -284,6 +285,26 @@ void World::hide_credits(std::string& body) {
   }
 }
 
+/// An answer about jobs may leave out what was used.
+void World::hide_used(OpenExchange& open, std::string& body) {
+  constexpr std::array kMembers = {std::string_view("\"creditsUsed\""), std::string_view("\"credits_used\"")};
+  const auto tells = [&] {
+    return std::any_of(kMembers.begin(), kMembers.end(),
+                       [&](std::string_view member) { return body.find(member) != std::string::npos; });
+  };
+  if (!tells()) return;
+  const bool ended = !open.exchange.paid && (body.find(R"("status":"DONE")") != std::string::npos ||
+                                             body.find(R"("status":"done")") != std::string::npos);
+  if (hit(faults.hides_used, "answer without what was used")) {
+    for (const std::string_view member : kMembers) {
+      for (std::size_t at; (at = body.find(member)) != std::string::npos;) body.replace(at, member.size(), "\"other\"");
+    }
+    if (ended) ++reached["end without what was used"];
+  } else if (!open.job_id.empty() && services_[open.service].used_told.insert(open.job_id).second && ended) {
+    ++reached["what was used told at the end alone"];
+  }
+}
+
 /// The service's side of an exchange, and what goes wrong on the way back.
 void World::serve(OpenExchange& open) {
   Completion& completion = open.completion;
@@ -305,6 +326,7 @@ void World::serve(OpenExchange& open) {
   if (fail_before_service(open)) return;
   ServiceReply reply = ask_service(open);
   if (!options.tells_credits) hide_credits(reply.body);
+  hide_used(open, reply.body);
   spoil_answer(open, reply);
 }
 

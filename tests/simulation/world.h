@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <queue>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,7 @@ struct WorldFaults {
   double other_id = 0;     ///< a submission is handled, and answered with the id of an earlier job
   double refuse_row = 0;   ///< a submission is answered 422, and nothing was done
   double stale = 0;        ///< a poll is answered with the first answer the job ever had
+  double hides_used = 0;   ///< an answer about jobs leaves out what was used
   double echo = 0;         ///< a 500 whose body repeats the request's headers
   Duration unknown_for{};  ///< a job is 404 for so long after it was accepted
   Instant outage_from = kNever, outage_until = kNever;  ///< every connection is refused
@@ -63,6 +65,8 @@ struct WorldOptions {
   std::string service_name(std::size_t at) const { return at < services.size() ? services[at] : "iacrea"; }
   bool tells_credits = true;  ///< where answers about jobs have figures
   ServiceOptions service;
+  std::vector<Credits> credits;  ///< of each service; else those of `service`
+  Credits credits_of(std::size_t at) const { return at < credits.size() ? credits[at] : service.credits; }
 };
 
 /// Thrown where the simulated process dies.
@@ -212,6 +216,7 @@ class World final : public Clock, public Transport {
     std::map<std::string, std::string> first_answer;
     std::map<std::string, std::string> descriptions;  ///< by job
     std::vector<Video> videos;
+    std::set<std::string> used_told;  ///< jobs of which an answer told what was used
   };
   struct DrawStream {
     std::uint64_t salt;
@@ -229,6 +234,7 @@ class World final : public Clock, public Transport {
   bool fail_before_service(OpenExchange& open);
   void spoil_answer(OpenExchange& open, const ServiceReply& reply);
   static void hide_credits(std::string& body);
+  void hide_used(OpenExchange& open, std::string& body);
   void note_video(Service& service, const std::string& id, JsonElement reply);
   void note_remake(const OpenExchange& open, const std::string& before, Acceptance& acceptance);
   ServiceReply ask_service(OpenExchange& open);
