@@ -5,10 +5,9 @@
 namespace reelbatch {
 
 void CreditBook::open(std::int64_t job, std::string_view subject) {
-  for (auto& [id, other] : jobs_) other.alone = false;
   Job& opened = jobs_[job] = {};
   opened.before = last_;
-  opened.alone = is_base_ && jobs_.size() == 1;
+  alone_ = is_base_ && jobs_.size() == 1 ? job : 0;
   opened.subject = subject;
   if (subject.empty()) return;
   Subject& worked_on = subjects_[opened.subject];
@@ -25,7 +24,7 @@ void CreditBook::open(std::int64_t job, std::string_view subject) {
 void CreditBook::found(std::int64_t job, std::string_view subject, std::optional<Credits> cost) {
   open(job, subject);
   Job& found = jobs_[job];
-  found.alone = false;
+  alone_ = 0;
   found.cost = cost;
   if (subject.empty()) return;
   // Its first answer was another process's.
@@ -128,7 +127,8 @@ CreditBook::Closed CreditBook::close(std::int64_t job, const CreditFigures& at_e
   const bool is_told = of_subject || at_end.used;
   Closed closed;
   (is_told ? closed.used : closed.at_least) = ended.cost;
-  if (!ended.alone) return closed;
+  if (alone_ != job) return closed;
+  alone_ = 0;
   if (ended.before.remaining && at_end.remaining && *at_end.remaining <= *ended.before.remaining) {
     closed.alone = *ended.before.remaining - *at_end.remaining;
   } else if (ended.before.used && at_end.used && *at_end.used >= *ended.before.used) {

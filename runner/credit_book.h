@@ -81,7 +81,6 @@ class CreditBook {
   struct Job {
     CreditFigures before;  ///< the account's, when it was opened
     CreditFigures own;     ///< the last of its own answers
-    bool alone = false;
     std::string subject;
     bool told = false;             ///< an answer said what was used since it was opened
     std::optional<Credits> stood;  ///< what its subject had used when it was opened
@@ -98,6 +97,7 @@ class CreditBook {
   UnshownCharges unshown_;
   std::optional<Instant> balance_at_;  ///< when an answer of this process last told the balance of last_
   bool is_base_ = true;
+  std::int64_t alone_ = 0;  ///< the job that no other has been open beside since it was opened; 0: none
   std::unordered_map<std::int64_t, Job> jobs_;
   std::unordered_map<std::string, Subject> subjects_;
 };

@@ -30,8 +30,8 @@ constexpr Duration kIdleTurn = 1s;
 /// A service that so often in a row would not tell of several jobs at once is not asked that way again in this run.
 constexpr int kGroupsRefusedMost = 3;
 /// See company(): this part of the interval, and never longer than the second.
-constexpr int kIntervalPart = 64;
-constexpr Duration kCompanyMost = 50ms;
+constexpr int kIntervalPart = 32;
+constexpr Duration kCompanyMost = 100ms;
 
 }  // namespace
 
