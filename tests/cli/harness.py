@@ -28,6 +28,11 @@ TIMEOUT = float(os.environ.get("REELBATCH_TEST_TIMEOUT", 60))
 FAST = ["--rate", "200/1s", "--submit-rate", "100/1s", "--poll-interval", "50ms"]
 OUTPUTS = ["-o", "results.csv", "-o", "results.json"]
 
+# Under nohup, or behind a script's `&`, these are ignored, and so they would be by the binary.
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+
 COLUMNS = ["id", "kind", "account", "state", "url", "job_id", "credits_used", "submitted_at", "finished_at", "seconds",
            "polls", "submissions", "reason", "file", "line"]
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")

@@ -501,8 +501,9 @@ void Campaign::calm() {
   if (counts.of(RowState::InFlight) > 0) nights_.auditor.find("jobs are left in flight in the calm");
   nights_.check_books();
 
-  // What was in flight with an older content may be submitted anew.
-  const NightEnd second = night(false);
+  // What was in flight with an older content may be submitted anew; what timed out with one has to end first.
+  NightEnd second = night(false);
+  if (second.how == NightEnd::How::Ended && counts.of(RowState::TimedOut) > 0) second = night(false);
   if (second.how != NightEnd::How::Ended) return nights_.auditor.find("the second night in the calm did not end");
 
   // What is done now is what the manifest says now.
