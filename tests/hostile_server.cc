@@ -9,8 +9,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <stdexcept>
+
+#include "tests/scoped_folder.h"
 
 namespace reelbatch {
 namespace {
@@ -39,16 +40,6 @@ std::string blocking_get(int port, const std::string& path) {
   if (body == std::string::npos) throw std::runtime_error("the hostile server does not answer " + path);
   return answer.substr(body + 4);
 }
-
-struct Folder {
-  Folder() {
-    char name[] = "/tmp/reelbatch-test-XXXXXX";
-    if (::mkdtemp(name) == nullptr) throw std::runtime_error("cannot make a folder for certificates");
-    path = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string path;
-};
 
 std::string make_certificate(const std::string& path, const std::string& names) {
   const int code = run_program({"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
@@ -107,15 +98,15 @@ int HostileServer::arrivals(const std::string& marker) const {
 }
 
 const Certificates& certificates() {
-  static const Folder folder;
+  static const ScopedFolder folder;
   static const Certificates made = [] {
     const std::string names = "DNS:localhost,IP:127.0.0.1,DNS:tunnel.invalid";
+    const auto in_folder = [](const char* name) { return (folder.path() / name).string(); };
     Certificates c;
-    c.good = make_certificate(folder.path + "/good.pem", names);
-    c.other = make_certificate(folder.path + "/other.pem", names);
-    c.wrong = make_certificate(folder.path + "/wrong.pem", "DNS:elsewhere.invalid");
-    c.empty = folder.path + "/empty.pem";
-    std::ofstream(c.empty) << "nothing\n";
+    c.good = make_certificate(in_folder("good.pem"), names);
+    c.other = make_certificate(in_folder("other.pem"), names);
+    c.wrong = make_certificate(in_folder("wrong.pem"), "DNS:elsewhere.invalid");
+    c.empty = folder.write("empty.pem", "nothing\n");
     return c;
   }();
   return made;

@@ -6,12 +6,12 @@
 #include <sys/resource.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 
 #include "jobs/json.h"
 #include "jobs/json_quote.h"
 #include "runner/sandbox_webhook.h"
+#include "tests/scoped_folder.h"
 
 namespace reelbatch {
 namespace {
@@ -55,16 +55,8 @@ std::int64_t time_ms(SandboxCore& core, Instant now) {
 }
 
 struct StateFile {
-  std::string folder;
-  std::string path;
-  StateFile() {
-    folder = (std::filesystem::temp_directory_path() / "sandbox_core.XXXXXX").string();
-    REQUIRE(::mkdtemp(folder.data()) != nullptr);
-    path = folder + "/state.jsonl";
-  }
-  ~StateFile() { std::filesystem::remove_all(folder); }
-  StateFile(const StateFile&) = delete;
-  StateFile& operator=(const StateFile&) = delete;
+  ScopedFolder folder;
+  std::string path = (folder.path() / "state.jsonl").string();
   std::size_t lines() const {
     std::ifstream file(path);
     std::size_t count = 0;

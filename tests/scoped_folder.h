@@ -1,11 +1,11 @@
 // A folder of its own for a test, removed with all that is in it.
 #pragma once
 
-#include <doctest/doctest.h>
 #include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 
 namespace reelbatch {
@@ -14,7 +14,7 @@ class ScopedFolder {
  public:
   ScopedFolder() {
     std::string pattern = (std::filesystem::temp_directory_path() / "reelbatch-test-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a folder for a test");
     path_ = pattern;
   }
   ~ScopedFolder() {

@@ -1,7 +1,6 @@
 // A ledger file with any bytes in it: it opens or is refused with a clear error, and nothing that reads it crashes. One
 // that was cut off is never taken for a whole one.
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -9,6 +8,7 @@
 #include "runner/report.h"
 #include "runner/sqlite_ledger.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/scoped_folder.h"
 
 namespace reelbatch {
 namespace {
@@ -93,10 +93,6 @@ void fill(SqliteLedger& ledger) {
 /// A sound ledger as bytes: whole after a clean end, and as a killed run leaves it, with its log beside it.
 struct Sound {
   Sound() {
-    std::string pattern = (fs::temp_directory_path() / "reelbatch-fuzz-XXXXXX").string();
-    must(::mkdtemp(pattern.data()) != nullptr, "there is a folder");
-    folder = pattern;
-    path = (folder / "l.db").string();
     {
       const auto ledger = good(SqliteLedger::open(path, SqliteLedger::Mode::Write));
       fill(*ledger);
@@ -106,9 +102,9 @@ struct Sound {
     whole = content_of(path);
     must(!whole.empty() && !log_of_killed.empty(), "there are bytes to damage");
   }
-  ~Sound() { fs::remove_all(folder); }
-  fs::path folder;
-  std::string path, whole, main_of_killed, log_of_killed;
+  ScopedFolder folder;
+  std::string path = (folder.path() / "l.db").string();
+  std::string whole, main_of_killed, log_of_killed;
 };
 
 const Sound& sound() {

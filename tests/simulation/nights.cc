@@ -7,7 +7,6 @@
 #include <fstream>
 
 #include "jobs/registry.h"
-#include "runner/check.h"
 
 namespace reelbatch {
 namespace {
@@ -49,9 +48,6 @@ class Nights::WatchedLedger final : public SqliteLedger {
 
 Nights::Nights(const WorldOptions& chosen)
     : world(chosen), auditor(world, options), stop(world), chance_(mix(chosen.seed, 99)) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "reelbatch-nights-XXXXXX").string();
-  CHECK(mkdtemp(pattern.data()) != nullptr);
-  folder_ = pattern;
   setenv(kKeyVariable, kKey, 1);
   auditor.secret = kKey;
   for (std::size_t i = 0; i < world.options.origins.size(); ++i) {
@@ -71,11 +67,6 @@ Nights::Nights(const WorldOptions& chosen)
   world.dead = [this] { return disk.dead(); };
 }
 
-Nights::~Nights() {
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
-}
-
 std::string Nights::description(int number, const std::string& suffix) {
   return fmt::format("A bright house with a garden, number {}{}", number, suffix);
 }
@@ -89,7 +80,7 @@ void Nights::write_listings(int count, const std::string& suffix) {
 }
 
 void Nights::write_manifest(const std::string& csv, std::size_t rows) {
-  const std::filesystem::path file = folder_ / "listings.csv";
+  const std::filesystem::path file = folder_.path() / "listings.csv";
   std::ofstream(file, std::ios::binary) << csv;
   options.manifests = {file.string()};
   rows_ = rows;

@@ -1,12 +1,12 @@
 // Nights in the simulated world: a manifest, a ledger on a simulated disk, and the program's own sequence of a run.
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "runner/run_phases.h"
+#include "tests/scoped_folder.h"
 #include "tests/simulation/auditor.h"
 #include "tests/simulation/disk.h"
 #include "tests/simulation/world.h"
@@ -29,7 +29,6 @@ struct NightEnd {
 class Nights {
  public:
   explicit Nights(const WorldOptions& world = {});
-  ~Nights();
   Nights(const Nights&) = delete;
   Nights& operator=(const Nights&) = delete;
 
@@ -73,7 +72,7 @@ class Nights {
   void check_secrets(const NightEnd& end);
   void check_told(const std::vector<std::pair<std::size_t, std::string>>& told);
 
-  std::filesystem::path folder_;
+  ScopedFolder folder_;
   std::size_t rows_ = 0;
   std::uint32_t uids_ = 0;
   SeededRandom chance_;  ///< what the power takes, and what the loop draws
