@@ -38,7 +38,7 @@ ColumnKinds::Kind ColumnKinds::kind_of(std::string_view cell) {
   for (const std::string_view scheme : {"http://", "https://", "//", "www."})
     if (start.starts_with(scheme)) return Kind::Address;
   const bool digits = text.find_first_not_of("0123456789.,-+ ") == std::string_view::npos;
-  return digits && text.find_first_of("0123456789") != std::string_view::npos ? Kind::Number : Kind::Text;
+  return digits && text.find_first_of("0123456789") != std::string_view::npos ? Kind::Number : Kind::Words;
 }
 
 void ColumnKinds::learn(std::span<const std::vector<std::string>> rows) {
@@ -51,18 +51,19 @@ void ColumnKinds::learn(std::span<const std::vector<std::string>> rows) {
   }
   blanks_tell_ = rows.size() >= kRowsMin && is_few(blanks, rows.size());
   for (const auto& count : counts) {
-    Kind kind = Kind::Text;
+    Kind kind = Kind::Any;
     const std::size_t filled = std::accumulate(count.begin() + 1, count.end(), std::size_t{0});  // the first is Empty
-    for (const Kind one : {Kind::Address, Kind::Number}) {
+    for (const Kind one : {Kind::Address, Kind::Number, Kind::Words}) {
       const std::size_t such = count.at(static_cast<std::size_t>(one));
       if (such >= kRowsMin && is_few(filled - such, filled)) kind = one;
     }
+    if (kind != Kind::Any) told_.push_back(kinds_.size());
     kinds_.push_back(kind);
   }
 }
 
 bool ColumnKinds::misfits(std::size_t column, std::string_view cell) const {
-  if (kinds_[column] == Kind::Text) return false;
+  if (kinds_[column] == Kind::Any) return false;
   const Kind kind = kind_of(cell);
   return kind != Kind::Empty && kind != kinds_[column];
 }
@@ -79,8 +80,25 @@ bool ColumnKinds::fits_moved(std::span<const std::string_view> cells, std::size_
   return true;
 }
 
+/// Asked for every row: false only where nothing misfits and nothing begins with a blank.
+bool ColumnKinds::looks_odd(std::span<const std::string_view> cells) const {
+  for (const std::size_t column : told_) {
+    if (column >= cells.size()) break;
+    const std::string_view cell = cells[column];
+    if (cell.empty()) continue;
+    const char c = cell[0];
+    const bool fits = kinds_[column] == Kind::Address ? cell.starts_with("http")
+                      : kinds_[column] == Kind::Words ? (c > '9' && c != 'h' && c != 'H' && c != 'w' && c != 'W')
+                                                      : false;
+    if (!fits && misfits(column, cell)) return true;
+  }
+  return blanks_tell_ &&
+         std::any_of(cells.begin(), cells.end(), [](std::string_view cell) { return !cell.empty() && cell[0] == ' '; });
+}
+
 std::optional<ColumnKinds::Shift> ColumnKinds::find_shift(std::span<const std::string_view> cells,
                                                           std::string_view raw) const {
+  if (!looks_odd(cells)) return std::nullopt;
   const std::size_t width = std::min(cells.size(), kinds_.size());
   std::size_t first = width, odd = 0;
   for (std::size_t i = 0; i < width; ++i)
@@ -90,7 +108,7 @@ std::optional<ColumnKinds::Shift> ColumnKinds::find_shift(std::span<const std::s
     }
   std::size_t blank = cells.size();
   for (std::size_t i = cells.size(); blanks_tell_ && i-- > 1;)
-    if (begins_with_blank(cells[i]) && kind_of(cells[i - 1]) == Kind::Text && is_bare(cells[i], raw)) blank = i;
+    if (begins_with_blank(cells[i]) && kind_of(cells[i - 1]) == Kind::Words && is_bare(cells[i], raw)) blank = i;
   // What belongs into some odd column has to stand beside it, unless a blank shows already that something is amiss.
   const auto belongs = [&](std::size_t from, std::ptrdiff_t by) {
     bool is_there = by > 0 && blank <= first;
@@ -111,9 +129,11 @@ std::optional<ColumnKinds::Shift> ColumnKinds::find_shift(std::span<const std::s
   if (is_blank)
     shift.says = fmt::format("'{}' begins with a blank, as hardly any other cell does", printable(cells[blank], 40));
   if (odd > 0)
-    shift.says +=
-        fmt::format("{}'{}' stands in column {}, where other rows have {}", is_blank ? ", and " : "",
-                    printable(cells[first], 40), first + 1, kinds_[first] == Kind::Address ? "an address" : "a number");
+    shift.says += fmt::format("{}'{}' stands in column {}, where other rows have {}", is_blank ? ", and " : "",
+                              printable(cells[first], 40), first + 1,
+                              kinds_[first] == Kind::Address  ? "an address"
+                              : kinds_[first] == Kind::Number ? "a number"
+                                                              : "words");
   return shift;
 }
 

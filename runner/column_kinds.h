@@ -34,13 +34,15 @@ class ColumnKinds {
   std::optional<Shift> find_shift(std::span<const std::string_view> cells, std::string_view raw) const;
 
  private:
-  enum class Kind { Empty, Address, Number, Text };
+  enum class Kind { Empty, Address, Number, Words, Any };
   static Kind kind_of(std::string_view cell);
+  bool looks_odd(std::span<const std::string_view> cells) const;
   bool misfits(std::size_t column, std::string_view cell) const;
   bool fits_moved(std::span<const std::string_view> cells, std::size_t from, std::ptrdiff_t by) const;
 
-  std::vector<Kind> kinds_;   ///< Text: anything
-  bool blanks_tell_ = false;  ///< hardly any cell begins with one
+  std::vector<Kind> kinds_;        ///< of the columns
+  std::vector<std::size_t> told_;  ///< columns that are not of any kind
+  bool blanks_tell_ = false;       ///< hardly any cell begins with one
 };
 
 }  // namespace reelbatch

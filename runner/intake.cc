@@ -177,6 +177,13 @@ Digest Planner::text_of(const AccountOptions& account, const JobKind& kind, std:
   return digest_of({text_.data(), static_cast<std::size_t>(to - text_.data())});
 }
 
+/// Which files have rows at all.
+void Planner::see_file(std::string_view file) {
+  if (!files_.empty() && file == last_file_) return;
+  last_file_ = file;
+  files_.insert(last_file_);
+}
+
 const UnchangedRow* Planner::unchanged(const RowText& row) {
   const AccountOptions* account = account_for(options_, *row.kind, row.account);
   if (account == nullptr) return nullptr;
@@ -184,6 +191,7 @@ const UnchangedRow* Planner::unchanged(const RowText& row) {
   unchanged_.job = paid_.find(unchanged_.text);
   if (unchanged_.job == 0) return nullptr;
   unchanged_.number = ++counts_.rows;
+  see_file(row.file);
   unchanged_.id = row.id;
   unchanged_.kind = row.kind->name();
   unchanged_.account = account->name;
@@ -209,6 +217,7 @@ Result<RowPlan> Planner::plan(ManifestRow& row) {
   RowPlan plan;
   RowRecord& record = plan.record;
   record.number = ++counts_.rows;
+  see_file(row.file);
   record.id = row.id;
   record.kind = row.kind_name;
   record.account = row.account;
@@ -380,6 +389,16 @@ Result<void> Planner::finish() const {
         "the feed has {} rows, less than half of the {} it had in the last run ({}): is it whole? Nothing was "
         "submitted. If that is meant, run again with --allow-shrink",
         counts_.rows, before_->rows, before_->run));
+  }
+  // One of several feeds that went empty may be less than half of the whole.
+  if (before_ && before_->rows - counts_.rows >= kShrinkFrom && counts_.rows > 0 && !options_.allow_shrink) {
+    for (const std::string& manifest : options_.manifests) {
+      if (manifest == "-" || files_.contains(manifest)) continue;
+      return usage_error(fmt::format(
+          "{} has no rows, and all files together have {} where they had {} in the last run ({}): is it whole? Nothing "
+          "was submitted. If that is meant, run again with --allow-shrink",
+          manifest, counts_.rows, before_->rows, before_->run));
+    }
   }
   if (options_.allow_mass_change || counts_.videos_replaced <= kMassChange ||
       counts_.videos_replaced * kMassChangePart <= counts_.with_video) {

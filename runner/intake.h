@@ -90,6 +90,7 @@ class Planner {
                  std::span<const FieldText> fields);
   std::span<const FieldText> what_counts(const JobKind& kind, const IgnoreRules& rules,
                                          std::span<const FieldText> fields);
+  void see_file(std::string_view file);
   bool chosen(std::string_view id);
   void select(RowRecord& record);
   void note_decision(const RowRecord& record, const Digest& text, std::string_view labels);
@@ -106,6 +107,8 @@ class Planner {
   UnchangedRow unchanged_;
   std::string text_;
   IntakeCounts counts_;
+  std::set<std::string, std::less<>> files_;  ///< that have rows
+  std::string last_file_;
   std::map<const JobKind*, IgnoreRules> rules_;
   std::vector<FieldText> counting_;          ///< of the row that is looked at
   std::vector<std::string> counting_texts_;  ///< what of it is no view of the row

@@ -195,6 +195,13 @@ bool ManifestRun::admit_again(ManifestRow& row, const IdTable::Seen& seen, const
            fmt::format(" ('{}', {})", row.id, first));
       return false;
     case OnDuplicate::Suffix:
+      if (given_.contains(id)) {
+        find(row.place, "id",
+             fmt::format("'{}' is the id that an earlier row was given for a repeated one ({}): which listing it is "
+                         "would depend on the order of the rows; give each an id of its own",
+                         row.id, first));
+        return false;
+      }
       add_suffix(row, id, first);
       return true;
     case OnDuplicate::Last:  // what is left of it was told by the first reading, unless the file is another one by now
@@ -226,6 +233,7 @@ void ManifestRun::add_suffix(ManifestRow& row, const IdDigest& id, std::string_v
     if (seen && seen->same) continue;
     warn(row.place, "id", "an earlier row has the same id: the later ones got a number, which depends on their order",
          fmt::format(" ('{}' became '{}', {})", row.id, other, first));
+    given_.insert(digest_of_id(other));
     row.id = std::move(other);
     return;
   }

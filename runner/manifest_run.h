@@ -143,6 +143,7 @@ class ManifestRun {
   bool scans_ = false;
   std::map<IdDigest, std::uint64_t> last_rows_;  ///< of repeated ids: which of all rows is the last
   std::vector<InputFile::Identity> identities_;  ///< of the files of a scan
+  std::set<IdDigest> given_;                     ///< by OnDuplicate::Suffix
   std::map<IdDigest, std::uint64_t> suffixes_;   ///< of repeated ids: the last one given
   std::vector<std::string> findings_;
   std::uint64_t findings_left_out_ = 0;

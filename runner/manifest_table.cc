@@ -21,6 +21,8 @@ namespace {
 /// So many rows in a row with the same wrong number of cells are told one by one.
 constexpr std::uint64_t kOddRowsTold = 10;
 
+constexpr std::size_t kNameMax = 200;  ///< bytes of a cell that may be a column's name
+
 /// Nothing is left of it when it is trimmed.
 bool is_blank(std::string_view text) {
   const bool plain_start = !text.empty() && text[0] > 0x20 && text[0] < 0x7F;
@@ -53,6 +55,7 @@ class TableReader {
   Result<void> skip_to_header();
   Result<bool> read_header();
   bool is_second_header();
+  bool is_other_header() const;
   Result<void> read_row();
   void begin_row();
   void find_row(const TablePlan& plan);
@@ -223,17 +226,42 @@ Result<bool> TableReader::read_header() {
   say_encoding();
   for (const CsvProblem& problem : csv_.problems()) run_.find(problem.place, {}, problem.message);
   second_header_.learn(names);
+  constexpr std::array<std::string_view, 1> kId{"id"};
+  second_header_.expect(kId);
+  second_header_.expect(synonyms_of({.name = "id", .api_name = "id"}));
   return columns_.take_header(std::move(names), csv_.places());
 }
 
 /// Ends the reading: what stands behind such a header would go to the wrong fields without a word.
 bool TableReader::is_second_header() {
   const std::size_t column = columns_.id() != kNoColumn ? columns_.id() : 0;
-  if (!second_header_.may_be_one(trim(cell(column))) || !second_header_.is_in_another_order(csv_.cells())) return false;
+  const std::string_view id = trim(cell(column));
+  const bool in_another_order = second_header_.may_be_one(id) && second_header_.is_in_another_order(csv_.cells());
+  if (!in_another_order && (!second_header_.is_expected(id) || !is_other_header())) return false;
   run_.find({csv_.line(), 1}, {},
-            "a second header, with the columns in another order: the rows behind it would be read wrongly; put them in "
-            "a file of their own");
+            fmt::format("a second header, with {}: the rows behind it would be read wrongly; put them in a file of "
+                        "their own",
+                        in_another_order ? "the columns in another order" : "other names"));
   return true;
+}
+
+/// Names of an id and of something else, at least half of what the cells say, and not the header once more.
+bool TableReader::is_other_header() const {
+  if (!format_.has_header || second_header_.repeats(csv_.cells())) return false;
+  const JobKind* kind = find_kind(default_kind_);
+  std::size_t filled = 0, names = 0;
+  bool has_id = false;
+  for (const std::string_view written : csv_.cells()) {
+    const std::string_view name = trim(written);
+    if (name.empty()) continue;
+    ++filled;
+    if (name.size() > kNameMax) continue;
+    const NameUse use = run_.rules().use(std::string(name), 0, kind != nullptr ? kind : &default_kind());
+    if (!use.targets.empty()) ++names;
+    has_id = has_id || std::any_of(use.targets.begin(), use.targets.end(),
+                                   [](const Target& target) { return target.field == Target::kId; });
+  }
+  return has_id && names >= 2 && 2 * names >= filled;
 }
 
 /// Once, where the first byte beyond ASCII is.
@@ -390,7 +418,12 @@ void TableReader::read_id() {
   std::string_view id = trim(unguarded(columns_.id(), "id"));
   if (!columns_.id_parts().empty()) {
     std::vector<std::string_view> parts;
-    for (const std::size_t column : columns_.id_parts()) parts.push_back(unguarded(column, "id"));
+    for (const std::size_t column : columns_.id_parts()) {
+      parts.push_back(unguarded(column, "id"));
+      const std::string_view part = trim(parts.back());
+      if (run_.refuse_shortened(row_, part, csv_.place(column))) return;
+      if (is_spreadsheet_error(part)) return take_id(row_, part, csv_.place(column));
+    }
     id = views_.keep(NameRules::join_id(parts));
   }
   needs_id_ = run_.will_make_id(id);
@@ -486,7 +519,8 @@ bool TableReader::check_shape(const TablePlan& plan) {
   if (!csv_.ended_by_newline())
     run_.find(row_.place, {},
               fmt::format("the last record is incomplete ({}): is the file still being written?", counts));
-  if (own < plan.needed) {
+  // Without a header nothing says that it is the last ones that are missing.
+  if (own < plan.needed || !format_.has_header) {
     refuse_width(csv_.place(own), columns_.name(own), fmt::format("{}; a missing quote or a broken line?", counts),
                  "too_few_fields");
     return false;

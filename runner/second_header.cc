@@ -1,5 +1,7 @@
 #include "runner/second_header.h"
 
+#include <algorithm>
+
 #include "runner/manifest_text.h"
 
 namespace reelbatch {
@@ -13,6 +15,17 @@ void SecondHeader::learn(std::span<const std::string> names) {
     sizes_.set(name.size());
     starts_.set(byte(name));
   }
+}
+
+bool SecondHeader::is_expected(std::string_view cell) const {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (cell.empty() || cell.size() >= kSizes || std::any_of(cell.begin(), cell.end(), is_digit)) return false;
+  return expected_.contains(fold_name(cell));
+}
+
+bool SecondHeader::repeats(std::span<const std::string_view> cells) const {
+  return std::equal(cells.begin(), cells.end(), folded_.begin(), folded_.end(),
+                    [](std::string_view cell, const std::string& name) { return fold_name(cell) == name; });
 }
 
 bool SecondHeader::is_in_another_order(std::span<const std::string_view> cells) const {

@@ -16,6 +16,12 @@ class SecondHeader {
   /// names  of the columns, as the header has them.
   void learn(std::span<const std::string> names);
 
+  /// Other names that an id may have, as fold_name() makes them, which the header of another export may have.
+  void expect(std::span<const std::string_view> names) { expected_.insert(names.begin(), names.end()); }
+
+  /// Whether the cell is one of these. Asked for every row.
+  bool is_expected(std::string_view cell) const;
+
   /// Asked for every row, so that few have to be looked at.
   ///
   /// cell  the one in the column of the ids, trimmed.
@@ -27,6 +33,9 @@ class SecondHeader {
   /// there is another text.
   bool is_in_another_order(std::span<const std::string_view> cells) const;
 
+  /// Each name stands where it stood.
+  bool repeats(std::span<const std::string_view> cells) const;
+
  private:
   static constexpr std::size_t kSizes = 64;
   /// In lower case, if it is a letter.
@@ -34,8 +43,9 @@ class SecondHeader {
 
   std::vector<std::string> folded_;           ///< the names, as fold_name() makes them
   std::set<std::string, std::less<>> known_;  ///< the same
-  std::bitset<kSizes> sizes_;                 ///< of the names, in bytes
-  std::bitset<256> starts_;                   ///< their first bytes
+  std::set<std::string, std::less<>> expected_;
+  std::bitset<kSizes> sizes_;  ///< of the names, in bytes
+  std::bitset<256> starts_;    ///< their first bytes
 };
 
 }  // namespace reelbatch

@@ -166,10 +166,7 @@ Result<TableFormat> Finder::find() {
       format_.trailing && std::all_of(trial->records.begin() + static_cast<std::ptrdiff_t>(preamble_) + 1,
                                       trial->records.end(), [](const Record& record) { return record.trails; });
   if (format_.has_header && preamble_ < trial->records.size()) {
-    const std::size_t width = trial->records[preamble_].cells.size();
-    const auto is_short = [&](const Record& record) { return record.cells.size() < width; };
-    if (std::any_of(trial->records.begin() + static_cast<std::ptrdiff_t>(preamble_), trial->records.end(), is_short))
-      learn_kinds(*trial, preamble_ + 1, 1, width);
+    learn_kinds(*trial, preamble_ + 1, 1, trial->records[preamble_].cells.size());
   }
   if (!format_.has_header)
     if (Result<void> taken = take_width(*trial); !taken) return tl::unexpected<Error>(taken.error());

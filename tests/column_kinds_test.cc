@@ -58,11 +58,18 @@ TEST_CASE("rows that are shifted in a table without a header") {
     CHECK(find(kRows, "A-9,one,https://img.example.test/9.jpg,Flat,250000,A flat by the sea").sure);
     CHECK(find(kRows, "A-9,Flat,250000,A flat by the sea,").sure);  // a cell is missing
   }
+  SUBCASE("by a comma in a text, which puts a number where others have words") {
+    const Found found = find(kRows, start + "Flat,big,250000,A flat by the sea,");
+    CHECK(found.sure);
+    CHECK(found.says == "'big' stands in column 4, where other rows have a number");
+  }
   SUBCASE("one thing alone is no proof") {
-    const Found number = find(kRows, start + "Flat,big,250000,A flat by the sea,");
+    const std::vector<Row> rows = {
+        {"A-1", "Flat", "250000", "65"}, {"A-2", "Loft", "310000", "80"}, {"A-3", "House", "410000", "140"}};
+    const Found number = find(rows, "A-9,Flat,on request,70");
     CHECK(number.found);
     CHECK_FALSE(number.sure);
-    CHECK(number.says == "'big' stands in column 4, where other rows have a number");
+    CHECK(number.says == "'on request' stands in column 3, where other rows have a number");
     const Found blank = find(kRows, start + "Flat,250000,A flat by the sea, and so on");
     CHECK(blank.found);
     CHECK_FALSE(blank.sure);

@@ -324,6 +324,10 @@ TEST_CASE("pitfalls: what a header does not say") {
        "f.csv:3:1: ", "a second header, with the columns in another order"},
       {"a second header with a column in the middle that was not there",
        kHeader + row("A-1") + "ID,City,Image URLs,Description\n", Do::Refuse, "f.csv:3:1: ", "a second header"},
+      {"a second header in other words",
+       kHeader + row("A-1") + "reference,photos,text\nA-2,https://img.example.test/2.jpg,A flat by the sea\n",
+       Do::Refuse, "f.csv:3:1: ", "a second header, with other names"},
+      {"a listing whose id is such a word", kHeader + row("reference"), Do::Nothing, "", "", {"reference"}},
       {"the same header again",
        kHeader + row("A-1") + kHeader + row("A-2"),
        Do::Reject,
@@ -534,7 +538,7 @@ TEST_CASE("a file that is written to while it is read is refused") {
 
 TEST_CASE("a repeated id is dealt with as the options say") {
   const std::string feed = kHeader + row("A", "The first of them all") + row("B") + row("A", "The second of them all") +
-                           row("A-2", "A name that is taken") + row("A", "The third of them all");
+                           row("A-0", "Another one") + row("A", "The third of them all");
   struct Case {
     OnDuplicate what;
     std::vector<std::string> ids, warnings;
@@ -542,17 +546,17 @@ TEST_CASE("a repeated id is dealt with as the options say") {
   };
   const Case cases[] = {
       {OnDuplicate::First,
-       {"A", "B", "A-2"},
+       {"A", "B", "A-0"},
        {"f.csv:4:1: id: an earlier row has the same id: only the first one is read ('A', first in f.csv:2) (2 times)"},
        "The first of them all"},
       {OnDuplicate::Last,
-       {"B", "A-2", "A"},
+       {"B", "A-0", "A"},
        {"f.csv:2:1: id: a later row has the same id: only the last one is read ('A') (2 times)"},
        "A quiet flat near the park"},
       {OnDuplicate::Suffix,
-       {"A", "B", "A-2", "A-2-2", "A-3"},
+       {"A", "B", "A-2", "A-0", "A-3"},
        {"f.csv:4:1: id: an earlier row has the same id: the later ones got a number, which depends on their order "
-        "('A' became 'A-2', first in f.csv:2) (3 times)"},
+        "('A' became 'A-2', first in f.csv:2) (2 times)"},
        "The first of them all"},
   };
   for (const Case& test : cases) {
@@ -579,6 +583,18 @@ TEST_CASE("a repeated id is dealt with as the options say") {
   const Result<void> done = read_manifests({"-"}, last, [](ManifestRow&) { return Result<void>(); }, {});
   REQUIRE_FALSE(done.has_value());
   CHECK(done.error().message.find("standard input can be read only once") != std::string::npos);
+}
+
+TEST_CASE("a suffix takes no id that another row has") {
+  ManifestOptions options;
+  options.on_duplicate = OnDuplicate::Suffix;
+  const Said before = read("f.csv", kHeader + row("A-2") + row("A") + row("A"), options);
+  CHECK(before.refused == "");
+  CHECK(before.ids == std::vector<std::string>{"A-2", "A", "A-3"});
+  const Said behind = read("f.csv", kHeader + row("A") + row("A") + row("A-2"), options);
+  CHECK(behind.refused ==
+        "f.csv:4:1: id: 'A-2' is the id that an earlier row was given for a repeated one (first in f.csv:3): which "
+        "listing it is would depend on the order of the rows; give each an id of its own");
 }
 
 TEST_CASE("a suffix that would make an id too long makes its row invalid") {

@@ -194,6 +194,18 @@ class BadNights(Case):
         self.assert_posts(21)
         self.run_feed(code=0)  # what was allowed is what the next run compares with
 
+    def test_one_of_several_files_that_went_empty_stops_a_run(self):
+        self.manifest([f"A-{n}" for n in range(30)], name="a.csv")
+        self.manifest([f"B-{n}" for n in range(25)], name="b.csv")
+        self.assertEqual(self.run_it("run", "a.csv", "b.csv").code, 0)
+        self.manifest([], name="b.csv")
+        done = self.run_it("run", "-q", "a.csv", "b.csv")
+        self.assertEqual(done.code, 2, done)
+        self.assertIn("b.csv has no rows, and all files together have 30 where they had 55 in the last run", done.err)
+        self.assertEqual(self.run_it("run", "a.csv", "b.csv", "--allow-shrink").code, 0)
+        self.assertEqual(self.run_it("run", "a.csv", "b.csv").code, 0)
+        self.assert_posts(55)
+
     def test_another_feed_on_the_same_ledger_is_no_smaller_one(self):
         self.manifest([f"A-{n}" for n in range(20)])
         self.run_feed(code=0)
