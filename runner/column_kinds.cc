@@ -34,11 +34,17 @@ bool is_bare(std::string_view cell, std::string_view raw) {
 ColumnKinds::Kind ColumnKinds::kind_of(std::string_view cell) {
   const std::string_view text = trim(cell);
   if (text.empty()) return Kind::Empty;
-  const std::string start = ascii_lower(text.substr(0, 8));
-  for (const std::string_view scheme : {"http://", "https://", "//", "www."})
-    if (start.starts_with(scheme)) return Kind::Address;
-  const bool digits = text.find_first_not_of("0123456789.,-+ ") == std::string_view::npos;
-  return digits && text.find_first_of("0123456789") != std::string_view::npos ? Kind::Number : Kind::Words;
+  if (std::string_view("hH/wW").find(text[0]) != std::string_view::npos) {
+    const std::string start = ascii_lower(text.substr(0, 8));
+    for (const std::string_view scheme : {"http://", "https://", "//", "www."})
+      if (start.starts_with(scheme)) return Kind::Address;
+    return Kind::Words;
+  }
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto is_of_number = [&](char c) { return is_digit(c) || (c >= '+' && c <= '.') || c == ' '; };
+  const bool is_number =
+      std::all_of(text.begin(), text.end(), is_of_number) && std::any_of(text.begin(), text.end(), is_digit);
+  return is_number ? Kind::Number : Kind::Words;
 }
 
 void ColumnKinds::learn(std::span<const std::vector<std::string>> rows) {

@@ -55,7 +55,7 @@ bool FlatRows::read(const JsonLine& line, ManifestRow& row) {
   row.id = id.value;
   row.kind = kind;
   if (row.kind_name != name) row.kind_name = name;
-  const RawValue* account = rules_.default_of(Target::kAccount, nullptr);
+  const RawValue* account = shape->account_otherwise;
   const bool has_account = shape->account != kNone && members[shape->account].kind != FlatMember::Kind::Null;
   take_account(row, has_account ? members[shape->account].value : std::string_view(),
                account != nullptr ? std::string_view(account->text) : std::string_view(), row.place);
@@ -83,6 +83,8 @@ FlatRows::Shape* FlatRows::find_shape() {
 
 void FlatRows::learn_shape(Shape& shape) const {
   shape.ready = true;
+  shape.kind_otherwise = rules_.default_of(Target::kKind, nullptr);
+  shape.account_otherwise = rules_.default_of(Target::kAccount, nullptr);
   std::set<std::string_view> keys;
   const std::vector<FlatMember>& members = object_.members();
   for (std::size_t i = 0; i < members.size(); ++i) {
@@ -105,7 +107,7 @@ const JobKind* FlatRows::kind_of(const Shape& shape, const ManifestRow& row, std
     if (member.kind == FlatMember::Kind::List) return nullptr;
     if (member.kind != FlatMember::Kind::Null) name = trim(member.value);
   }
-  const RawValue* otherwise = rules_.default_of(Target::kKind, nullptr);
+  const RawValue* otherwise = shape.kind_otherwise;
   if (name.empty()) name = otherwise != nullptr ? trim(otherwise->text) : default_kind().name();
   return row.kind != nullptr && row.kind_name == name ? row.kind : find_kind(name);
 }

@@ -62,6 +62,7 @@ class FlatRows {
     bool ready = false;
     bool usable = false;
     std::size_t id = kNone, kind = kNone, account = kNone;  ///< members
+    const RawValue *kind_otherwise = nullptr, *account_otherwise = nullptr;
     std::vector<std::unique_ptr<Plan>> plans;
   };
 
