@@ -103,7 +103,7 @@ bool ends_in_spelt_break(std::string_view text) {
 }
 
 std::string_view without_spelt_breaks(std::string_view item) {
-  for (std::string_view rest = trim_edges(item); ends_in_spelt_break(rest); rest = trim_edges(rest)) {
+  for (std::string_view rest = trim_edges(item); ends_in_spelt_break(rest); rest = trim_blanks(rest)) {
     rest.remove_suffix(2);
     item = rest;
   }
