@@ -25,6 +25,8 @@ constexpr int kDepthMax = 16;
 /// by the address before it.
 constexpr std::array<std::string_view, 9> kStarts{
     "https://", "http://", "//", "www.", "data:", "file:", "ftp://", "javascript:", "blob:"};
+/// The longest one that is sent: a colon behind it belongs to no scheme at the front.
+constexpr std::string_view kScheme = "https:";
 constexpr std::string_view kSeparators = "|;, \t\r\n\v\f";
 constexpr std::string_view kQuotes = "\"'<>";
 constexpr std::string_view kEdges = "|;,\"'<>#";
@@ -95,6 +97,19 @@ std::string_view trim_edges(std::string_view text, std::string_view edges = kEdg
 
 // ---- Plain text into items ------------------------------------------------------------------------------------------
 
+/// Newer exports of WooCommerce write a line end as two characters, a backslash and a letter.
+bool ends_in_spelt_break(std::string_view text) {
+  return text.ends_with("\\n") || text.ends_with("\\r");
+}
+
+std::string_view without_spelt_breaks(std::string_view item) {
+  for (std::string_view rest = trim_edges(item); ends_in_spelt_break(rest); rest = trim_blanks(rest)) {
+    rest.remove_suffix(2);
+    item = rest;
+  }
+  return item;
+}
+
 bool starts_item(std::string_view text, std::size_t at) {
   if (std::string_view("hHwW/dDfFjJbB").find(text[at]) == std::string_view::npos) return false;
   const std::string head = ascii_lower(text.substr(at, 12));
@@ -103,7 +118,7 @@ bool starts_item(std::string_view text, std::size_t at) {
   if (!known) return false;
   while (at > 0 && std::string_view("\"'<>").find(text[at - 1]) != std::string_view::npos) --at;
   if (at == 0 || kSeparators.find(text[at - 1]) != std::string_view::npos) return true;
-  return ends_in_blank(text.substr(0, at));
+  return ends_in_blank(text.substr(0, at)) || ends_in_spelt_break(text.substr(0, at));
 }
 
 /// Names that are no addresses have no start to split at: the separator that is there, the least likely in a name
@@ -133,20 +148,8 @@ std::vector<std::string_view> split_items(std::string_view text) {
     const std::size_t end = i + 1 < starts.size() ? starts[i + 1] : text.size();
     items.push_back(text.substr(starts[i], end - starts[i]));
   }
+  for (std::string_view& item : items) item = without_spelt_breaks(item);
   return items;
-}
-
-/// The bare file name that hangs on to an address, `2.jpg` in `https://host/1.jpg|2.jpg`. Empty if there is none:
-/// a comma or a pipe may as well be part of an address, so both sides have to look like photos.
-std::string_view hanging_name(std::string_view item) {
-  const std::size_t separator = item.find_last_of(kSeparators);
-  if (separator == std::string_view::npos) return {};
-  const std::string_view name = trim_edges(item.substr(separator + 1));
-  if (name.find_first_of("/=?&:") != std::string_view::npos || !ends_with_one_of(name, kPhotoEndings)) return {};
-  const std::string_view before = trim_edges(item.substr(0, separator));
-  // A comma may stand in a query; a bar with the name of a photo behind it parts two.
-  const std::string_view address = item[separator] == '|' ? without_query(before) : before;
-  return ends_with_one_of(address, kPhotoEndings) ? name : std::string_view{};
 }
 
 /// WebToffee's exports write `! alt : a kitchen ! title : ...` after an address.
@@ -160,12 +163,104 @@ std::string_view without_caption(std::string_view item) {
   return item;
 }
 
-/// Feed plugins write a caption behind a bar, `https://host/1.jpg|Kitchen`. What goes on like an address is one.
-std::string_view without_label(std::string_view item) {
-  const std::size_t bar = item.find('|');
-  if (bar == std::string_view::npos || item.find_first_of("/=?&", bar) != std::string_view::npos) return item;
-  const std::string_view before = trim_edges(item.substr(0, bar));
-  return ends_with_one_of(without_query(before), kPhotoEndings) ? before : item;
+/// An item that begins with an address, and what hangs on to it.
+struct Parts {
+  std::string_view address;
+  std::vector<std::string_view> names;  ///< file names and paths: `2.jpg` in `https://host/1.jpg|2.jpg`
+  std::string_view caption;             ///< the first of them: feed plugins write `https://host/1.jpg|Kitchen`
+};
+
+bool is_photo(std::string_view text) {
+  return ends_with_one_of(text, kPhotoEndings);
+}
+
+/// The names in what stands between two bars, empty if there are none. Where each part at a separator is a name there
+/// are several; else a separator is part of one name, as in `my kitchen, bright.jpg`.
+std::vector<std::string_view> names_in(std::string_view text) {
+  for (const std::string_view separators : {kSeparators, std::string_view(";,\r\n")}) {
+    std::vector<std::string_view> names;
+    bool all = true;
+    for (std::size_t at = 0; all && at < text.size();) {
+      const std::size_t end = std::min(text.find_first_of(separators, at), text.size());
+      const std::string_view name = trim_edges(text.substr(at, end - at), kNameEdges);
+      if (!name.empty()) names.push_back(name);
+      all = name.empty() || is_photo(without_query(name));
+      at = end + 1;
+    }
+    if (all) return names;
+  }
+  const std::string_view name = trim_edges(text, kNameEdges);
+  return is_photo(without_query(name)) ? std::vector{name} : std::vector<std::string_view>();
+}
+
+/// A query has bars of its own, as in `?w=1|h=2`.
+bool goes_on_as_query(std::string_view text) {
+  return text.find_first_of("=&") != std::string_view::npos && text.find(' ') == std::string_view::npos &&
+         !is_photo(without_query(text).substr(0, text.find('=')));
+}
+
+/// Where something else begins behind the address, at a separator that follows the name of a photo, or the end. A bar
+/// there always parts two; what else may be part of an address does if the name of a photo follows.
+std::size_t end_of_address(std::string_view item, bool only_at_bars) {
+  const std::size_t sign = without_query(item).size();
+  const bool is_photo_path = is_photo(item.substr(0, sign));
+  for (std::size_t from = 0, end = 0; (end = item.find_first_of(kSeparators, from)) < item.size();) {
+    const std::size_t next = std::min(item.find_first_not_of(kSeparators, end), item.size());
+    const std::string_view run = item.substr(end, next - end);
+    const bool follows_photo = is_photo(trim_edges(item.substr(from, end - from)));
+    const auto rest_until = [&](std::string_view separators) {
+      return trim_edges(item.substr(next, item.find_first_of(separators, next) - next));
+    };
+    if (run.find('|') != std::string_view::npos) {
+      const bool in_query = end > sign;
+      const bool parts = in_query ? is_photo_path && !goes_on_as_query(rest_until("|")) : follows_photo;
+      if (parts) return end;
+    } else if (follows_photo && !only_at_bars) {
+      const bool is_sign = run.find_first_of(";,\r\n") != std::string_view::npos;
+      const std::string_view name = rest_until(is_sign ? "|;,\r\n" : kSeparators);
+      // `, ` parts names, while a comma alone may as well be in the path.
+      const std::string_view foreign = is_sign && run.size() > 1 ? "=?&:" : "/=?&:";
+      if (name.find_first_of(foreign) == std::string_view::npos && is_photo(name)) {
+        if (!names_in(item.substr(end, item.find('|', end) - end)).empty()) return end;
+        only_at_bars = true;  // with what else is there it is a path, or no list that could be told apart
+      }
+    }
+    from = next;
+  }
+  return item.size();
+}
+
+Parts parts_of(std::string_view item, bool only_at_bars = false) {
+  const std::size_t end = end_of_address(item, only_at_bars);
+  if (end == item.size()) return {item, {}, {}};
+  Parts parts{trim_edges(item.substr(0, end)), {}, {}};
+  for (std::size_t at = end; at < item.size();) {
+    const std::size_t bar = std::min(item.find('|', at), item.size());
+    const std::string_view text = item.substr(at, bar - at);
+    const std::vector<std::string_view> names = names_in(text);
+    parts.names.insert(parts.names.end(), names.begin(), names.end());
+    if (names.empty() && parts.caption.empty()) parts.caption = trim_edges(text);
+    at = bar + 1;
+  }
+  return parts;
+}
+
+/// Whether another image begins right behind the name of a photo in the path: an address, at most with signs in between
+/// that are no known separators, or whatever follows a backslash.
+bool is_glued(std::string_view item) {
+  constexpr std::string_view kSigns = " !\"$%&'()*+,-:;<=>@[\\]^_`{|}~";
+  const std::string_view path = without_query(item);
+  for (std::size_t at = path.find("://", kScheme.size()); at != std::string_view::npos; at = path.find("://", at + 1)) {
+    std::size_t begin = at - (ascii_lower(path.substr(at - 1, 1)) == "s" ? 1 : 0);
+    if (begin < 4 || ascii_lower(path.substr(begin - 4, 4)) != "http") continue;
+    begin -= 4;
+    const std::size_t last = path.find_last_not_of(kSigns, begin - 1);
+    if (last != std::string_view::npos && is_photo(path.substr(0, last + 1))) return true;
+  }
+  for (std::size_t at = path.find('\\'); at != std::string_view::npos; at = path.find('\\', at + 1)) {
+    if (is_photo(path.substr(0, at))) return true;
+  }
+  return false;
 }
 
 /// WooCommerce writes a comma inside an address as `\,`.
@@ -275,10 +370,12 @@ class Collector {
     for (const std::string_view item : split_items(text)) {
       const std::string_view trimmed = trim_edges(without_caption(item));
       if (is_nothing(trimmed)) continue;
-      if (const std::string_view name = hanging_name(trimmed); !name.empty()) return add_item(name);
-      const std::string_view address = without_label(trimmed);
-      if (address.size() != trimmed.size()) ++captions_;
-      if (auto added = add_item(without_escapes(address)); !added) return added;
+      const Parts parts = parts_of(trimmed);
+      if (!parts.caption.empty()) ++captions_;
+      if (auto added = add_item(without_escapes(parts.address)); !added) return added;
+      for (const std::string_view name : parts.names) {
+        if (auto added = add_item(name); !added) return added;
+      }
     }
     return {};
   }
@@ -321,12 +418,19 @@ class Collector {
   /// One address, whatever separators are in it. Only a bar with a caption behind it ends it.
   Result<void> add_whole(std::string_view text) {
     const std::string_view item = trim_edges(text, kQuotes);
-    const std::string_view address = hanging_name(item).empty() ? without_label(item) : item;
-    if (address.size() != item.size()) ++captions_;
-    return add_item(without_escapes(address));
+    const Parts parts = parts_of(item, true);
+    if (!parts.names.empty()) return glued(item);
+    if (!parts.caption.empty()) ++captions_;
+    return add_item(without_escapes(parts.address));
+  }
+
+  static tl::unexpected<Error> glued(std::string_view item) {
+    return usage_error(fmt::format(
+        "{} is not one address: it goes on behind the name of a photo; put a bar (|) between images", in_quotes(item)));
   }
 
   Result<void> add_item(std::string_view item) {
+    if (is_glued(item)) return glued(item);
     Result<ReadAddress> address = read_address_text(item);
     if (!address && is_file_name(item)) {
       return usage_error(
@@ -446,14 +550,12 @@ class Completer {
 
   /// An address, and the names of files that hang on to it.
   void add_with_names(std::string_view item, std::vector<std::string>& items) const {
-    std::vector<std::string_view> names;
-    std::string_view rest = trim_edges(item);
-    for (auto name = hanging_name(rest); !base_.empty() && !name.empty(); name = hanging_name(rest)) {
-      names.push_back(name);
-      rest = trim_edges(rest.substr(0, static_cast<std::size_t>(name.data() - rest.data())));
-    }
-    add(names.empty() ? item : rest, items);
-    for (; !names.empty(); names.pop_back()) add(names.back(), items);
+    const Parts parts = parts_of(trim_edges(without_caption(item)));
+    if (base_.empty() || parts.names.empty()) return add(item, items);
+    // A caption is counted where the list is read.
+    const bool has_caption = !parts.caption.empty();
+    add(has_caption ? fmt::format("{}|{}", parts.address, parts.caption) : std::string(parts.address), items);
+    for (const std::string_view name : parts.names) add(name, items);
   }
 
   void add(std::string_view item, std::vector<std::string>& items) const {
@@ -462,7 +564,9 @@ class Completer {
     if (trimmed.empty() || says_nothing(trimmed)) return;
     const bool is_name = is_bare_name(trimmed);
     if (is_name && !separator_) trimmed = trim_edges(own, kNameEdges);
-    const std::string address = is_name && !base_.empty() ? under_base(base_, trimmed) : std::string(trimmed);
+    // Numbers alone are attachment ids of WordPress, which no file is named after: left to be refused.
+    const bool is_file = is_name && trimmed.find_first_not_of("0123456789,;| ") != std::string_view::npos;
+    const std::string address = is_file && !base_.empty() ? under_base(base_, trimmed) : std::string(trimmed);
     const bool may_be_split = is_bare_name(address) || is_plain_address(address) || (!separator_ && !is_name);
     const std::string quoted = json_quote(address);
     items.push_back(may_be_split ? quoted : fmt::format("{{\"{}\":{}}}", kWhole, quoted));
@@ -488,6 +592,8 @@ bool read_plain_items(std::string_view text, std::string_view separator, PlainAd
     if (found.empty() || out.count == out.kMost) return false;
     const bool is_usual = found.ends_with(".jpg") && !reader.may_have_signs();
     if (!is_usual && ends_with_one_of(without_query(found), kNoPhotoEndings)) return false;
+    const bool may_be_glued = found.find(':', kScheme.size()) != std::string_view::npos;
+    if (may_be_glued && is_glued(found)) return false;
     const auto known = out.items.begin() + static_cast<std::ptrdiff_t>(out.count);
     if (std::any_of(out.items.begin(), known, [&](std::string_view one) { return is_same_address(one, found); }))
       return false;

@@ -19,12 +19,14 @@ struct AddressList {
 
 /// Splits a value where an address starts, so that commas and pipes inside an address survive. Accepts, in this order:
 /// a JSON value (RawValue::Form::Json, or text that begins with `[` or `{`), a Python list literal, and plain text with
-/// addresses separated by `|`, `;`, `,` or white space. A new address begins only at the start or after a separator, so
-/// `?u=https://...` stays whole. Objects in a list are sorted by their member `Order` where each has one, and those
-/// whose `MediaCategory` is no photo are left out (RESO's Media), as are those whose address is null or empty. Source:
-/// the survey of feeds, FORMATS 2 and 4.
+/// addresses separated by `|`, `;`, `,` or white space, a spelt-out `\n` among it. A new address begins only at the
+/// start or after a separator, so `?u=https://...` stays whole. Behind a bar that follows the name of a photo stands a
+/// file name or a caption, whatever is in it. Objects in a list are sorted by their member `Order` where each has one,
+/// and those whose `MediaCategory` is no photo are left out (RESO's Media), as are those whose address is null or
+/// empty. Source: the survey of feeds, FORMATS 2 and 4.
 ///
-/// Fails if an item is no http(s) address, quoting the first such item and saying why. An empty value is an empty list.
+/// Fails if an item is no http(s) address, or more than one in a path, quoting the first such item and saying why. An
+/// empty value is an empty list.
 Result<AddressList> parse_address_list(const RawValue& value);
 
 /// Addresses that are in their one form already, photos as far as can be told, and each there once.
@@ -39,9 +41,10 @@ struct PlainAddresses {
 bool read_plain_addresses(RawValue::Form form, std::string_view text, PlainAddresses& out);
 
 /// The images of one value as a JSON list, for what is not to be guessed: split at `separator` where one is given, and
-/// with `base` in front of those that are file names, whose `?` and `#` are encoded. The same for each text in a list,
-/// and for the addresses of objects, which stay objects. What parse_address_list() might split although it is one
-/// address by this is `{"whole": "https://..."}`, which it takes as it is. Anything else is left for it to judge.
+/// with `base` in front of those that are file names, whose `?` and `#` are encoded; numbers alone are none. The same
+/// for each text in a list, and for the addresses of objects, which stay objects. What parse_address_list() might split
+/// although it is one address by this is `{"whole": "https://..."}`, which it takes as it is. Anything else is left for
+/// it to judge.
 Result<std::string> complete_images(const RawValue& value, const std::optional<std::string>& separator,
                                     std::string_view base);
 

@@ -1,6 +1,7 @@
 #include "jobs/address_list.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <random>
 
@@ -206,9 +207,25 @@ TEST_CASE("lists") {
        "https://a.example/1.jpg|Kitchen, bright|https://b.example/2.jpg?w=1|Bath",
        {a, "https://b.example/2.jpg?w=1"},
        {"left out 2 captions"}},
-      {"what goes on behind a bar",
-       "https://a.example/1.jpg|w=10|https://b.example/2.jpg",
-       {"https://a.example/1.jpg|w=10", b},
+      {"captions with the signs of addresses",
+       "https://a.example/1.jpg | Bath / WC|https://b.example/2.jpg|Room = 2 & more?",
+       {a, b},
+       {"left out 2 captions"}},
+      {"a caption behind a query",
+       "https://a.example/1.jpg?w=1|Bath & WC / hall",
+       {"https://a.example/1.jpg?w=1"},
+       {"left out 1 caption"}},
+      {"a photo's name among the commas of an address",
+       "https://a.example/1.jpg,2.jpg,fit|https://b.example/2.jpg",
+       {"https://a.example/1.jpg,2.jpg,fit", b},
+       {}},
+      {"what goes on behind a bar in a query",
+       "https://a.example/1.jpg?w=10|h=20|https://b.example/2.jpg",
+       {"https://a.example/1.jpg?w=10|h=20", b},
+       {}},
+      {"spelt-out line ends",
+       R"(https://a.example/1.jpg\nhttps://b.example/2.jpg\r\nhttps://c.example/3.jpg\n)",
+       {a, b, "https://c.example/3.jpg"},
        {}},
       {"RESO media",
        R"([{"MediaURL":"https://a.example/10.jpg","Order":10,"MediaCategory":"Photo"},
@@ -508,11 +525,77 @@ TEST_CASE("names and addresses in one list") {
         R"(["https://x.com/1.jpg","https://m.fr/2.jpg","https://m.fr/3.jpg"])");
   CHECK(read("https://x.com/w_1,h_2/1.jpg?a=1|b.jpg", "https://m.fr") ==
         R"(["https://x.com/w_1,h_2/1.jpg?a=1","https://m.fr/b.jpg"])");
+  CHECK(read("https://x.com/1.jpg|p/2.jpg|Bath / WC|3, bright.jpg", "https://m.fr") ==
+        R"(["https://x.com/1.jpg","https://m.fr/p/2.jpg","https://m.fr/3,%20bright.jpg"])");
   CHECK(read("https://x.com/1.jpg?crop=1,2.jpg", "https://m.fr") == R"(["https://x.com/1.jpg?crop=1,2.jpg"])");
   CHECK(read("https://x.com/1.jpg?a=1|2.jpg", "") ==
         "'2.jpg' is not an address; give --media-base, under which file names stand");
   CHECK(read("a.jpg|b.jpg|https://x.com/1.jpg", "") ==
         "'a.jpg' is not an address; give --media-base, under which file names stand");
+}
+
+TEST_CASE("images that no separator parts are refused, quoting them") {
+  struct Case {
+    std::string_view text;
+    std::string_view quoted;
+  };
+  const Case cases[] = {
+      {"https://x.test/a.jpg|relative/b.jpg", "'relative/b.jpg' is not an address; give --media-base"},
+      {"https://x.test/a.jpg|Kitchen|b.jpg?w=1", "'b.jpg?w=1' is not an address; give --media-base"},
+      {"https://x.test/a.jpg, relative/b.jpg", "'relative/b.jpg' is not an address; give --media-base"},
+      {"https://x.test/a.jpg|a b.jpg", "'a b.jpg' is not an address; give --media-base"},
+      {"https://x.test/a.jpghttps://x.test/b.jpg", "'https://x.test/a.jpghttps://x.test/b.jpg' is not one address"},
+      {"https://x.test/a.JPGHTTP://x.test/b.jpg", "'https://x.test/a.JPGHTTP://x.test/b.jpg' is not one address"},
+      {R"(https://x.test/a.jpg\https://x.test/b.jpg)", R"('https://x.test/a.jpg\https://x.test/b.jpg' is not one)"},
+      {"https://x.test/a.jpg~https://x.test/b.jpg", "'https://x.test/a.jpg~https://x.test/b.jpg' is not one address"},
+      {R"(https://x.test/a.jpg\nb.jpg)", R"('https://x.test/a.jpg\nb.jpg' is not one address)"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.text);
+    const Result<AddressList> text = parse_address_list({Form::Text, std::string(c.text)});
+    REQUIRE(!text);
+    CHECK_MESSAGE(text.error().message.starts_with(c.quoted), text.error().message);
+    PlainAddresses plain;
+    CHECK(!read_plain_addresses(Form::Text, c.text, plain));
+    CHECK(!read_plain_addresses(Form::Json, fmt::format(R"(["{}"])", c.text), plain));
+    // Where a separator is given, a comma is part of the address.
+    const Result<std::string> kept = complete_images({Form::Text, std::string(c.text)}, ";", "");
+    CHECK(parse_address_list({Form::Json, kept.value_or("")}).has_value() == (c.text.find(", ") != c.text.npos));
+  }
+  for (const char* whole :
+       {"https://x.test/f?u=https://y.test/a.jpg", "https://x.test/a.jpg?u=b.jpghttps://y.test/a.jpg",
+        "https://x.test/https://y.test/a.jpg", "https://x.test/a.jpg/https://y.test/b.jpg"}) {
+    CAPTURE(whole);
+    const Result<AddressList> list = parse_address_list({Form::Text, whole});
+    REQUIRE(list);
+    CHECK(list->addresses == List{whole});
+  }
+}
+
+TEST_CASE("attachment ids stay numbers where a base is given, and are refused") {
+  for (const std::string text : {"12,13", "12", "12|13", "12|a.jpg", "[12, 13]", R"(["12"])", R"([{"url":"12"}])"}) {
+    CAPTURE(text);
+    for (const auto& separator : {std::optional<std::string>(), std::optional<std::string>("|")}) {
+      const Result<std::string> kept = complete_images({Form::Text, text}, separator, "https://m.test");
+      const FieldReading reading = read_addresses({Form::Json, kept.value_or("")});
+      REQUIRE(reading.problems.size() == 1);
+      CHECK(reading.problems[0].starts_with("'12' is not an address: numbers alone are WordPress attachment ids"));
+    }
+  }
+}
+
+TEST_CASE("thousands of names behind an address are told apart in one pass") {
+  constexpr int kNames = 100'000;
+  for (const char* separator : {"|", ",", ";", " ", "| ", "|##|"}) {
+    CAPTURE(separator);
+    std::string text = "https://x.test/0.jpg";
+    for (int i = 0; i < kNames; ++i) text += fmt::format("{}{}.jpg", separator, i);
+    const Result<std::string> kept = complete_images({Form::Text, text}, std::nullopt, "https://m.test");
+    const Result<AddressList> list = parse_address_list({Form::Json, kept.value_or("")});
+    REQUIRE(list);
+    CHECK(list->addresses.size() == kNames + 1);
+    CHECK(list->addresses.back() == fmt::format("https://m.test/{}.jpg", kNames - 1));
+  }
 }
 
 TEST_CASE("names under a base are encoded where they would be a query or a fragment") {
