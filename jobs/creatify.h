@@ -28,8 +28,8 @@ CreditFigures read_creatify_balance(const Response& response);
 SubmitVerdict read_creatify_submit(const Response& response);
 
 /// What an answer to the GET of one job means. `done` is done once there is an http(s) `video_output`, `failed` and
-/// `rejected` have failed, and every other word is Running.
-PollVerdict read_creatify_poll(const Response& response);
+/// `rejected` have failed, and every other word is Running. An answer that names another job says nothing of this one.
+PollVerdict read_creatify_poll(std::string_view remote_id, const Response& response);
 
 /// What an answer to the GET of several jobs (`?ids=a,b`) means, one verdict a job in the order asked. Nobody documents
 /// what becomes of an id that the service does not know, so a job that is left out is asked for alone, and so are all

@@ -147,7 +147,7 @@ Request CreatifyAurora::poll(std::span<const PolledJob> jobs) const {
 }
 
 std::vector<PollVerdict> CreatifyAurora::read_poll(std::span<const PolledJob> jobs, const Response& response) const {
-  if (jobs.size() == 1) return {read_creatify_poll(response)};
+  if (jobs.size() == 1) return {read_creatify_poll(jobs.front().remote_id, response)};
   return read_creatify_list(jobs, response);
 }
 

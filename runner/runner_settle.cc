@@ -535,7 +535,7 @@ void Runner::warn_of_prices(Account& account, const JobKind& kind) {
   const bool may_tell = account.record.credit_meaning != "job" && account.book.last().any();
   if (may_tell) return;
   account.told_no_price = true;
-  progress_.warn(fmt::format(
+  progress_.alarm(fmt::format(
       "{0}: its budget cannot be kept: the service does not tell what a job cost and no price is known; say what one "
       "costs at most, accounts: {{{0}: {{max_price: {{{1}: N}}}}}}",
       account.record.name, kind.name()));

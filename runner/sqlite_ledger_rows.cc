@@ -246,7 +246,7 @@ class ChangingRows {
             "j.submitted_at, j.accepted_at, j.finished_at, j.polls, {}, CASE WHEN r.reason = 1 THEN (SELECT p.url FROM "
             "jobs p WHERE p.listing = r.listing AND p.state = 5 AND p.id IS NOT r.job ORDER BY p.id DESC LIMIT 1) END, "
             "CASE WHEN j.state = 5 THEN (SELECT ol.ref FROM jobs o JOIN listings ol ON ol.id = o.listing WHERE "
-            "o.subject = coalesce(j.subject, j.remote_id) AND ol.account = l.account AND o.accepted_at >= "
+            "o.subject = coalesce(j.subject, j.remote_id) AND ol.account = l.account AND o.submitted_at >= "
             "j.finished_at AND o.id <> j.id AND o.repairs IS NOT j.id ORDER BY o.id DESC LIMIT 1) END, "
             "(SELECT count(*) FROM jobs m WHERE m.repairs = j.id AND m.remote_id IS NOT NULL), "
             "(SELECT ml.ref FROM jobs m JOIN listings ml ON ml.id = m.listing WHERE m.repairs = j.id AND m.state IN "

@@ -159,6 +159,17 @@ TEST_CASE("creatify.aurora: one job by its own address, more in a list, both wit
   CHECK(kKind.search()->path == "/api/aurora/");
 }
 
+TEST_CASE("creatify.aurora: an answer that names another job says nothing of this one") {
+  const std::vector<PolledJob> jobs{{"job-1", {}}};
+  const auto read = [&](const std::string& id) {
+    const std::string body = R"({"id":)" + id + R"(,"status":"done","video_output":"https://cdn.test/v.mp4"})";
+    return kKind.read_poll(jobs, {200, body}).front().outcome;
+  };
+  CHECK(read(R"("job-1")") == PollOutcome::Done);
+  CHECK(read("null") == PollOutcome::Done);
+  CHECK(read(R"("job-2")") == PollOutcome::TryAgain);
+}
+
 TEST_CASE("creatify.aurora: a group's jobs each have their own verdict, whatever the order of the answer") {
   const std::vector<PolledJob> jobs{{"a"}, {"b"}, {"c"}, {"d"}, {"e"}};
   const std::string list =
