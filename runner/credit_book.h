@@ -17,12 +17,11 @@ namespace reelbatch {
 
 class CreditBook {
  public:
-  /// The account's last figures in the ledger, if any.
-  ///
-  /// is_base  nothing may have been charged since: they are what the next job starts from.
-  void start(const CreditFigures& last, bool is_base) {
+  /// The account's last figures in the ledger, if any. Others may have spent since, so that they are not what the next
+  /// job starts from: an answer has to tell that.
+  void start(const CreditFigures& last) {
     last_ = last;
-    is_base_ = is_base;
+    is_base_ = false;
   }
 
   /// A submission starts: from now on it may be charged.

@@ -20,7 +20,7 @@ constexpr std::size_t kPastPrices = 200;
 Result<void> Runner::load_credits(Account& account) {
   const Result<LastFigures> last = ledger_.last_figures(account.record.id);
   if (!last) return tl::unexpected(last.error());
-  account.book.start(last->figures, last->in_doubt.empty());
+  account.book.start(last->figures);
   if (Result<void> done = load_unshown(account, *last); !done) return done;
   for (const JobKind* kind : all_kinds()) {
     if (kind->service() != account.options.service->name) continue;

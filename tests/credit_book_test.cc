@@ -23,7 +23,7 @@ bool see(CreditBook& book, std::int64_t job, const CreditFigures& figures) {
 
 TEST_CASE("credit book: a job's own figure is its last one; alone it cost what the balance fell by") {
   CreditBook book;
-  book.start({whole(100), {}}, true);
+  see(book, 0, {whole(100), {}});
   book.open(1);
   CHECK(see(book, 1, figures(98, 2)));
   CHECK_FALSE(see(book, 1, figures(98, 2)));
@@ -34,6 +34,17 @@ TEST_CASE("credit book: a job's own figure is its last one; alone it cost what t
   CHECK_FALSE(closed.at_least);
   CHECK(closed.alone == whole(5));
   CHECK_FALSE(book.own(1));
+}
+
+TEST_CASE("credit book: what an earlier run saw is no base, since others may have spent") {
+  CreditBook book;
+  book.start(figures(100, 9));
+  book.open(1);
+  see(book, 1, figures(0, 109));
+  CHECK_FALSE(book.close(1, figures(0, 109)).alone);
+  book.open(2);
+  see(book, 2, figures(-3, 112));
+  CHECK(book.close(2, figures(-3, 112)).alone == whole(3));
 }
 
 TEST_CASE("credit book: on a subject a job cost what the subject's figure rose by when it was submitted") {
@@ -150,7 +161,7 @@ TEST_CASE("credit book: of two answers that were out at the same time the lower 
         Case{"left when the first one had arrived: a refund", way(20, 25), 95, false, 95}}) {
     CAPTURE(c.name);
     CreditBook book;
-    book.start({whole(100), {}}, true);
+    book.start({whole(100), {}});
     book.open(1);
     book.open(2);
     CHECK_FALSE(book.see(1, figures(90, 5), way(10, 20)).overtaken);
@@ -165,7 +176,7 @@ TEST_CASE("credit book: of two answers that were out at the same time the lower 
 TEST_CASE(
     "credit book: the next answer after an overtaken one tells of a refund, and no answer overtakes the ledger's") {
   CreditBook book;
-  book.start({whole(80), {}}, true);
+  book.start({whole(80), {}});
   CHECK_FALSE(book.see(1, figures(90, 5), way(10, 20)).overtaken);
   CHECK(book.see(2, figures(95, 5), way(15, 25)).overtaken);
   CHECK_FALSE(book.see(3, figures(95, 5), way(26, 27)).overtaken);
@@ -190,7 +201,7 @@ TEST_CASE("credit book: figures of a job that was not finished are no price") {
        }) {
     CAPTURE(c.name);
     CreditBook book;
-    book.start({whole(100), {}}, true);
+    see(book, 0, {whole(100), {}});
     book.open(1);
     see(book, 1, c.first);
     see(book, 1, c.at_end);
