@@ -299,6 +299,7 @@ void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Op
   const bool asked_alone = exchange.polled.size() == 1;
   if (asked_alone && verdict.outcome != PollOutcome::NotKnown) flight.alone = false;
   const bool ended = verdict.outcome == PollOutcome::Done || verdict.outcome == PollOutcome::Failed;
+  account.knows_jobs = account.knows_jobs || ended || verdict.outcome == PollOutcome::Running;
   const bool may_be_past = flight.kind->may_answer_with_the_past() || flight.subject == flight.remote_id;
   if (ended && may_be_past && exchange.sent_at < flight.believed_from) {
     flight.failures = 0;
@@ -312,10 +313,15 @@ void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Op
       flight.at_end = verdict.credits;
       return end_flight(flight, Event::Fail, verdict.detail, "");
     case PollOutcome::NotKnown:
-      if (completion.at >= flight.known_by || flight.give_up) {
-        return end_flight(flight, Event::Fail, "the service no longer knows the job", "");
+      if (completion.at < flight.known_by && !flight.give_up) {
+        return wait_on(flight, completion.at, verdict.detail, next);
       }
-      return wait_on(flight, completion.at, verdict.detail, next);
+      return end_flight(flight, Event::Fail,
+                        flight.found && !account.knows_jobs
+                            ? "the service no longer knows the job, nor was any other of this account seen in this "
+                              "run: is its key that of the workspace that paid for it?"
+                            : "the service no longer knows the job",
+                        "");
     case PollOutcome::Running:
       flight.failures = 0;
       flight.believed_from = exchange.sent_at;  // what was there before is over

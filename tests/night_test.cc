@@ -306,6 +306,20 @@ TEST_CASE("night: a 404 is 'not yet' for ten minutes, then the service no longer
   CHECK(never.world.now() - accepted < Instant(11min) - Instant{});
 }
 
+TEST_CASE("night: where the service knows no job of an account at all, its key is asked about") {
+  WorldRun run;
+  run.write_listings(1);
+  Completion said = answer(200, R"({"status":"GENERATING_VIDEO"})");
+  script_polls(run.world, [&] { return said; });
+  CHECK(run.night().counts.of(RowState::TimedOut) == 1);
+  said = answer(404);  // as with the key of another workspace
+  const RunReport lost = run.night();
+  CHECK(lost.counts.of(RowState::Failed) == 1);
+  REQUIRE_FALSE(lost.examples.empty());
+  CHECK(lost.examples[0].reason.find("the service no longer knows the job, nor was any other of this account seen") !=
+        std::string::npos);
+}
+
 TEST_CASE("night: a job that timed out is waited for again, after a day polled once a run, after seven days given up") {
   WorldRun run;
   run.write_listings(1);
