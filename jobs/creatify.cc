@@ -139,10 +139,7 @@ SubmitVerdict read_creatify_submit(const Response& response) {
 }
 
 PollVerdict read_creatify_poll(std::string_view remote_id, const Response& response) {
-  if (const Result<JsonElement> answer = shared_reader().parse(response.body); answer && answer->is_object()) {
-    const std::string id = job_id_in(*answer, "id");
-    if (!id.empty() && id != remote_id) return {PollOutcome::TryAgain, {}, "the answer is that of another job", {}};
-  }
+  if (names_another(remote_id, response)) return {PollOutcome::TryAgain, {}, "the answer is that of another job", {}};
   return read_job_poll(response, kWords);
 }
 

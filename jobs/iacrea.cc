@@ -63,6 +63,11 @@ Request get_iacrea_video(std::string_view id) {
   return {"GET", "/api/video-editor/generate/video/" + encode_path_segment(id), {}};
 }
 
+PollVerdict read_iacrea_video(std::string_view id, const Response& response) {
+  if (names_another(id, response)) return {PollOutcome::TryAgain, {}, "the answer is that of another video", {}};
+  return read_iacrea_poll(response);
+}
+
 FieldReading read_iacrea_id(const RawValue& value) {
   FieldReading reading = read_line(value);
   if (!reading.json) return reading;

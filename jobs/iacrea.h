@@ -30,6 +30,8 @@ PollVerdict read_iacrea_poll(const Response& response);
 
 /// The GET of a video that was made from explicit sequences; ids of auto videos have a path of their own.
 Request get_iacrea_video(std::string_view id);
+/// What an answer to it means, as read_iacrea_poll(); one that names another video says nothing of this one.
+PollVerdict read_iacrea_video(std::string_view id, const Response& response);
 
 /// The id of something at the service, as a person copied it into a manifest: opaque, but neither an address nor dots,
 /// which would be a direction in a path, and at most 255 characters.

@@ -58,6 +58,13 @@ JsonReader& shared_reader() {
   return reader;
 }
 
+bool names_another(std::string_view id, const Response& response) {
+  if (response.status < 200 || response.status > 299) return false;
+  const Result<JsonElement> answer = shared_reader().parse(response.body);
+  const std::optional<std::string_view> named = answer ? json_string(*answer, "id") : std::nullopt;
+  return named && *named != id;
+}
+
 std::string job_id_in(JsonElement answer, std::string_view member) {
   JsonElement id;
   if (!answer.is_object() || answer.at_key(member).get(id)) return {};

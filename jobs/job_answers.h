@@ -44,4 +44,7 @@ PollVerdict read_job_poll(const Response& response, const AnswerWords& words);
 /// Elements live until the next parse().
 JsonReader& shared_reader();
 
+/// Whether an answer with a 2xx is about another job than the one asked for, by its member `id`.
+bool names_another(std::string_view id, const Response& response);
+
 }  // namespace reelbatch

@@ -5,6 +5,7 @@
 
 #include "jobs/canonical_json.h"
 #include "jobs/registry.h"
+#include "jobs/row_reader.h"
 #include "tests/kind_rows.h"
 #include "tests/kind_suite.h"
 
@@ -51,6 +52,28 @@ TEST_CASE("iacrea.video: a video is sent in the API's frame, with what nobody do
   CHECK(kKind.followed(normal.fields).empty());
 }
 
+TEST_CASE("iacrea.video: a webhook is sent in the object, wherever it is given, and is no part of the video") {
+  const std::string inside = video(R"({"webhookUrl":"https://hook.test/1"})");
+  const std::string sent = R"("type":"image"}],"webhookUrl":"https://hook.test/1"}})";
+  const Normalised first = with_video(inside);
+  REQUIRE(lines_of(first.problems) == "");
+  CHECK(kKind.submit(first.fields, "marker").body.ends_with(sent));
+  const Normalised beside = kKind.normalise(cells({{"video", kSmallest}, {"webhook_url", "https://hook.test/1"}}));
+  CHECK(kKind.submit(beside.fields, "marker").body.ends_with(sent));
+  CHECK(lines_of(kKind.normalise(cells({{"video", inside}, {"webhook_url", "https://hook.test/1"}})).problems) == "");
+  CHECK(lines_of(kKind.normalise(cells({{"video", inside}, {"webhook_url", "https://hook.test/2"}})).problems) ==
+        "webhook_url: is another one than the webhookUrl in video; give one of them\n");
+  // What is compared has no webhook in it.
+  const Normalised other = with_video(video(R"({"webhookUrl":"https://hook.test/2"})"));
+  for (const Normalised* normal : {&first, &beside, &other}) {
+    const NormalField* object = find_field(normal->fields, "video");
+    REQUIRE(object != nullptr);
+    CHECK(object->json == find_field(with_video(kSmallest).fields, "video")->json);
+    CHECK_FALSE(find_field(normal->fields, "webhook_url")->spec->is_content);
+  }
+  CHECK(lines_of(with_video(video(R"({"webhookUrl":"no address"})")).problems).starts_with("video: webhookUrl: "));
+}
+
 TEST_CASE("iacrea.video: a row with an id follows, and sends nothing") {
   const Normalised normal = kKind.normalise(cells({{"video_id", " 550e8400/x "}}));
   REQUIRE(lines_of(normal.problems) == "");
@@ -58,6 +81,17 @@ TEST_CASE("iacrea.video: a row with an id follows, and sends nothing") {
   CHECK(kKind.subject(normal.fields).empty());
   const std::vector<PolledJob> job{{"550e8400/x"}};
   CHECK(kKind.poll(job).path == "/api/video-editor/generate/video/550e8400%2Fx");
+}
+
+TEST_CASE("iacrea.video: an answer that names another video says nothing of this one") {
+  const std::vector<PolledJob> job{{"v-1", {}}};
+  const auto read = [&](const std::string& id) {
+    const std::string body = R"({"status":"DONE","id":)" + id + R"(,"url":"https://cdn.test/v.mp4"})";
+    return kKind.read_poll(job, {200, body}).front().outcome;
+  };
+  CHECK(read(R"("v-1")") == PollOutcome::Done);
+  CHECK(read("null") == PollOutcome::Done);
+  CHECK(read(R"("v-2")") == PollOutcome::TryAgain);
 }
 
 TEST_CASE("iacrea.video: exactly one of id and object") {
