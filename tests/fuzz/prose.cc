@@ -26,13 +26,15 @@ void hold_clean(std::string_view text, std::string_view cell) {
 /// Nothing that is silent is heard, wherever it stands.
 void hold_silence(std::string_view cell) {
   constexpr std::string_view kSecret = "QQheardQQ";
-  if (cell.find(kSecret) != std::string_view::npos) return;
+  // A cell may say it itself, once what stands in the middle of it is taken out.
+  const std::string alone = read_prose_text(cell).text;
+  if (alone.find(kSecret) != std::string::npos) return;
   // A closed element of its own, in front of whatever else there is.
   for (const std::string_view name : {"script", "style", "head", "noscript", "button", "svg", "iframe"}) {
     const std::string element = "<" + std::string(name) + ">" + std::string(kSecret) + "</" + std::string(name) + ">";
     const Prose prose = read_prose_text(element + std::string(cell));
     must(prose.text.find(kSecret) == std::string::npos, "what is in a silent element is left out", name);
-    must(read_prose_text(cell).text == prose.text, "a silent element changes nothing around it", cell);
+    must(alone == prose.text, "a silent element changes nothing around it", cell);
   }
 }
 
