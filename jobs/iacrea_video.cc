@@ -10,7 +10,6 @@
 #include "jobs/iacrea.h"
 #include "jobs/iacrea_storyboard.h"
 #include "jobs/json.h"
-#include "jobs/json_quote.h"
 #include "jobs/row_reader.h"
 #include "jobs/unicode.h"
 
@@ -24,30 +23,41 @@ constexpr std::array<FieldSpec, 3> kFields{{
 }};
 constexpr std::array<FieldReader, kFields.size()> kReaders{read_iacrea_id, read_iacrea_storyboard, read_address};
 
-/// The object says where to call as well; that is no part of the video, and becomes the field beside it.
+const FieldSpec& kVideo = kFields[1];
+const FieldSpec& kWebhook = kFields[2];
+
+/// The members of the object in its normal form.
+JsonMembers members_of(const NormalField& video) {
+  JsonReader reader;
+  simdjson::dom::object object;
+  const Result<JsonElement> root = reader.parse(video.json);
+  if (!root || root->get(object)) return {};
+  return canonical_members(object).value_or(JsonMembers{});
+}
+
+/// The object may say where to call; that is no part of the video, and becomes the field beside it.
 void take_webhook(Normalised& normal) {
-  const auto is_video = [](const NormalField& field) { return field.spec == &kFields[1]; };
+  const auto is_video = [](const NormalField& field) { return field.spec == &kVideo; };
   const auto video = std::find_if(normal.fields.begin(), normal.fields.end(), is_video);
   if (video == normal.fields.end()) return;
-  JsonReader reader;
-  const Result<JsonElement> root = reader.parse(video->json);
-  simdjson::dom::object object;
-  if (!root || root->get(object)) return;
-  Result<JsonMembers> members = canonical_members(object);
-  const auto inside = members ? members->find(kFields[2].api_name) : JsonMembers::iterator();
-  if (!members || inside == members->end() || !inside->second.starts_with('"')) return;
-  const FieldReading reading = read_address({RawValue::Form::Text, json_unquote(inside->second)});
-  if (!reading.problems.empty()) {
-    normal.problems.push_back({"video", fmt::format("webhookUrl: {}", reading.problems.front())});
-    return;
-  }
-  members->erase(inside);
-  video->json = json_object(*members);
-  const NormalField* beside = find_field(normal.fields, kFields[2].name);
-  if (beside != nullptr && reading.json && beside->json != *reading.json) {
+  JsonMembers members = members_of(*video);
+  const auto inside = members.find(kWebhook.api_name);
+  if (inside == members.end()) return;
+  const FieldReading reading = read_address({RawValue::Form::Json, inside->second});
+  // Whatever it is: one that an older version kept and that is refused now makes the video no other either.
+  members.erase(inside);
+  video->json = json_object(members);
+  const auto in_video = [](const std::string& words) {
+    return Problem{std::string(kVideo.name), fmt::format("{}: {}", kWebhook.api_name, words)};
+  };
+  for (const std::string& words : reading.problems) normal.problems.push_back(in_video(words));
+  for (const std::string& words : reading.remarks) normal.remarks.push_back(in_video(words));
+  if (!reading.json) return;
+  const NormalField* beside = find_field(normal.fields, kWebhook.name);
+  if (beside == nullptr) {
+    normal.fields.push_back({&kWebhook, *reading.json});
+  } else if (beside->json != *reading.json) {
     normal.problems.push_back({"webhook_url", "is another one than the webhookUrl in video; give one of them"});
-  } else if (beside == nullptr && reading.json) {
-    normal.fields.push_back({&kFields[2], *reading.json});
   }
 }
 
@@ -106,13 +116,11 @@ std::optional<Repair> IacreaVideo::repair(std::string_view remote_id, std::strin
 
 Request IacreaVideo::submit(std::span<const NormalField> fields, std::string_view) const {
   const NormalField* video = find_field(fields, "video");
-  const NormalField* webhook = find_field(fields, "webhook_url");
-  std::string object = video != nullptr ? video->json : "{}";
-  if (webhook != nullptr) {
-    object.pop_back();
-    object += fmt::format("{}\"{}\":{}}}", object.size() > 1 ? "," : "", webhook->spec->api_name, webhook->json);
+  JsonMembers members = video != nullptr ? members_of(*video) : JsonMembers{};
+  if (const NormalField* webhook = find_field(fields, "webhook_url")) {
+    members.emplace(webhook->spec->api_name, webhook->json);
   }
-  return {"POST", "/api/video-editor/generate/video", fmt::format("{{\"video\":{}}}", object)};
+  return {"POST", "/api/video-editor/generate/video", fmt::format("{{\"video\":{}}}", json_object(members))};
 }
 
 SubmitVerdict IacreaVideo::read_submit(const Response& response) const {

@@ -7,8 +7,8 @@
 
 namespace reelbatch {
 
-/// Fields: exactly one of `video_id`, which follows a video and costs nothing, and `video`, the object that is sent. A
-/// webhook inside of `video` is part of the content: no page says which member it is.
+/// Fields: exactly one of `video_id`, which follows a video and costs nothing, and `video`, the object that is sent.
+/// `webhook_url` is not what is paid for: it is sent as `webhookUrl` of the object, and one given there becomes it.
 class IacreaVideo : public JobKind {
  public:
   std::string_view name() const override;

@@ -51,6 +51,20 @@ TEST_CASE("iacrea.sequence: problems and remarks") {
   CHECK(lines_of(older.remarks).starts_with("effect: 'ZOOM_IN' is not among the documented ones, CAMERA_PUSH_IN, "));
 }
 
+TEST_CASE("iacrea.sequence: an answer that names another video says nothing of its sequences") {
+  const std::vector<PolledJob> jobs{{"gen-1", "v/1"}, {"gen-2", "v/1"}};
+  const auto read = [&](const std::string& id) {
+    const std::string body = R"({"status":"DONE","id":)" + id + R"(,"url":"https://cdn.test/v.mp4"})";
+    const std::vector<PollVerdict> verdicts = kKind.read_poll(jobs, {200, body});
+    REQUIRE(verdicts.size() == 2);
+    CHECK(verdicts[0].outcome == verdicts[1].outcome);
+    return verdicts[0].outcome;
+  };
+  CHECK(read(R"("v/1")") == PollOutcome::Done);
+  CHECK(read("null") == PollOutcome::Done);
+  CHECK(read(R"("v/2")") == PollOutcome::TryAgain);
+}
+
 TEST_CASE("iacrea.sequence: its job is the generation, its subject the video, and the video is what is polled") {
   const Normalised normal = kKind.normalise(row());
   CHECK(kKind.subject(normal.fields) == "v/1");

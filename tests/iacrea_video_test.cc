@@ -6,6 +6,7 @@
 #include "jobs/canonical_json.h"
 #include "jobs/registry.h"
 #include "jobs/row_reader.h"
+#include "runner/changes.h"
 #include "tests/kind_rows.h"
 #include "tests/kind_suite.h"
 
@@ -71,7 +72,55 @@ TEST_CASE("iacrea.video: a webhook is sent in the object, wherever it is given, 
     CHECK(object->json == find_field(with_video(kSmallest).fields, "video")->json);
     CHECK_FALSE(find_field(normal->fields, "webhook_url")->spec->is_content);
   }
-  CHECK(lines_of(with_video(video(R"({"webhookUrl":"no address"})")).problems).starts_with("video: webhookUrl: "));
+}
+
+TEST_CASE("iacrea.video: a webhook in the object is read as the field beside it is") {
+  const std::string plain = json_of(with_video(kSmallest), "video");
+  struct Case {
+    const char* inside;
+    const char* webhook;
+    const char* problems;
+    const char* remarks;
+  };
+  const std::vector<Case> cases = {
+      {"null", "(absent)", "", ""},
+      {R"("")", "(absent)", "", ""},
+      {R"("www.hook.test")", R"("https://www.hook.test")", "", "video: webhookUrl: put https:// before the address\n"},
+      {R"("no")", "(absent)", "video: webhookUrl: 'no' is not an address: needs to begin with http:// or https://\n",
+       ""},
+      {"[]", "(absent)", "video: webhookUrl: needs to be one address, not a list\n", ""},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.inside);
+    const Normalised normal = with_video(video(fmt::format(R"({{"webhookUrl":{}}})", c.inside)));
+    CHECK(json_of(normal, "video") == plain);
+    CHECK(json_of(normal, "webhook_url") == c.webhook);
+    CHECK(lines_of(normal.problems) == c.problems);
+    CHECK(lines_of(normal.remarks) == c.remarks);
+  }
+  // One beside it counts, and is sent once, in the place of its name.
+  const std::string none = video(R"({"webhookUrl":null,"zoom":1})");
+  const Normalised beside = kKind.normalise(cells({{"video", none}, {"webhook_url", "https://hook.test/1"}}));
+  CHECK(kKind.submit(beside.fields, "marker")
+            .body.ends_with(R"("type":"image"}],"webhookUrl":"https://hook.test/1","zoom":1}})"));
+}
+
+TEST_CASE("iacrea.video: a video that was kept with its webhook inside is the same as one without") {
+  const std::string old_form = video(R"({"webhookUrl":"https://hook.test/1"})");
+  const RawFields kept = {{"video", {RawValue::Form::Json, old_form}}};
+  const Normalised before = kKind.normalise(kept);
+  REQUIRE(lines_of(before.problems) == "");
+  const Normalised without = with_video(kSmallest);
+  const Normalised moved = kKind.normalise(cells({{"video", kSmallest}, {"webhook_url", "https://hook.test/2"}}));
+  const Normalised renewed = with_video(video(R"({"webhookUrl":"https://hook.test/3"})"));
+  for (const Normalised* now : {&without, &moved, &renewed}) {
+    CHECK(changes_between(before.fields, now->fields, {}).empty());
+    CHECK(changes_between(now->fields, before.fields, {}).empty());
+  }
+  const Normalised other = with_video(video(R"({"music":"calm","webhookUrl":"https://hook.test/1"})"));
+  CHECK(changes_between(before.fields, other.fields, {}).size() == 1);
+  // What is sent is what the object said.
+  CHECK(kKind.submit(before.fields, "marker").body == R"({"video":)" + old_form + "}");
 }
 
 TEST_CASE("iacrea.video: a row with an id follows, and sends nothing") {
