@@ -139,8 +139,7 @@ SubmitVerdict read_creatify_submit(const Response& response) {
 }
 
 PollVerdict read_creatify_poll(std::string_view remote_id, const Response& response) {
-  if (names_another(remote_id, response)) return {PollOutcome::TryAgain, {}, "the answer is that of another job", {}};
-  return read_job_poll(response, kWords);
+  return read_job_poll(response, kWords, remote_id);
 }
 
 std::vector<PollVerdict> read_creatify_list(std::span<const PolledJob> jobs, const Response& response) {

@@ -55,17 +55,12 @@ SubmitVerdict read_iacrea_submit(const Response& response, std::string_view id_m
   return read_job_submission(response, id_member, kWords);
 }
 
-PollVerdict read_iacrea_poll(const Response& response) {
-  return read_job_poll(response, kWords);
+PollVerdict read_iacrea_poll(const Response& response, std::string_view video) {
+  return read_job_poll(response, kWords, video);
 }
 
 Request get_iacrea_video(std::string_view id) {
   return {"GET", "/api/video-editor/generate/video/" + encode_path_segment(id), {}};
-}
-
-PollVerdict read_iacrea_video(std::string_view id, const Response& response) {
-  if (names_another(id, response)) return {PollOutcome::TryAgain, {}, "the answer is that of another video", {}};
-  return read_iacrea_poll(response);
 }
 
 FieldReading read_iacrea_id(const RawValue& value) {

@@ -26,12 +26,14 @@ SubmitVerdict read_iacrea_submit(const Response& response, std::string_view id_m
 /// What an answer to a GET of one video means. `DONE` is done once there is an http(s) `url`, `ERROR` and `FAILED` have
 /// failed, and every other word, known or not, is Running: states go back and forth and their list is not closed. Parts
 /// are clips, broken while their item says `error` (PROVIDERS 1.2).
-PollVerdict read_iacrea_poll(const Response& response);
+///
+/// video  the id that was asked for, of one made from explicit sequences: `DONE` names it ("Video identifier",
+///        docs.iacrea.com, read 2026-11-21), and one that names another says nothing. Empty for auto videos, whose
+///        answers promise no id.
+PollVerdict read_iacrea_poll(const Response& response, std::string_view video = {});
 
 /// The GET of a video that was made from explicit sequences; ids of auto videos have a path of their own.
 Request get_iacrea_video(std::string_view id);
-/// What an answer to it means, as read_iacrea_poll(); one that names another video says nothing of this one.
-PollVerdict read_iacrea_video(std::string_view id, const Response& response);
 
 /// The id of something at the service, as a person copied it into a manifest: opaque, but neither an address nor dots,
 /// which would be a direction in a path, and at most 255 characters.

@@ -64,7 +64,7 @@ Request IacreaSequence::poll(std::span<const PolledJob> jobs) const {
 }
 
 std::vector<PollVerdict> IacreaSequence::read_poll(std::span<const PolledJob> jobs, const Response& response) const {
-  return std::vector<PollVerdict>(jobs.size(), read_iacrea_video(jobs.front().subject, response));
+  return std::vector<PollVerdict>(jobs.size(), read_iacrea_poll(response, jobs.front().subject));
 }
 
 }  // namespace reelbatch

@@ -132,7 +132,7 @@ Request IacreaVideo::poll(std::span<const PolledJob> jobs) const {
 }
 
 std::vector<PollVerdict> IacreaVideo::read_poll(std::span<const PolledJob> jobs, const Response& response) const {
-  return std::vector<PollVerdict>(jobs.size(), read_iacrea_video(jobs.front().remote_id, response));
+  return std::vector<PollVerdict>(jobs.size(), read_iacrea_poll(response, jobs.front().remote_id));
 }
 
 }  // namespace reelbatch

@@ -58,13 +58,6 @@ JsonReader& shared_reader() {
   return reader;
 }
 
-bool names_another(std::string_view id, const Response& response) {
-  if (response.status < 200 || response.status > 299) return false;
-  const Result<JsonElement> answer = shared_reader().parse(response.body);
-  const std::optional<std::string_view> named = answer ? json_string(*answer, "id") : std::nullopt;
-  return named && *named != id;
-}
-
 std::string job_id_in(JsonElement answer, std::string_view member) {
   JsonElement id;
   if (!answer.is_object() || answer.at_key(member).get(id)) return {};
@@ -111,10 +104,12 @@ PollVerdict read_job_state(JsonElement job, const AnswerWords& words) {
   return verdict;
 }
 
-PollVerdict read_job_poll(const Response& response, const AnswerWords& words) {
+PollVerdict read_job_poll(const Response& response, const AnswerWords& words, std::string_view id) {
   const Result<JsonElement> answer = shared_reader().parse(response.body);
   PollVerdict verdict;
   if (is_success(response.status)) {
+    const std::string named = answer && !id.empty() ? job_id_in(*answer, "id") : std::string();
+    if (!named.empty() && named != id) return {PollOutcome::TryAgain, {}, "the answer is that of another job", {}};
     if (answer) return read_job_state(*answer, words);
     verdict.detail = fmt::format("the answer cannot be read: {}", answer.error().message);
     return verdict;

@@ -38,13 +38,13 @@ SubmitVerdict read_job_submission(const Response& response, std::string_view id_
 PollVerdict read_job_state(JsonElement job, const AnswerWords& words);
 
 /// The verdict on an answer to a question about a single job, by the tables of jobs/README.md.
-PollVerdict read_job_poll(const Response& response, const AnswerWords& words);
+///
+/// id  of the job, where a page promises that an answer names it: one whose member `id` is another says nothing of this
+///     job. Empty: no page does.
+PollVerdict read_job_poll(const Response& response, const AnswerWords& words, std::string_view id = {});
 
 /// One reader for all answers of a thread: most of what a parse costs is the memory that it makes and throws away.
 /// Elements live until the next parse().
 JsonReader& shared_reader();
-
-/// Whether an answer with a 2xx is about another job than the one asked for, by its member `id`.
-bool names_another(std::string_view id, const Response& response);
 
 }  // namespace reelbatch

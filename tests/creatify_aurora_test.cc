@@ -167,6 +167,7 @@ TEST_CASE("creatify.aurora: an answer that names another job says nothing of thi
   };
   CHECK(read(R"("job-1")") == PollOutcome::Done);
   CHECK(read("null") == PollOutcome::Done);
+  CHECK(read(R"("")") == PollOutcome::Done);
   CHECK(read(R"("job-2")") == PollOutcome::TryAgain);
 }
 

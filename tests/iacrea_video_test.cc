@@ -140,6 +140,7 @@ TEST_CASE("iacrea.video: an answer that names another video says nothing of this
   };
   CHECK(read(R"("v-1")") == PollOutcome::Done);
   CHECK(read("null") == PollOutcome::Done);
+  CHECK(read(R"("")") == PollOutcome::Done);
   CHECK(read(R"("v-2")") == PollOutcome::TryAgain);
 }
 
