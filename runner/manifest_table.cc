@@ -415,6 +415,7 @@ Result<void> TableReader::end_group() {
 }
 
 void TableReader::read_id() {
+  needs_id_ = false;
   std::string_view id = trim(unguarded(columns_.id(), "id"));
   if (!columns_.id_parts().empty()) {
     std::vector<std::string_view> parts;
