@@ -8,7 +8,8 @@
 namespace reelbatch {
 
 /// Fields: exactly one of `video_id`, which follows a video and costs nothing, and `video`, the object that is sent.
-/// `webhook_url` is not what is paid for: it is sent as `webhookUrl` of the object, and one given there becomes it.
+/// `webhook_url` is not what is paid for. It is sent as `webhookUrl` of the object, and one given there becomes it: a
+/// page mentions it, but none says where in the body it belongs (PROVIDERS 1.4).
 class IacreaVideo : public JobKind {
  public:
   std::string_view name() const override;
