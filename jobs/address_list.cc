@@ -437,6 +437,7 @@ class Collector {
           fmt::format("{} is not an address; give --media-base, under which file names stand", in_quotes(item)));
     }
     if (!address) return tl::unexpected<Error>(address.error());
+    if (is_glued(address->text)) return glued(item);  // its one form has slashes where backslashes were
     if (ends_with_one_of(without_query(address->text), kNoPhotoEndings)) {
       list_.remarks.push_back(fmt::format("dropped {}, which is no photo", in_quotes(address->text)));
       return {};
