@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "jobs/raw_fields.h"
+#include "jobs/registry.h"
 
 namespace reelbatch {
 namespace {
@@ -143,17 +145,28 @@ std::span<const FieldText> Planner::what_counts(const JobKind& kind, const Ignor
   return counting_;
 }
 
-/// Every part with its length in front, so that no two rows make one text.
+/// By which a row is known: two rows have it in common if all of this is the same.
 Digest Planner::text_of(const AccountOptions& account, const JobKind& kind, std::string_view id,
-                        std::span<const FieldText> all_fields) {
+                        std::span<const FieldText> fields) {
+  return digest_of_fields(std::array<std::string_view, 4>{account.name, kind.name(), options_.catalogue, id}, kind,
+                          fields);
+}
+
+/// The same without the listing's name.
+Digest Planner::content_of(const JobKind& kind, std::span<const FieldText> fields) {
+  return digest_of_fields(std::array<std::string_view, 1>{kind.name()}, kind, fields);
+}
+
+/// Every part with its length in front, so that no two rows make one text.
+Digest Planner::digest_of_fields(std::span<const std::string_view> names, const JobKind& kind,
+                                 std::span<const FieldText> all_fields) {
   const IgnoreRules& rules = rules_for(kind);
   const std::span<const FieldText> fields = rules.empty() ? all_fields : what_counts(kind, rules, all_fields);
   constexpr std::string_view kText = "text", kJson = "json";
   static_assert(kText.size() == kJson.size());
-  const std::string_view kind_name = kind.name();
-  std::size_t room = account.name.size() + kind_name.size() + options_.catalogue.size() + id.size();
+  std::size_t room = rules.signature().size() + (1 + names.size() + 3 * fields.size()) * sizeof(std::uint64_t);
+  for (const std::string_view name : names) room += name.size();
   for (const FieldText& field : fields) room += field.name.size() + kText.size() + field.text.size();
-  room += rules.signature().size() + (5 + 3 * fields.size()) * sizeof(std::uint64_t);
   if (text_.size() < room) text_.resize(2 * room);
   char* to = text_.data();
   const auto add = [&to](std::string_view part) {
@@ -163,10 +176,7 @@ Digest Planner::text_of(const AccountOptions& account, const JobKind& kind, std:
     to += sizeof(size);
     to += part.copy(to, part.size());
   };
-  add(account.name);
-  add(kind_name);
-  add(options_.catalogue);
-  add(id);
+  for (const std::string_view name : names) add(name);
   for (const FieldText& field : fields) {
     add(field.name);
     add(field.form == RawValue::Form::Text ? kText : kJson);
@@ -175,6 +185,18 @@ Digest Planner::text_of(const AccountOptions& account, const JobKind& kind, std:
   // Found under other rules, an equal text would be no equal content.
   if (!rules.empty()) add(rules.signature());
   return digest_of({text_.data(), static_cast<std::size_t>(to - text_.data())});
+}
+
+/// A row that would be submitted as new: its content may have been paid for under another name.
+Result<void> Planner::note_new(const ManifestRow& row) {
+  if (ledger_ == nullptr || options_.allow_mass_change) return {};
+  if (!has_jobs_) {
+    const Result<LedgerCounts> counts = ledger_->counts();
+    if (!counts) return tl::unexpected(counts.error());
+    has_jobs_ = !counts->jobs.empty();
+  }
+  if (*has_jobs_) renamed_.add_new(content_of(*row.kind, texts_of(row.fields)), row.id);
+  return {};
 }
 
 /// Which files have rows at all.
@@ -268,6 +290,9 @@ Result<RowPlan> Planner::plan(ManifestRow& row) {
                   account == nullptr ? std::string() : labels_that_count(*account, record));
   }
   count(plan);
+  if (record.selected && record.reason == Reason::New && plan.text) {
+    if (Result<void> noted = note_new(row); !noted) return tl::unexpected(noted.error());
+  }
   return plan;
 }
 
@@ -373,7 +398,7 @@ Result<void> Planner::find_gone() {
   });
 }
 
-Result<void> Planner::finish() const {
+Result<void> Planner::finish() {
   if (options_.keep_to && digests_ != *options_.keep_to) {
     const bool read_alike = digests_.manifest == options_.keep_to->manifest;
     return usage_error(
@@ -400,9 +425,9 @@ Result<void> Planner::finish() const {
           manifest, counts_.rows, before_->rows, before_->run));
     }
   }
-  if (options_.allow_mass_change || counts_.videos_replaced <= kMassChange ||
-      counts_.videos_replaced * kMassChangePart <= counts_.with_video) {
-    return {};
+  if (options_.allow_mass_change) return {};
+  if (counts_.videos_replaced <= kMassChange || counts_.videos_replaced * kMassChangePart <= counts_.with_video) {
+    return refuse_renamed();
   }
   std::string fields;
   for (const auto& [field, times] : counts_.changed_fields) {
@@ -413,6 +438,16 @@ Result<void> Planner::finish() const {
                   "was submitted. If that is "
                   "meant, run again with --allow-mass-change; to keep the videos there are, with --on-change skip",
                   counts_.videos_replaced, counts_.with_video, fields));
+}
+
+Result<void> Planner::refuse_renamed() {
+  if (ledger_ == nullptr) return {};
+  return renamed_.check(*ledger_, seen_, counts_.with_video, [&](const Ledger::PaidContent& paid) -> Result<Digest> {
+    const JobKind* kind = find_kind(paid.kind);
+    const Result<RawFields> fields = raw_fields_from_json(paid.fields);
+    if (!fields) return tl::unexpected(fields.error());
+    return kind == nullptr ? Digest() : content_of(*kind, texts_of(*fields));
+  });
 }
 
 // ---- Into the ledger ------------------------------------------------------------------------------------------------

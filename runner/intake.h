@@ -16,6 +16,7 @@
 #include "runner/manifest.h"
 #include "runner/options.h"
 #include "runner/paid_table.h"
+#include "runner/renamed_listings.h"
 #include "runner/shared_photos.h"
 
 namespace reelbatch {
@@ -72,8 +73,9 @@ class Planner {
   Result<void> find_gone();
 
   /// Call when every row is planned. Fails if a REF of --only was not met, if the feed (feed_of) shrank to less than
-  /// half of what it was in its last run (of 20 rows or more), or if the run would be a mass change.
-  Result<void> finish() const;
+  /// half of what it was in its last run (of 20 rows or more), if the run would be a mass change, or if listings that
+  /// are new to the ledger were paid for under other names (RenamedListings).
+  Result<void> finish();
 
   /// Photos of the rows that plan() looked at closely; those known at a glance or by their text are not among them.
   const SharedPhotos& photos() const { return photos_; }
@@ -88,6 +90,11 @@ class Planner {
   const IgnoreRules& rules_for(const JobKind& kind);
   Digest text_of(const AccountOptions& account, const JobKind& kind, std::string_view id,
                  std::span<const FieldText> fields);
+  Digest content_of(const JobKind& kind, std::span<const FieldText> fields);
+  Digest digest_of_fields(std::span<const std::string_view> names, const JobKind& kind,
+                          std::span<const FieldText> fields);
+  Result<void> note_new(const ManifestRow& row);
+  Result<void> refuse_renamed();
   std::span<const FieldText> what_counts(const JobKind& kind, const IgnoreRules& rules,
                                          std::span<const FieldText> fields);
   void see_file(std::string_view file);
@@ -113,6 +120,8 @@ class Planner {
   std::vector<FieldText> counting_;          ///< of the row that is looked at
   std::vector<std::string> counting_texts_;  ///< what of it is no view of the row
   ListingsSeen seen_;
+  RenamedListings renamed_;
+  std::optional<bool> has_jobs_;                 ///< the ledger
   std::set<std::string, std::less<>> seen_ids_;  ///< of rows without a listing
   bool has_video_ = false;
   bool keeps_digests_ = false;

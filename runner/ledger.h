@@ -437,6 +437,14 @@ class Ledger {
   /// Every finished job whose video is its listing's for as long as the listing's text stays the same: the text's
   /// digest as content() got it, oldest job first. Jobs of listings with another job that is open or held are left out.
   virtual Result<void> for_each_paid(const std::function<void(const Digest& text, JobId job)>& visit) = 0;
+  /// What was paid for, or may have been, and may still become a video. The texts are valid during the visit.
+  struct PaidContent {
+    ListingId listing = 0;
+    std::string_view account, kind;
+    std::string_view ref;     ///< with its catalogue
+    std::string_view fields;  ///< to_json(RawFields)
+  };
+  virtual Result<void> for_each_paid_content(const std::function<Result<void>(const PaidContent&)>& visit) = 0;
 
   // Work.
   /// A number for a new job; each call gives another one.

@@ -366,6 +366,20 @@ Result<void> SqliteLedger::for_each_paid(const std::function<void(const Digest&,
   }
 }
 
+Result<void> SqliteLedger::for_each_paid_content(const std::function<Result<void>(const PaidContent&)>& visit) {
+  Statement paid = database_->prepare(
+      "SELECT l.id, a.name, l.kind, l.ref, c.fields FROM jobs j JOIN contents c ON c.id = j.content JOIN listings l ON "
+      "l.id = j.listing JOIN accounts a ON a.id = l.account WHERE j.state IN (1, 2, 3, 4, 5) AND j.repairs IS NULL "
+      "ORDER BY j.id");
+  for (;;) {
+    const Result<bool> row = paid.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return {};
+    const PaidContent content{paid.integer(0), paid.text(1), paid.text(2), paid.text(3), paid.text(4)};
+    if (Result<void> done = visit(content); !done) return done;
+  }
+}
+
 // ---- Work -----------------------------------------------------------------------------------------------------------
 
 JobId SqliteLedger::next_job_id() {

@@ -46,6 +46,7 @@ class SqliteLedger : public Ledger {
   Result<std::vector<JobOfListing>> jobs_of(ListingId listing) override;
   Result<std::string> fields_of(ContentId content) override;
   Result<void> for_each_paid(const std::function<void(const Digest&, JobId)>& visit) override;
+  Result<void> for_each_paid_content(const std::function<Result<void>(const PaidContent&)>& visit) override;
 
   JobId next_job_id() override;
   Result<std::int64_t> planned_count(RunId run) override;
