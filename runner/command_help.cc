@@ -66,7 +66,7 @@ constexpr std::array<OwnFlag, 15> kSandboxOwn = {
      {"key", 0, "TEXT", "the only key accepted (any)"},
      {"verbose", 'v', "", "one line a request"}}};
 
-constexpr std::array<CommandSpec, 11> kCommands = {{
+constexpr std::array<CommandSpec, 13> kCommands = {{
     {"check", kCheckBit, "MANIFEST...", "validate every row, offline",
      "Reads every row and says what is wrong as file:line:column, with the field and what would be right. Sends "
      "nothing and spends nothing. Exits 0 when every row is valid, 1 when some are not, 2 when a file is unusable.\n\n"
@@ -128,6 +128,20 @@ constexpr std::array<CommandSpec, 11> kCommands = {{
      "Serves pretended APIs on 127.0.0.1 until it is stopped. Nothing costs anything. 'run --sandbox' starts one by "
      "itself.",
      kSandboxOwn},
+    {"init",
+     0,
+     "[FOLDER]",
+     "write a configuration and a manifest to start from",
+     "Writes reelbatch.yaml, in which every part is explained, and listings.csv with two rows to replace, into FOLDER "
+     "or the current one. Writes nothing if one of them is there.",
+     {}},
+    {"completion",
+     0,
+     "bash | zsh | fish",
+     "print a script that completes commands in a shell",
+     "For bash: source <(reelbatch completion bash). For zsh, after compinit: source <(reelbatch completion zsh). For "
+     "fish: reelbatch completion fish | source.",
+     {}},
 }};
 
 void append_flag(std::string& out, std::string_view name, char letter, std::string_view value, std::string_view text) {

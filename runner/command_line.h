@@ -11,6 +11,7 @@
 
 #include "jobs/credits.h"
 #include "runner/clock.h"
+#include "runner/completion.h"
 #include "runner/credit_table.h"
 #include "runner/image_probe.h"
 #include "runner/options.h"
@@ -86,8 +87,19 @@ struct SandboxCommand {
   std::string key;                         ///< the only one accepted; empty: any
 };
 
+/// Files to start from.
+struct InitCommand {
+  std::string folder;  ///< empty: the current one
+};
+
+/// Prints what a shell needs to complete command lines.
+struct CompletionCommand {
+  Shell shell = Shell::Bash;
+};
+
 using Command = std::variant<CheckCommand, PlanCommand, RunCommand, ResumeCommand, StatusCommand, ReportCommand,
-                             CreditsCommand, ResolveCommand, LedgerVerifyCommand, LedgerBackupCommand, SandboxCommand>;
+                             CreditsCommand, ResolveCommand, LedgerVerifyCommand, LedgerBackupCommand, SandboxCommand,
+                             InitCommand, CompletionCommand>;
 
 struct Invocation {
   Command command;

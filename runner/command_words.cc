@@ -289,6 +289,24 @@ Result<Command> sandbox_command(const Words& words) {
   return command;
 }
 
+Result<Command> init_command(const Words& words) {
+  if (words.arguments.size() > 1) return usage_error(fmt::format("unexpected argument '{}'", words.arguments[1]));
+  if (words.arguments.empty()) return InitCommand{};
+  if (words.arguments.front().empty()) return usage_error("FOLDER is empty");
+  return InitCommand{words.arguments.front()};
+}
+
+Result<Command> completion_command(const Words& words) {
+  if (words.arguments.size() > 1) return usage_error(fmt::format("unexpected argument '{}'", words.arguments[1]));
+  const std::string& name = words.arguments.front();
+  const std::vector<std::string_view> names = {"bash", "zsh", "fish"};
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) {
+    return usage_error(fmt::format("'{}' is not one of {}{}", name, fmt::join(names, ", "), did_you_mean(name, names)));
+  }
+  return CompletionCommand{static_cast<Shell>(found - names.begin())};
+}
+
 /// The command that `word` may be a slip for: `rnu` is two steps from `run`, too far for did_you_mean().
 std::string suggest_command(std::string_view word) {
   std::vector<std::string_view> names;
@@ -327,6 +345,8 @@ Result<Command> command_of(const CommandSpec& spec, const Words& words) {
   if (spec.name == "resolve") return resolve_command(words);
   if (spec.name == "ledger verify") return LedgerVerifyCommand{};
   if (spec.name == "ledger backup") return backup_command(words);
+  if (spec.name == "init") return init_command(words);
+  if (spec.name == "completion") return completion_command(words);
   return sandbox_command(words);
 }
 

@@ -14,6 +14,11 @@ int report_error(const Error& error) {
   return exit_code_of(error);
 }
 
+int command_completion(const CompletionCommand& command) {
+  fmt::print("{}", completion_script(command.shell));
+  return 0;
+}
+
 int run_command(const Invocation& invocation) {
   const Options& options = invocation.options;
   struct {
@@ -29,6 +34,8 @@ int run_command(const Invocation& invocation) {
     int operator()(const LedgerVerifyCommand&) const { return command_ledger_verify(options); }
     int operator()(const LedgerBackupCommand& command) const { return command_ledger_backup(options, command); }
     int operator()(const SandboxCommand& command) const { return command_sandbox(command); }
+    int operator()(const InitCommand& command) const { return command_init(command); }
+    int operator()(const CompletionCommand& command) const { return command_completion(command); }
   } dispatch{options};
   return std::visit(dispatch, invocation.command);
 }

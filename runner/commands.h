@@ -10,7 +10,7 @@ namespace reelbatch {
 int run_command(const Invocation& invocation);
 
 // The commands themselves, by file: command_run.cc, command_views.cc, command_listing.cc, command_credits.cc,
-// command_resolve.cc, command_sandbox.cc.
+// command_resolve.cc, command_sandbox.cc, command_init.cc, commands.cc.
 int command_run(const Options& options, const RunCommand& command);
 int command_resume(const Options& options, const ResumeCommand& command);
 int command_check(const Options& options, const CheckCommand& command);
@@ -22,6 +22,8 @@ int command_resolve(const Options& options, const ResolveCommand& command);
 int command_ledger_verify(const Options& options);
 int command_ledger_backup(const Options& options, const LedgerBackupCommand& command);
 int command_sandbox(const SandboxCommand& command);
+int command_init(const InitCommand& command);
+int command_completion(const CompletionCommand& command);
 
 /// Prints what the ledger has of these listings; returns the exit code.
 int show_listings(const Options& options, const std::vector<std::string>& refs);

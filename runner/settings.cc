@@ -197,7 +197,8 @@ const std::array kSettings = {
             .shape = Shape::Flag,
             .commands = kFeed,
             .group = kChoice,
-            .help = "submit even if more than 20 listings and 20 % of those with a video changed",
+            .help = "submit even if more than 20 listings and 20 % of those with a video changed, or are new and were "
+                    "paid for under other names",
             .apply = apply_flag<&Options::allow_mass_change>},
     Setting{.name = "allow-shrink",
             .shape = Shape::Flag,
