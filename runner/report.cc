@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <filesystem>
-#include <functional>
 #include <memory>
 
 #include "jobs/json_quote.h"
+#include "jobs/unicode.h"
 #include "runner/csv_line.h"
+#include "runner/report_formats.h"
 
 namespace reelbatch {
 namespace {
@@ -29,14 +29,6 @@ std::string seconds_text(std::chrono::milliseconds time) {
   text.seconds(time);
   const std::string_view line = text.end();
   return std::string(line.substr(0, line.size() - 2));
-}
-
-using Visit = std::function<Result<void>(const ResultRow&)>;
-
-Result<void> each_row(Ledger& ledger, const RunRecord& run, const Visit& visit,
-                      const std::function<void(const PackedRow&)>& packed = {}) {
-  return ledger.for_each_row(
-      run.id, [&](const RowView& view) { return visit(result_row(view, run)); }, packed);
 }
 
 // ---- CSV ------------------------------------------------------------------------------------------------------------
@@ -271,13 +263,29 @@ Result<void> write_json_lines(Ledger& ledger, const RunReport& report, AtomicFil
   });
 }
 
+struct Format {
+  std::string_view ending;
+  Result<void> (*write)(Ledger& ledger, const RunReport& report, AtomicFile& file);
+};
+
+constexpr std::array<Format, 6> kFormats = {{{".csv", write_csv},
+                                             {".json", write_json},
+                                             {".jsonl", write_json_lines},
+                                             {".html", write_page},
+                                             {".xml", write_junit},
+                                             {".prom", write_metrics}}};
+
+constexpr auto kEndings = [] {
+  std::array<std::string_view, kFormats.size()> endings;
+  for (std::size_t i = 0; i < endings.size(); ++i) endings[i] = kFormats[i].ending;
+  return endings;
+}();
+
 Result<void> write_format(Ledger& ledger, const RunReport& report, AtomicFile& file) {
-  std::string ending = std::filesystem::path(file.path()).extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (ending == ".json") return write_json(ledger, report, file);
-  if (ending == ".jsonl") return write_json_lines(ledger, report, file);
-  return write_csv(ledger, report, file);
+  const std::string ending = ascii_lower(std::filesystem::path(file.path()).extension().string());
+  const auto format =
+      std::find_if(kFormats.begin(), kFormats.end(), [&](const Format& known) { return known.ending == ending; });
+  return (format == kFormats.end() ? kFormats.front() : *format).write(ledger, report, file);
 }
 
 void add_costs(RunReport& report, const RowView& view, const ResultRow& row, std::span<const std::string> only) {
@@ -299,6 +307,16 @@ void add_costs(RunReport& report, const RowView& view, const ResultRow& row, std
 }
 
 }  // namespace
+
+std::span<const std::string_view> output_endings() {
+  return kEndings;
+}
+
+Result<void> each_row(Ledger& ledger, const RunRecord& run, const std::function<Result<void>(const ResultRow&)>& visit,
+                      const std::function<void(const PackedRow&)>& packed) {
+  return ledger.for_each_row(
+      run.id, [&](const RowView& view) { return visit(result_row(view, run)); }, packed);
+}
 
 Result<RowCounts> count_rows(Ledger& ledger, RunId run) {
   RowCounts counts;

@@ -43,7 +43,7 @@ Result<RowCounts> count_rows(Ledger& ledger, RunId run);
 /// only  the ids that alone were asked for (--only), if any were: others count as left out by nothing.
 Result<RunReport> make_report(Ledger& ledger, const RunRecord& run, std::span<const std::string> only = {});
 
-/// Results as files, the format by the name's ending: `.csv`, `.json`, `.jsonl`.
+/// Results as files, the format by the name's ending (output_endings()).
 class ReportWriter {
  public:
   /// Opens every output now, so that one that cannot be written stops a run before its first request.

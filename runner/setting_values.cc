@@ -12,6 +12,7 @@
 #include "jobs/unicode.h"
 #include "runner/durations.h"
 #include "runner/feed_presets.h"
+#include "runner/report_formats.h"
 #include "runner/table_format.h"
 #include "runner/text_source.h"
 
@@ -79,13 +80,14 @@ Result<void> store_text(const std::string& text, std::string& target) {
 
 /// Where the results of a later version may go is no error of taste, so the message says what this one writes.
 Result<void> apply_outputs(SettingTarget& target, const Values& values) {
-  constexpr std::array<std::string_view, 3> kEndings = {".csv", ".json", ".jsonl"};
   std::vector<std::string> seen;
   for (const std::string& text : values) {
     if (text.empty()) return usage_error("empty: give a file");
     const std::string ending = ascii_lower(std::filesystem::path(text).extension().string());
-    if (std::find(kEndings.begin(), kEndings.end(), ending) == kEndings.end()) {
-      return usage_error(fmt::format("'{}': the ending decides the format: it must be .csv, .json or .jsonl", text));
+    const std::span<const std::string_view> endings = output_endings();
+    if (std::find(endings.begin(), endings.end(), ending) == endings.end()) {
+      return usage_error(
+          fmt::format("'{}': the ending decides the format: it must be one of {}", text, fmt::join(endings, ", ")));
     }
     std::string place = std::filesystem::absolute(text).lexically_normal().string();
     if (std::find(seen.begin(), seen.end(), place) != seen.end()) {

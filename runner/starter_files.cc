@@ -19,7 +19,7 @@ ledger:
 #  must_exist: true
 #  keep_runs: 30                   ## whose rows are kept; what was paid for always is
 
-## .csv, .json or .jsonl decides the format.
+## The ending decides the format: .csv, .json, .jsonl, .html, .xml (JUnit), .prom.
 outputs: [results.csv]
 
 ## Prefixes ids, so that feeds that number alike can share a ledger. What was paid

@@ -295,7 +295,8 @@ TEST_CASE("what is wrong in all three places is said at once") {
         config +
             ":1:8: limit: 'x' is no whole number from 0 up\n"
             "REELBATCH_WAIT: 'soon' is no duration: write a whole number and a unit, such as 100ms, 3s, 20m, 5h or 7d\n"
-            "--output: 'a.txt': the ending decides the format: it must be .csv, .json or .jsonl\n"
+            "--output: 'a.txt': the ending decides the format: it must be one of .csv, .json, .jsonl, .html, .xml, "
+            ".prom\n"
             "--limit: '-1' is no whole number from 0 up\n"
             "IACREA_BASE_URL: 'nowhere' is no absolute http or https URL: write one such as https://example.com\n");
 }

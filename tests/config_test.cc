@@ -241,8 +241,9 @@ TEST_CASE("a mistake is named with its place and what would be right") {
       {"retry_failed: maybe\n", "reelbatch.yaml:1:15: retry_failed: 'maybe' is neither true nor false"},
       {"outputs: []\n", "reelbatch.yaml:1:10: outputs: is an empty list: give a value, or remove the key"},
       {"outputs: [a.csv, ./a.csv]\n", "reelbatch.yaml:1:10: outputs: './a.csv' is given twice"},
-      {"outputs: a.xml\n",
-       "reelbatch.yaml:1:10: outputs: 'a.xml': the ending decides the format: it must be .csv, .json or .jsonl"},
+      {"outputs: a.txt\n",
+       "reelbatch.yaml:1:10: outputs: 'a.txt': the ending decides the format: it must be one of .csv, .json, .jsonl, "
+       ".html, .xml, .prom"},
       {"output: a.csv\noutputs: b.csv\n",
        "reelbatch.yaml:2:10: outputs: is the same as output, which is also given: keep one of them"},
       {"poll_interval: 3s\npolling: {interval: 4s}\n",
