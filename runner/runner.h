@@ -184,6 +184,7 @@ class Runner {
   void settle_balance(Account& account, const OpenExchange& exchange, const Completion& completion);
   void look_for(Account& account, LostJob lost);
   void settle_search(Account& account, const OpenExchange& exchange, const Completion& completion);
+  void note_next_part(Account& account, const OpenExchange& exchange, const std::string& address);
   void adopt(Account& account, const LostJob& lost, const std::string& remote_id);
 
   // Jobs on one subject (runner_groups.cc).
