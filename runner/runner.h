@@ -170,6 +170,7 @@ class Runner {
   struct Credited {
     JobId job = 0;             ///< or 0: no job
     std::string_view whose{};  ///< what the service counts `used` for, if not for the account: a job, or a subject
+    bool ends = false;         ///< the job has ended
   };
   Credited credited(const Flight& flight) const;
   void see_credits(Account& account, const OpenExchange& exchange, const Credited& about, const CreditFigures& figures,

@@ -276,7 +276,9 @@ void Runner::settle_poll(const OpenExchange& exchange, Completion& completion) {
   if (!subject.empty()) account.groups[subject].polling = false;
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     Flight& flight = flights_.at(exchange.polled[i]);
-    see_credits(account, exchange, credited(flight), verdicts[i].credits, completion.at);
+    Credited about = credited(flight);
+    about.ends = verdicts[i].outcome == PollOutcome::Done || verdicts[i].outcome == PollOutcome::Failed;
+    see_credits(account, exchange, about, verdicts[i].credits, completion.at);
     settle_verdict(flight, verdicts[i], exchange, completion);
   }
   if (!subject.empty()) {
@@ -457,7 +459,10 @@ void Runner::see_credits(Account& account, const OpenExchange& exchange, const C
                          const CreditFigures& figures, Instant at) {
   if (!figures.any()) return;
   const CreditBook::Seen seen = account.book.see(about.job, figures, {exchange.sent_at, at});
-  if (seen.is_new) {
+  // A balance that is asked for may move with the end of a job whose figure does not: a refund, a late charge. That it
+  // is older than this is known by the record.
+  const bool outdates = about.ends && figures.used && !account.options.service->balance_path.empty();
+  if (seen.is_new || outdates) {
     commit_.credits.push_back({account.record.id, about.job, clock_.wall(), figures, account.book.own(about.job),
                                seen.overtaken, seen.cost_lost});
   }
