@@ -320,9 +320,10 @@ void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Op
       }
       return end_flight(flight, Event::Fail,
                         flight.found && !account.knows_jobs
-                            ? "the service no longer knows the job, nor was any other of this account seen in this "
-                              "run: is its key that of the workspace that paid for it?"
-                            : "the service no longer knows the job",
+                            ? fmt::format("{}, nor was any other of this account seen in this run: is its key that of "
+                                          "the workspace that paid for it?",
+                                          kNoLongerKnown)
+                            : std::string(kNoLongerKnown),
                         "");
     case PollOutcome::Running:
       flight.failures = 0;
