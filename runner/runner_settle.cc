@@ -507,7 +507,9 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
     Credits& price = account.price[flight.kind->name()];
     price = std::max(price, *at_least);
   }
-  if (cost) {
+  // A job that was not refunded is not free: it is charged later than it says.
+  const bool charged_later = !failed && cost && *cost == Credits{};
+  if (cost && !charged_later) {
     Account::Average& usual = account.usual_price[flight.kind->name()];
     usual.sum = usual.sum + *cost;
     ++usual.jobs;
@@ -524,7 +526,7 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
     progress_.alarm(fmt::format("{}: {}; say in max_price what such a job may cost", account.record.name, why));
     account.gate.stop_submitting(StopCause::Budget, why);
   }
-  const std::optional<Credits> counts = overran ? at_least : cost;
+  const std::optional<Credits> counts = overran ? at_least : charged_later ? std::nullopt : cost;
   account.balance_moved = true;
   using Cost = UnshownCharges::Cost;
   // A balance that came with the end of a job which tells no cost is taken to show it.

@@ -65,6 +65,25 @@ class Aurora(Case):
         self.assertEqual([r["credits_used"] for r in done.rows], ["0", "0", "0"])
         self.assertEqual(max(most), 1, "one at a time while no price is known")
 
+    def test_a_job_that_is_done_and_said_to_have_cost_nothing_is_charged_later(self):
+        self.service.told_at_end = 0
+        self.write("reelbatch.yaml", "accounts: {creatify: {service: creatify, max_price: {creatify.aurora: 7.5}, "
+                                     "budget: {month: 20}}}\n")
+        self.feed(6)
+        for _ in range(2):  # the next run is held to it as well
+            done = self.run_feed(code=3)
+            self.assertEqual(len(self.submissions()), 2)
+            self.assertIn("15 of 20 spent, the next job may cost 7.5", done.out)
+
+    def test_a_job_that_failed_and_cost_nothing_makes_room(self):
+        self.service.told_at_end = 0
+        self.write("reelbatch.yaml", "accounts: {creatify: {service: creatify, max_price: {creatify.aurora: 7.5}}}\n")
+        shown = self.service.shown
+        self.service.shown = lambda job: {**shown(job), "status": "failed", "failed_reason": "No face found"}
+        self.feed(6)
+        self.run_feed("--max-credits", "20", code=1)
+        self.assertEqual(len(self.submissions()), 6)
+
     def test_a_budget_that_nothing_can_be_counted_against_is_told_of(self):
         self.service.told_at_end = None
         self.feed(2)
