@@ -78,7 +78,14 @@ Result<std::string> job_id_of(const ResolveCommand& command) {
   const FieldReading id = read_service_id({RawValue::Form::Text, command.remote_id});
   if (!id.problems.empty()) return usage_error(fmt::format("adopt: the job's id {}", id.problems.front()));
   if (!id.json) return usage_error("adopt: the job's id is empty");
-  return json_unquote(*id.json);
+  const std::string text = json_unquote(*id.json);
+  const auto is_odd = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; };
+  // Some control characters are dropped by the rule, for files; here they are a slip in what was copied.
+  const bool changed = command.remote_id.find(text) == std::string::npos;
+  if (changed || std::any_of(text.begin(), text.end(), is_odd)) {
+    return usage_error("adopt: the job's id has blanks or control characters in it; give the id alone");
+  }
+  return text;
 }
 
 /// What is said of it in its history, so that an id which proved wrong can be found again.

@@ -14,7 +14,7 @@ from harness import Case, wait_for
 
 KEYS = {"LYON": "key-of-lyon-81c2", "NICE": "key-of-nice-45d9", "LYON_ID": "id-of-lyon", "NICE_ID": "id-of-nice",
         "LYON_TALK": "talk-of-lyon-77", "NICE_TALK": "talk-of-nice-31"}
-FAULTS = ("post:500-before=0.03,post:500-after=0.03,post:lost-before=0.03,post:lost-after=0.03,post:cut=0.02,"
+FAULTS = ("post:500-before=0.02,post:500-after=0.03,post:lost-before=0.02,post:lost-after=0.03,post:cut=0.02,"
           "429@1s=0.05,get:503=0.05,get:lost-after=0.05,get:500-after=0.05,get:html=0.03")
 ENDS = {"done": ("DONE", "done"), "failed": ("ERROR", "failed", "rejected")}
 

@@ -305,7 +305,8 @@ class Held(Case):
         self.hold("A-1")
         for wrong, why in ((f"{self.provider.url}/video/9", "needs to be the id alone, not the address"),
                            ("..", "needs to be the service's id, not dots"), ("x" * 256, "has 256 characters"),
-                           ("  ", "is empty")):
+                           ("  ", "is empty"), ("two words", "has blanks or control characters"),
+                           ("a\x1b[31mb", "has blanks or control characters"), ("a\nb", "needs to be on one line")):
             with self.subTest(wrong):
                 said = self.run_it("resolve", "A-1", "adopt", wrong)
                 self.assertEqual(said.code, 2, said)
