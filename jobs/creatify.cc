@@ -173,7 +173,8 @@ SearchVerdict find_creatify_markers(std::span<const std::string> markers, const 
     const PollOutcome outcome = poll_outcome_of_status(response.status);
     return not_listed(markers.size(), search_outcome_of(outcome), describe_refusal(response));
   }
-  const Result<JsonElement> answer = shared_reader().parse(response.body);
+  JsonReader reader;  // of its own: a list may be large, and is read seldom
+  const Result<JsonElement> answer = reader.parse(response.body);
   if (!answer) {
     return not_listed(markers.size(), Outcome::TryAgain, "the list cannot be read: " + answer.error().message);
   }
@@ -181,6 +182,8 @@ SearchVerdict find_creatify_markers(std::span<const std::string> markers, const 
   if (!listed) return not_listed(markers.size(), Outcome::TryAgain, "the answer is no list");
   const std::vector<ListedJob> jobs = named_jobs(*listed);
   SearchVerdict verdict{Outcome::Listed, {}, {}};
+  // Beside `results`, by the habit of the framework (PROVIDERS 2.1); no page of the vendor has it.
+  verdict.next = json_string(*answer, "next").value_or("");
   verdict.remote_ids.reserve(markers.size());
   for (const std::string& marker : markers) {
     const ListedJob* job = find_marked(jobs, marker);

@@ -73,9 +73,13 @@ bool CreatifyModel::serves(std::string_view path) const {
   return is_below(path, kAurora) || is_below(path, kBalance);
 }
 
-ServiceReply CreatifyModel::handle(const ServiceRequest& request, std::int64_t now_ms) {
+void CreatifyModel::pass(std::int64_t now_ms) {
   now_ms_ = std::max(now_ms_, now_ms);
   settle();
+}
+
+ServiceReply CreatifyModel::handle(const ServiceRequest& request, std::int64_t now_ms) {
+  pass(now_ms);
   const std::string_view path = request.path;
   if (!path.ends_with('/')) {
     ServiceReply moved{301, "text/html; charset=utf-8", "", {}};
@@ -97,9 +101,11 @@ ServiceReply CreatifyModel::handle(const ServiceRequest& request, std::int64_t n
     return refused;
   }
   if (auto refused = refuse_key(request)) return *std::move(refused);
-  if (path == kBalance) return balance();
-  if (!id.empty()) return read(id);
-  return request.method == "POST" ? start(request) : list(request);
+  const std::string customer =
+      customer_of(options_.seed, {header_of(request, "x-api-id"), header_of(request, "x-api-key")});
+  if (path == kBalance) return balance(customer);
+  if (!id.empty()) return read(id, customer);
+  return request.method == "POST" ? start(request, customer) : list(request, customer);
 }
 
 std::optional<ServiceReply> CreatifyModel::refuse_key(const ServiceRequest& request) const {
@@ -110,7 +116,7 @@ std::optional<ServiceReply> CreatifyModel::refuse_key(const ServiceRequest& requ
   return detail_reply(401, "Invalid API key.");
 }
 
-ServiceReply CreatifyModel::start(const ServiceRequest& request) {
+ServiceReply CreatifyModel::start(const ServiceRequest& request, const std::string& customer) {
   const std::string_view type = header_of(request, "content-type");
   if (!is_json_type(type)) {
     return detail_reply(415, fmt::format("Unsupported media type \"{}\" in request.", type));
@@ -118,7 +124,7 @@ ServiceReply CreatifyModel::start(const ServiceRequest& request) {
   const Result<CreatifyOrder> order = read_creatify_order(reader_, request.body);
   if (!order) return json_reply(400, order.error().message);
   const Credits price = price_of(*order, options_.half_credits);
-  if (remaining() < price) {
+  if (remaining(customer) < price) {
     return json_reply(400, R"({"non_field_errors":["You do not have enough credits to create this video."]})");
   }
   Job job;
@@ -127,6 +133,7 @@ ServiceReply CreatifyModel::start(const ServiceRequest& request) {
     SeededRandom random(++job.draw);
     job.id = draw_uuid(random);
   } while (index_.contains(job.id));
+  job.customer = customer;
   job.created_ms = now_ms_;
   job.price = price;
   job.body = request.body;
@@ -134,13 +141,15 @@ ServiceReply CreatifyModel::start(const ServiceRequest& request) {
   return json_reply(201, job_json(add(std::move(job))));
 }
 
-ServiceReply CreatifyModel::read(std::string_view id) const {
+ServiceReply CreatifyModel::read(std::string_view id, std::string_view customer) const {
   const auto found = index_.find(percent_decode(id));
-  if (found == index_.end()) return detail_reply(404, "No Aurora matches the given query.");
+  if (found == index_.end() || !is_known_to(customer, jobs_[found->second].customer)) {
+    return detail_reply(404, "No Aurora matches the given query.");
+  }
   return json_reply(200, job_json(jobs_[found->second]));
 }
 
-ServiceReply CreatifyModel::list(const ServiceRequest& request) const {
+ServiceReply CreatifyModel::list(const ServiceRequest& request, std::string_view customer) const {
   const auto ordering = query_value(request.query, "ordering");
   std::vector<std::size_t> chosen;
   if (const auto ids = query_value(request.query, "ids")) {
@@ -164,6 +173,7 @@ ServiceReply CreatifyModel::list(const ServiceRequest& request) const {
   } else {
     for (std::size_t at = 0; at < jobs_.size(); ++at) chosen.push_back(at);
   }
+  std::erase_if(chosen, [&](std::size_t at) { return !is_known_to(customer, jobs_[at].customer); });
   if (ordering != "created_at") std::reverse(chosen.begin(), chosen.end());
   if (options_.list_max > 0 && chosen.size() > options_.list_max) chosen.resize(options_.list_max);
   std::string items;
@@ -171,8 +181,8 @@ ServiceReply CreatifyModel::list(const ServiceRequest& request) const {
   return json_reply(200, "[" + items + "]");
 }
 
-ServiceReply CreatifyModel::balance() const {
-  return json_reply(200, fmt::format(R"({{"remaining_credits":{}}})", to_text(remaining())));
+ServiceReply CreatifyModel::balance(const std::string& customer) const {
+  return json_reply(200, fmt::format(R"({{"remaining_credits":{}}})", to_text(remaining(customer))));
 }
 
 // ---- What becomes of a job ------------------------------------------------------------------------------------------
@@ -221,7 +231,8 @@ void CreatifyModel::settle() {
     Job& job = jobs_[open_[i]];
     if (now_ms_ >= std::max(job.ended_ms, job.url_ms) && !job.told) tell(job);
     if (job.told && now_ms_ >= job.ended_ms + options_.charge_late_ms) {
-      settled_ = settled_ + taken_for(job);
+      Credits& sum = settled_[job.customer];
+      sum = sum + taken_for(job);
       open_[i] = open_.back();
       open_.pop_back();
     } else {
@@ -241,9 +252,12 @@ void CreatifyModel::tell(Job& job) {
   for (int i = 0; i < (twice ? 2 : 1); ++i) webhooks_.push_back(call);
 }
 
-Credits CreatifyModel::remaining() const {
-  Credits taken = settled_;
-  for (const std::size_t at : open_) taken = taken + taken_for(jobs_[at]);
+Credits CreatifyModel::remaining(const std::string& customer) const {
+  const auto settled = settled_.find(customer);
+  Credits taken = settled == settled_.end() ? Credits{} : settled->second;
+  for (const std::size_t at : open_) {
+    if (jobs_[at].customer == customer) taken = taken + taken_for(jobs_[at]);
+  }
   return options_.credits - taken;
 }
 
@@ -294,16 +308,19 @@ std::vector<WebhookCall> CreatifyModel::take_webhooks() {
 std::vector<ServiceJob> CreatifyModel::jobs() const {
   std::vector<ServiceJob> jobs;
   jobs.reserve(jobs_.size());
-  for (const Job& job : jobs_)
-    jobs.push_back({job.id, std::string(name_of(status_of(job))), used_by(job), job.body, job.price});
+  for (const Job& job : jobs_) {
+    const bool refunded = now_ms_ >= job.ended_ms && job.refunded;
+    jobs.push_back(
+        {job.id, std::string(name_of(status_of(job))), used_by(job), job.body, job.price, job.customer, refunded});
+  }
   return jobs;
 }
 
 // ---- The journal: {"job":..} for every job, {"told":ID} when its webhook was called ---------------------------------
 
 std::string CreatifyModel::first_line(const Job& job) {
-  return fmt::format(R"({{"job":"{}","draw":{},"created_ms":{},"price":{},"body":{}}})", job.id, job.draw,
-                     job.created_ms, to_text(job.price), json_quote(job.body));
+  return fmt::format(R"({{"job":"{}","customer":"{}","draw":{},"created_ms":{},"price":{},"body":{}}})", job.id,
+                     job.customer, job.draw, job.created_ms, to_text(job.price), json_quote(job.body));
 }
 
 std::string CreatifyModel::told_line(const Job& job) {
@@ -344,6 +361,7 @@ Result<void> CreatifyModel::restore(std::string_view line) {
   if (!id) return ground_error("cannot restore a job: the line has neither 'job' nor 'told'");
   Job job;
   job.id = *id;
+  job.customer = json_string(*parsed, "customer").value_or("");
   job.journaled = true;
   const auto price = json_credits(*parsed, "price");
   const auto body = json_string(*parsed, "body");

@@ -16,6 +16,8 @@
 //   balance        goes down by a part at the POST, at the beginning of the run, and later still: charge_late_ms; what
 //   is
 //                  not charged yet does not stop the next POST, so it can go below zero
+//   keys           each pair of id and key is a customer with jobs and credits of its own; a job of another customer is
+//                  not known
 //   no credits     400 {"non_field_errors":[...]}
 //   ids            unknown ones are left out of a list; what is no UUID, or more than 100, is a 400
 //   answers        name echoed, inputs rewritten to a copy, times with microseconds and an offset, updated_at does not
@@ -42,6 +44,7 @@ class CreatifyModel final : public ServiceModel {
   explicit CreatifyModel(const ServiceOptions& options);
 
   bool serves(std::string_view path) const override;
+  void pass(std::int64_t now_ms) override;
   ServiceReply handle(const ServiceRequest& request, std::int64_t now_ms) override;
   std::vector<WebhookCall> take_webhooks() override;
   std::vector<ServiceJob> jobs() const override;
@@ -55,6 +58,7 @@ class CreatifyModel final : public ServiceModel {
   /// All else follows from `draw`, the order and the time.
   struct Job {
     std::string id;
+    std::string customer;  ///< whose it is; empty if the journal does not say
     std::uint64_t draw = 0;
     std::int64_t created_ms = 0;
     Credits price;  ///< kept, so that a restored job costs what it did whatever the options are now
@@ -69,10 +73,10 @@ class CreatifyModel final : public ServiceModel {
     bool told_journaled = false;
   };
 
-  ServiceReply start(const ServiceRequest& request);
-  ServiceReply list(const ServiceRequest& request) const;
-  ServiceReply read(std::string_view id) const;
-  ServiceReply balance() const;
+  ServiceReply start(const ServiceRequest& request, const std::string& customer);
+  ServiceReply list(const ServiceRequest& request, std::string_view customer) const;
+  ServiceReply read(std::string_view id, std::string_view customer) const;
+  ServiceReply balance(const std::string& customer) const;
   std::optional<ServiceReply> refuse_key(const ServiceRequest& request) const;
   void make_plan(Job& job) const;
   void settle();
@@ -80,7 +84,7 @@ class CreatifyModel final : public ServiceModel {
   Status status_of(const Job& job) const;
   Credits used_by(const Job& job) const;
   Credits taken_for(const Job& job) const;
-  Credits remaining() const;
+  Credits remaining(const std::string& customer) const;
   std::string job_json(const Job& job) const;
   std::string video_url(const Job& job) const;
   std::string_view failed_reason(const Job& job) const;
@@ -93,8 +97,8 @@ class CreatifyModel final : public ServiceModel {
   JsonReader reader_;
   std::vector<Job> jobs_;
   std::unordered_map<std::string, std::size_t> index_;
-  std::vector<std::size_t> open_;  ///< jobs that will still charge or call
-  Credits settled_;                ///< what the others were charged
+  std::vector<std::size_t> open_;                     ///< jobs that will still charge or call
+  std::unordered_map<std::string, Credits> settled_;  ///< what the others were charged, by customer
   std::int64_t now_ms_ = 0;
   std::vector<std::size_t> changed_;
   std::vector<WebhookCall> webhooks_;

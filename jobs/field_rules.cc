@@ -22,6 +22,8 @@
 namespace reelbatch {
 namespace {
 
+constexpr std::size_t kServiceIdMax = 255;
+
 FieldReading absent() {
   return {};
 }
@@ -272,6 +274,20 @@ FieldReading read_line(const RawValue& value) {
   if (clean->text.empty()) return absent();
   if (clean->text.find_first_of("\n\t") != std::string::npos) return problem("needs to be on one line, without tabs");
   return {json_quote(clean->text), {}, remarks_on(*clean)};
+}
+
+FieldReading read_service_id(const RawValue& value) {
+  FieldReading reading = read_line(value);
+  if (!reading.json) return reading;
+  const std::string id = json_unquote(*reading.json);
+  std::string problem;
+  if (id == "." || id == "..") problem = "needs to be the service's id, not dots";
+  if (is_http_address(id)) problem = fmt::format("needs to be the id alone, not the address {}", in_quotes(id));
+  if (const std::size_t points = count_code_points(id); points > kServiceIdMax) {
+    problem = fmt::format("has {} characters; an id has at most {}", points, kServiceIdMax);
+  }
+  if (!problem.empty()) return {std::nullopt, {std::move(problem)}, {}};
+  return reading;
 }
 
 FieldReading read_boolean(const RawValue& value) {

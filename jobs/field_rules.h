@@ -35,6 +35,10 @@ FieldReading read_line(const RawValue& value);
 /// true, false, yes, no, 1, 0 in any case.
 FieldReading read_boolean(const RawValue& value);
 
+/// The id of something at a service, as a person copied it: opaque, but neither an address nor dots, which would be a
+/// direction in a path, and at most 255 characters.
+FieldReading read_service_id(const RawValue& value);
+
 /// One of `choices` in any case, sent as it is spelt there; a near miss gets a suggestion.
 FieldReading read_choice(const RawValue& value, std::span<const std::string_view> choices);
 

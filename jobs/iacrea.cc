@@ -4,7 +4,6 @@
 
 #include <array>
 
-#include "jobs/address.h"
 #include "jobs/http_rules.h"
 #include "jobs/job_answers.h"
 #include "jobs/json_quote.h"
@@ -37,8 +36,6 @@ std::optional<std::vector<std::string>> clips_in_error(JsonElement answer) {
 
 constexpr AnswerWords kWords{"done", "url", kFailed, failure_words, iacrea_credits, clips_in_error};
 
-constexpr std::size_t kIdMax = 255;
-
 constexpr std::array<std::string_view, 7> kEffects{"CAMERA_PUSH_IN",  "CAMERA_PUSH_OUT",   "CAMERA_MOVE_RIGHT",
                                                    "CAMERA_CRANE_UP", "CAMERA_ORBIT_LEFT", "AUTO_EFFECTS",
                                                    "AUTO_REVERSE"};
@@ -61,20 +58,6 @@ PollVerdict read_iacrea_poll(const Response& response, std::string_view video) {
 
 Request get_iacrea_video(std::string_view id) {
   return {"GET", "/api/video-editor/generate/video/" + encode_path_segment(id), {}};
-}
-
-FieldReading read_iacrea_id(const RawValue& value) {
-  FieldReading reading = read_line(value);
-  if (!reading.json) return reading;
-  const std::string id = json_unquote(*reading.json);
-  std::string problem;
-  if (id == "." || id == "..") problem = "needs to be the service's id, not dots";
-  if (is_http_address(id)) problem = fmt::format("needs to be the id alone, not the address {}", in_quotes(id));
-  if (const std::size_t points = count_code_points(id); points > kIdMax) {
-    problem = fmt::format("has {} characters; an id has at most {}", points, kIdMax);
-  }
-  if (!problem.empty()) return {std::nullopt, {std::move(problem)}, {}};
-  return reading;
 }
 
 FieldReading read_iacrea_effect(const RawValue& value) {

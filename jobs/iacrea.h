@@ -35,10 +35,6 @@ PollVerdict read_iacrea_poll(const Response& response, std::string_view video = 
 /// The GET of a video that was made from explicit sequences; ids of auto videos have a path of their own.
 Request get_iacrea_video(std::string_view id);
 
-/// The id of something at the service, as a person copied it into a manifest: opaque, but neither an address nor dots,
-/// which would be a direction in a path, and at most 255 characters.
-FieldReading read_iacrea_id(const RawValue& value);
-
 /// An animation of an image: a known one in its own spelling, another with a remark, because the vendor's list is cut
 /// off (PROVIDERS 1.4). Not the words of the older animation API, `ZOOM_IN` and their like.
 FieldReading read_iacrea_effect(const RawValue& value);

@@ -69,8 +69,12 @@ std::optional<IacreaModel::Route> IacreaModel::route_of(std::string_view path) {
   return std::nullopt;
 }
 
-ServiceReply IacreaModel::handle(const ServiceRequest& request, std::int64_t now_ms) {
+void IacreaModel::pass(std::int64_t now_ms) {
   now_ms_ = std::max(now_ms_, now_ms);
+}
+
+ServiceReply IacreaModel::handle(const ServiceRequest& request, std::int64_t now_ms) {
+  pass(now_ms);
   std::string_view path = request.path;
   if (serves(path) && path.ends_with('/')) {
     return moved_to(path.substr(0, path.find_last_not_of('/') + 1), request.query);
@@ -80,11 +84,13 @@ ServiceReply IacreaModel::handle(const ServiceRequest& request, std::int64_t now
   const std::string_view allowed = route->to == Route::To::Read ? "GET" : "POST";
   if (request.method != allowed) return wrong_method(allowed);
   if (!key_is_right(request)) return error_reply(401, "Unauthorized: missing or invalid API key");
-  if (route->to == Route::To::Read) return read(route->id, route->is_auto);
+  const std::string customer = customer_of(options_.seed, {header_of(request, "x-api-key")});
+  if (route->to == Route::To::Read) return read(route->id, route->is_auto, customer);
   if (!is_json_type(header_of(request, "content-type"))) {
     return error_reply(415, "Content-Type must be application/json");
   }
-  return route->to == Route::To::Start ? start(request, route->is_auto) : remake(request, route->id);
+  return route->to == Route::To::Start ? start(request, route->is_auto, customer)
+                                       : remake(request, route->id, customer);
 }
 
 bool IacreaModel::key_is_right(const ServiceRequest& request) const {
@@ -92,16 +98,16 @@ bool IacreaModel::key_is_right(const ServiceRequest& request) const {
   return !key.empty() && (options_.key.empty() || key == options_.key);
 }
 
-ServiceReply IacreaModel::start(const ServiceRequest& request, bool is_auto) {
+ServiceReply IacreaModel::start(const ServiceRequest& request, bool is_auto, std::string_view customer) {
   const Result<IacreaOrder> order =
       is_auto ? read_iacrea_order(reader_, request.body) : read_iacrea_video_order(reader_, request.body);
   if (!order) return error_reply(400, order.error().message);
   const std::size_t images = order->image_urls.size();
   const auto clips = static_cast<std::int64_t>(is_auto ? std::min(images, kAutoClipsMax) : images);
   const Credits price{kClipPrice.milli * clips};
-  if (options_.credits - charged_ < price) return error_reply(402, "Insufficient credits");
-
   IacreaJob job;
+  job.customer = customer;
+  if (remaining(job.customer) < price) return error_reply(402, "Insufficient credits");
   job.is_auto = is_auto;
   job.draw = mix(options_.seed, mix(jobs_.size(), text_seed(request.body)));
   do {
@@ -127,8 +133,8 @@ ServiceReply IacreaModel::start(const ServiceRequest& request, bool is_auto) {
                                      analysis, credits_json(added)));
 }
 
-ServiceReply IacreaModel::read(std::string_view id, bool is_auto) {
-  IacreaJob* job = find(id, is_auto);
+ServiceReply IacreaModel::read(std::string_view id, bool is_auto, std::string_view customer) {
+  IacreaJob* job = find(id, is_auto, customer);
   if (!job) return error_reply(404, is_auto ? "Video generation not found" : "Video not found");
   IacreaPlan plan = plan_iacrea_job(*job, options_, reader_);
   const Status before = job->status;
@@ -169,11 +175,11 @@ std::string IacreaModel::state_json(const IacreaJob& job, const IacreaPlan& plan
   return body + "}";
 }
 
-ServiceReply IacreaModel::remake(const ServiceRequest& request, std::string_view id) {
+ServiceReply IacreaModel::remake(const ServiceRequest& request, std::string_view id, std::string_view customer) {
   if (!is_uuid(id)) return error_reply(400, "Invalid video id");
   const Result<IacreaRemakeOrder> order = read_iacrea_remake(reader_, request.body);
   if (!order) return error_reply(400, order.error().message);
-  IacreaJob* job = find(id, false);
+  IacreaJob* job = find(id, false, customer);
   if (!job) return error_reply(404, "Video not found");
   const IacreaPlan plan = plan_iacrea_job(*job, options_, reader_);
   const auto clip = std::find_if(plan.clips.begin(), plan.clips.end(), [&](const IacreaClip& one) {
@@ -181,7 +187,7 @@ ServiceReply IacreaModel::remake(const ServiceRequest& request, std::string_view
            std::find(one.known_as.begin(), one.known_as.end(), order->sequence_id) != one.known_as.end();
   });
   if (clip == plan.clips.end()) return error_reply(404, "Sequence not found");
-  if (options_.credits - charged_ < kClipPrice) return error_reply(402, "Insufficient credits");
+  if (remaining(job->customer) < kClipPrice) return error_reply(402, "Insufficient credits");
 
   IacreaRemake remake;
   SeededRandom random(mix(job->draw, mix(2, job->remakes.size())));
@@ -201,10 +207,16 @@ ServiceReply IacreaModel::remake(const ServiceRequest& request, std::string_view
       200, fmt::format(R"({{"status":"START_GENERATION","generationId":"{}",{}}})", generation, credits_json(*job)));
 }
 
-IacreaJob* IacreaModel::find(std::string_view id, bool is_auto) {
+IacreaJob* IacreaModel::find(std::string_view id, bool is_auto, std::string_view customer) {
   const auto found = index_.find(std::string(id));
-  if (found == index_.end() || jobs_[found->second].is_auto != is_auto) return nullptr;
-  return &jobs_[found->second];
+  if (found == index_.end()) return nullptr;
+  IacreaJob& job = jobs_[found->second];
+  return job.is_auto == is_auto && is_known_to(customer, job.customer) ? &job : nullptr;
+}
+
+Credits IacreaModel::remaining(const std::string& customer) const {
+  const auto charged = charged_.find(customer);
+  return charged == charged_.end() ? options_.credits : options_.credits - charged->second;
 }
 
 std::string IacreaModel::content_json(const IacreaJob& job, const IacreaPlan& plan) const {
@@ -222,20 +234,23 @@ std::string IacreaModel::content_json(const IacreaJob& job, const IacreaPlan& pl
 std::string IacreaModel::credits_json(const IacreaJob& job) const {
   Credits own = job.charged;
   for (const IacreaRemake& remake : job.remakes) own = own + remake.charged;
-  return fmt::format(R"("creditsTotal":{},"creditsUsed":{})", to_text(options_.credits - charged_),
-                     to_text(options_.used_per_job ? own : charged_));
+  const Credits left = remaining(job.customer);
+  return fmt::format(R"("creditsTotal":{},"creditsUsed":{})", to_text(left),
+                     to_text(options_.used_per_job ? own : options_.credits - left));
 }
 
 IacreaJob& IacreaModel::add(IacreaJob job, bool journaled) {
   index_.emplace(job.id, jobs_.size());
-  charged_ = charged_ + job.charged;
+  Credits& sum = charged_[job.customer];
+  sum = sum + job.charged;
   accepted_.push_back({jobs_.size(), std::nullopt, journaled});
   is_dirty_.push_back(false);
   return jobs_.emplace_back(std::move(job));
 }
 
 void IacreaModel::add(std::size_t job, IacreaRemake remake, bool journaled) {
-  charged_ = charged_ + remake.charged;
+  Credits& sum = charged_[jobs_[job].customer];
+  sum = sum + remake.charged;
   accepted_.push_back({job, jobs_[job].remakes.size(), journaled});
   jobs_[job].remakes.push_back(std::move(remake));
 }
@@ -256,12 +271,13 @@ std::vector<ServiceJob> IacreaModel::jobs() const {
   for (const Accepted& one : accepted_) {
     const IacreaJob& job = jobs_[one.job];
     if (!one.remake) {
-      jobs.push_back({job.id, std::string(name_of(job.status)), job.charged, job.body, job.charged});
+      jobs.push_back({job.id, std::string(name_of(job.status)), job.charged, job.body, job.charged, job.customer});
       continue;
     }
     const IacreaRemake& remake = job.remakes[*one.remake];
     const Status status = *one.remake < job.applied ? job.status : Status::Pending;
-    jobs.push_back({remake.id, std::string(name_of(status)), remake.charged, remake.body, remake.charged});
+    jobs.push_back(
+        {remake.id, std::string(name_of(status)), remake.charged, remake.body, remake.charged, job.customer});
   }
   return jobs;
 }

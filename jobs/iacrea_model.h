@@ -21,6 +21,7 @@
 //   400
 //                  to the sequence endpoint; an item made again has the `generationId` for an id, and is still found
 //                  by its earlier ones
+//   keys           each is a customer with jobs and credits of its own; a job of another customer is a 404
 //   creditsUsed    where it is the job's, a video's own with all that was made again in it
 //   progress       0 to 1 of auto jobs, 0 to 100 of the others
 //   other answers  405 with Allow, 415, 308 for one slash too many and an HTML page for unknown routes (as Next.js)
@@ -45,6 +46,7 @@ class IacreaModel final : public ServiceModel {
   explicit IacreaModel(const ServiceOptions& options);
 
   bool serves(std::string_view path) const override;
+  void pass(std::int64_t now_ms) override;
   ServiceReply handle(const ServiceRequest& request, std::int64_t now_ms) override;
   std::vector<WebhookCall> take_webhooks() override;
   /// A sequence made again is a job of its own, with the `generationId` for an id and its video's state.
@@ -70,10 +72,11 @@ class IacreaModel final : public ServiceModel {
 
   static std::optional<Route> route_of(std::string_view path);
 
-  ServiceReply start(const ServiceRequest& request, bool is_auto);
-  ServiceReply read(std::string_view id, bool is_auto);
-  ServiceReply remake(const ServiceRequest& request, std::string_view id);
-  IacreaJob* find(std::string_view id, bool is_auto);
+  ServiceReply start(const ServiceRequest& request, bool is_auto, std::string_view customer);
+  ServiceReply read(std::string_view id, bool is_auto, std::string_view customer);
+  ServiceReply remake(const ServiceRequest& request, std::string_view id, std::string_view customer);
+  IacreaJob* find(std::string_view id, bool is_auto, std::string_view customer);
+  Credits remaining(const std::string& customer) const;
   std::string content_json(const IacreaJob& job, const IacreaPlan& plan) const;
   std::string credits_json(const IacreaJob& job) const;
   std::string state_json(const IacreaJob& job, const IacreaPlan& plan) const;
@@ -94,7 +97,7 @@ class IacreaModel final : public ServiceModel {
   std::vector<IacreaJob> jobs_;  ///< in the order of acceptance
   std::vector<Accepted> accepted_;
   std::unordered_map<std::string, std::size_t> index_;
-  Credits charged_;  ///< the sum over accepted_
+  std::unordered_map<std::string, Credits> charged_;  ///< the sums over accepted_, by customer
   std::int64_t now_ms_ = 0;
   std::size_t journaled_ = 0;       ///< everything in accepted_ before it is
   std::vector<std::size_t> dirty_;  ///< jobs whose step is not in the journal, each once

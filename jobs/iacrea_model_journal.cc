@@ -1,6 +1,7 @@
 // The journal of the model of IACrea: what it takes to bring a new model to the same state.
 //
-//   {"job":ID,"draw":..,"created_ms":..,"charged":..,"body":..}        a job; with "route":"video" one from sequences
+//   {"job":ID,"customer":..,"draw":..,"created_ms":..,"charged":..,"body":..}
+//                                                                      a job; with "route":"video" one from sequences
 //   {"again":ID,"video":ID,"clip":..,"at_ms":..,"charged":..,"body":..} a sequence made again
 //   {"step":ID,"status":..,"since_ms":..,"round":..}                   where a job is; with "applied" and "finished"
 //   where
@@ -38,9 +39,9 @@ std::string IacreaModel::first_line(const Accepted& accepted) const {
     return fmt::format(R"({{"again":"{}","video":"{}","clip":{},"at_ms":{},"charged":{},"body":{}}})", remake.id,
                        job.id, remake.clip, remake.at_ms, to_text(remake.charged), json_quote(remake.body));
   }
-  return fmt::format(R"({{"job":"{}",{}"draw":{},"created_ms":{},"charged":{},"body":{}}})", job.id,
-                     job.is_auto ? "" : R"("route":"video",)", job.draw, job.created_ms, to_text(job.charged),
-                     json_quote(job.body));
+  return fmt::format(R"({{"job":"{}",{}"customer":"{}","draw":{},"created_ms":{},"charged":{},"body":{}}})", job.id,
+                     job.is_auto ? "" : R"("route":"video",)", job.customer, job.draw, job.created_ms,
+                     to_text(job.charged), json_quote(job.body));
 }
 
 std::string IacreaModel::step_line(const IacreaJob& job) {
@@ -85,6 +86,7 @@ Result<void> IacreaModel::restore_job(JsonElement line, std::string_view id) {
   IacreaJob job;
   job.id = id;
   job.is_auto = json_string(line, "route").value_or("auto") == "auto";
+  job.customer = json_string(line, "customer").value_or("");
   const auto charged = json_credits(line, "charged");
   const auto body = json_string(line, "body");
   const bool whole = charged && body && line["draw"].get(job.draw) == simdjson::SUCCESS &&

@@ -18,7 +18,7 @@ constexpr std::array<FieldSpec, 4> kFields{{
     {.name = "url", .api_name = "url", .media = Media::Visual},
     {.name = "effect", .api_name = "effect"},
 }};
-constexpr std::array<FieldReader, kFields.size()> kReaders{read_iacrea_id, read_iacrea_id, read_address,
+constexpr std::array<FieldReader, kFields.size()> kReaders{read_service_id, read_service_id, read_address,
                                                            read_iacrea_effect};
 
 }  // namespace

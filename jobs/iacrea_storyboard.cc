@@ -6,11 +6,13 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "jobs/canonical_json.h"
+#include "jobs/edit_distance.h"
 #include "jobs/iacrea.h"
 #include "jobs/json.h"
 #include "jobs/json_quote.h"
@@ -55,6 +57,9 @@ constexpr std::array<Member, 4> kSequence{{
     {"animationType", read_iacrea_effect},
 }};
 
+/// Of an intro or outro.
+constexpr std::array<Member, 1> kData{{{"displayLogo", read_boolean}}};
+
 double number_in(const JsonMembers& members, std::string_view name) {
   double number = 0;
   if (const auto found = members.find(name); found != members.end()) {
@@ -78,6 +83,7 @@ class StoryboardReader {
     if (members.contains("video")) {
       return {std::nullopt, {"has a member 'video'; give what is inside it, the request's own frame is added"}, {}};
     }
+    note_slips(members, kVideo, "sequences", "");
     read_members(members, kVideo, "");
     read_sequences(video, members);
     if (shows_logo_ && !members.contains("logoUrl") && !has_wrong_logo_) {
@@ -140,19 +146,46 @@ class StoryboardReader {
       return {};
     }
     JsonMembers members = canonical_members(object).value_or(JsonMembers{});
+    note_slips(members, kSequence, "data", where + ".");
     const std::size_t before = problems_.size();
     read_members(members, kSequence, where + ".");
     if (problems_.size() == before) check_type(members, where + ".");
+    read_data(object, members, where + ".data.");
     places_.push_back({number_in(members, "order"), members.contains("type") ? members["type"] : std::string()});
-    shows_logo_ = shows_logo_ || has_own_logo(object);
     return json_object(members);
   }
 
   /// Intro and outro have a switch of their own.
-  static bool has_own_logo(simdjson::dom::object sequence) {
-    JsonElement value;
-    bool shown = false;
-    return !sequence.at_pointer("/data/displayLogo").get(value) && !value.get(shown) && shown;
+  void read_data(simdjson::dom::object sequence, JsonMembers& members, const std::string& where) {
+    simdjson::dom::object object;
+    if (sequence.at_key("data").get(object)) return;
+    JsonMembers data = canonical_members(object).value_or(JsonMembers{});
+    read_members(data, kData, where);
+    members["data"] = json_object(data);
+  }
+
+  /// What is no documented member is passed on, also where it may be a slip; which is said of each name once.
+  void note_slips(const JsonMembers& members, std::span<const Member> documented, std::string_view more,
+                  const std::string& where) {
+    std::vector<std::string_view> names{more};
+    for (const Member& member : documented) names.push_back(member.name);
+    for (const auto& [name, value] : members) {
+      const auto is_like = [&, &given = name](std::string_view known) { return is_slip_for(given, known); };
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      const auto meant = std::find_if(names.begin(), names.end(), is_like);
+      if (meant == names.end() || members.contains(*meant) || !told_.insert(name).second) continue;
+      remark(where, name, fmt::format("is passed on as it stands; did you mean '{}'?", *meant));
+    }
+  }
+
+  /// Another way to write the words of a name, or a slip in them, by the measure for columns.
+  static bool is_slip_for(std::string_view given, std::string_view known) {
+    const auto plain = [](std::string_view name) {
+      std::string text = ascii_lower(name);
+      std::erase(text, '_');
+      return text;
+    };
+    return edit_distance(plain(given), plain(known), 2) <= (known.size() >= 8 ? 2U : 1U);
   }
 
   void check_type(const JsonMembers& members, const std::string& where) {
@@ -192,6 +225,7 @@ class StoryboardReader {
   std::vector<Place> places_;
   std::vector<std::string> problems_;
   std::vector<std::string> remarks_;
+  std::set<std::string> told_;  ///< names that may be slips
   bool shows_logo_ = false;
   bool has_wrong_logo_ = false;
 };

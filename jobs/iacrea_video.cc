@@ -21,7 +21,7 @@ constexpr std::array<FieldSpec, 3> kFields{{
     {.name = "video", .api_name = "video"},
     {.name = "webhook_url", .api_name = "webhookUrl", .is_content = false},
 }};
-constexpr std::array<FieldReader, kFields.size()> kReaders{read_iacrea_id, read_iacrea_storyboard, read_address};
+constexpr std::array<FieldReader, kFields.size()> kReaders{read_service_id, read_iacrea_storyboard, read_address};
 
 const FieldSpec& kVideo = kFields[1];
 const FieldSpec& kWebhook = kFields[2];

@@ -41,6 +41,7 @@ struct IacreaRemake {
 struct IacreaJob {
   std::string id;
   bool is_auto = true;     ///< made by the auto endpoint, and only known there
+  std::string customer;    ///< whose it is; empty if the journal does not say
   std::uint64_t draw = 0;  ///< the seed of everything about this job
   std::int64_t created_ms = 0;
   Credits charged;  ///< without the remakes

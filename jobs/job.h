@@ -150,6 +150,7 @@ struct SearchVerdict {
   Outcome outcome = Outcome::TryAgain;
   std::vector<std::string> remote_ids;  ///< Listed only: one for each marker asked for, empty where it is not listed
   std::string detail;                   ///< for people, when it is not Listed
+  std::string next = {};                ///< Listed only: the address of the list's next part, as the answer has it
 };
 
 // ---- Kinds and services ---------------------------------------------------------------------------------------------
@@ -245,7 +246,8 @@ class JobKind {
   /// Nothing if the service cannot be searched.
   virtual std::optional<Request> search() const { return std::nullopt; }
 
-  /// What any answer to search() says of these markers. That one is not listed proves nothing. Never throws.
+  /// What any answer to search(), or to a GET of its next part, says of these markers. That one is not listed proves
+  /// nothing. Never throws.
   virtual SearchVerdict read_search(std::span<const std::string> markers, const Response&) const {
     return {SearchVerdict::Outcome::TryAgain, std::vector<std::string>(markers.size()),
             "the service cannot be searched"};

@@ -20,6 +20,15 @@ std::string_view header_of(const ServiceRequest& request, std::string_view name)
   return {};
 }
 
+std::string customer_of(std::uint64_t seed, std::initializer_list<std::string_view> secrets) {
+  for (const std::string_view secret : secrets) seed = mix(seed, text_seed(secret));
+  return fmt::format("{:016x}", seed);
+}
+
+bool is_known_to(std::string_view customer, std::string_view owner) {
+  return owner.empty() || owner == customer;
+}
+
 bool is_json_type(std::string_view content_type) {
   std::string type = ascii_lower(content_type.substr(0, content_type.find(';')));
   std::erase(type, ' ');

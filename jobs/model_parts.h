@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,16 @@ ServiceReply json_reply(int status, std::string body);
 
 /// A header's value, empty if it is absent; `name` in lower case.
 std::string_view header_of(const ServiceRequest& request, std::string_view name);
+
+/// Who has these secrets: 16 hexadecimal digits that show in journals and reports what must not, the secrets
+/// themselves.
+///
+/// seed     of the model, so that no two models have the same name for a secret.
+/// secrets  all that a request brings, in the service's order.
+std::string customer_of(std::uint64_t seed, std::initializer_list<std::string_view> secrets);
+
+/// True if a job of `owner` is there for `customer`. One from a journal that names no owner is there for everybody.
+bool is_known_to(std::string_view customer, std::string_view owner);
 
 /// True if a body of this content type is to be read as JSON; parameters behind it do not count.
 bool is_json_type(std::string_view content_type);

@@ -38,18 +38,20 @@ struct WebhookCall {
 /// A job as the service itself knows it: the ground truth that tests and rehearsals compare a report with.
 struct ServiceJob {
   std::string id;
-  std::string status;  ///< as its GET would say now
-  Credits charged;     ///< so far
-  std::string body;    ///< the POST that made it
-  Credits price;       ///< what it costs in the end, unless it is refunded
+  std::string status;     ///< as its GET would say now
+  Credits charged;        ///< so far
+  std::string body;       ///< the POST that made it
+  Credits price;          ///< what it costs in the end, unless it is refunded
+  std::string customer;   ///< whose key made it, as customer_of() in model_parts.h has it
+  bool refunded = false;  ///< it ended badly, and costs nothing
 };
 
 /// How a model service behaves. Times are in the model's own time, which a sandbox may run faster. A service reads what
-/// concerns it.
+/// concerns it. Every key is a customer of its own, with jobs and credits of its own.
 struct ServiceOptions {
   std::uint64_t seed = 1;
   std::string key;                         ///< the only accepted secret, empty accepts any that is not empty
-  Credits credits = Credits::whole(1000);  ///< what the account was ever given; raise it to top a restored model up
+  Credits credits = Credits::whole(1000);  ///< what each customer was ever given; raise it to top a restored model up
   std::int64_t clip_ms = 45'000;           ///< about how long clips take to generate, or a job waits in the queue
   std::int64_t render_ms = 30'000;         ///< about how long the final render takes
   double job_error_rate = 0.0;             ///< a job fails for good
@@ -78,13 +80,16 @@ class ServiceModel {
   /// True if `path` lies in this service's part of the address space; several models may share one port.
   virtual bool serves(std::string_view path) const = 0;
 
-  /// Answers one request at `now_ms` (model time, never going backwards). Never throws, whatever the bytes.
+  /// It is `now_ms` by now, in model time, which never goes back.
+  virtual void pass(std::int64_t now_ms) = 0;
+
+  /// Answers one request at `now_ms`. Never throws, whatever the bytes.
   virtual ServiceReply handle(const ServiceRequest& request, std::int64_t now_ms) = 0;
 
   /// Webhook calls that became due since the last take.
   virtual std::vector<WebhookCall> take_webhooks() = 0;
 
-  /// Every job ever accepted, in the order of acceptance.
+  /// Every job ever accepted, whoever its customer, in the order of acceptance.
   virtual std::vector<ServiceJob> jobs() const = 0;
 
   /// What changed since the last take, one JSON line each: written to a journal and given back to restore() in order,

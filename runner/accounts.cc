@@ -186,6 +186,26 @@ Result<std::string> check_base_url(std::string_view text) {
   return url;
 }
 
+std::string path_below(std::string_view base_url, std::string_view address) {
+  const auto path_of = [](std::string_view url) {
+    const std::size_t slash = url.find('/', url.find("://") + 3);
+    return slash == std::string_view::npos ? std::string_view() : url.substr(slash);
+  };
+  const auto odd = [](char c) { return c <= 0x20 || c >= 0x7f || c == '\\' || c == '#'; };
+  const std::optional<UrlParts> base = cut_url(base_url);
+  if (!base || std::any_of(address.begin(), address.end(), odd)) return {};
+  if (!address.starts_with('/')) {
+    const std::optional<UrlParts> parts = cut_url(address);
+    // Not the scheme: behind a proxy a service may take itself for one of http.
+    if (!parts || lower(parts->host) != lower(base->host)) return {};
+    address = path_of(address);
+  }
+  const std::string_view above = path_of(base_url);
+  const bool below = address.starts_with(above) && address.substr(above.size()).starts_with('/') &&
+                     !address.substr(above.size()).starts_with("//") && address.find("/../") == std::string_view::npos;
+  return below ? std::string(address.substr(above.size())) : std::string();
+}
+
 std::string origin(std::string_view base_url) {
   const std::optional<UrlParts> parts = cut_url(base_url);
   if (!parts) return {};

@@ -1,6 +1,7 @@
 #include "runner/answer_reader.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "runner/wire_text.h"
 
@@ -14,6 +15,7 @@ constexpr std::size_t kKeptBuffer = 65536;
 void AnswerReader::clear() {
   if (body_.capacity() > kKeptBuffer) std::string().swap(body_);
   body_.clear();
+  body_limit_ = kBodyLimit;
   retry_after_.clear();
   location_.clear();
   header_bytes_ = 0;
@@ -46,12 +48,16 @@ bool AnswerReader::add_header(std::string_view line) {
 }
 
 bool AnswerReader::add_body(std::string_view piece) {
-  if (body_.size() + piece.size() > kBodyLimit) {
-    excess_ = "answer larger than 4 MiB";
+  if (body_.size() + piece.size() > body_limit_) {
+    excess_ = body_limit_ == kListLimit ? "list larger than 64 MiB" : "answer larger than 4 MiB";
     return false;
   }
   body_.append(piece);
   return true;
+}
+
+std::string AnswerReader::take_body() {
+  return body_.capacity() > kKeptBuffer ? std::exchange(body_, {}) : body_;
 }
 
 }  // namespace reelbatch

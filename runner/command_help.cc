@@ -54,7 +54,7 @@ constexpr std::array<OwnFlag, 15> kSandboxOwn = {
      {"speed", 0, "N", "time runs N times faster (60)"},
      {"state", 0, "FILE", "keep jobs and credits here between starts (forgotten)"},
      {"rate", 0, "N/TIME", "answer 429 beyond it, repeatable (no limit)", true},
-     {"credits", 0, "N", "what an account begins with (1000)"},
+     {"credits", 0, "N", "what each key begins with (1000)"},
      {"used-per-job", 0, "", "credits used are the job's where that is not documented (the account's)"},
      {"late", 0, "TIME", "charges, and what is made again, show so late, in their time (0s)"},
      {"failures", 0, "SHARE", "of the jobs fail, 0 to 1 (0)"},

@@ -75,7 +75,7 @@ struct SandboxCommand {
   std::string state;                       ///< file that keeps its jobs between starts; empty: forgets them
   std::vector<RateWindow> rate;            ///< beyond it the answer is 429; empty: never
   std::vector<std::string> faults;         ///< as given, for the sandbox to read
-  Credits credits = Credits::whole(1000);  ///< what an account begins with
+  Credits credits = Credits::whole(1000);  ///< what each key begins with
   std::optional<std::uint64_t> seed;       ///< of everything that is left to chance; none: drawn
   bool used_per_job = false;               ///< what a figure of credits used means
   Duration late{};                         ///< of the services' time: how late charges and regenerations show

@@ -185,6 +185,7 @@ void CurlTransport::Impl::start(Exchange exchange) {
   ++open_;
   Transfer& transfer = take_transfer();
   transfer.exchange = std::move(exchange);
+  if (transfer.exchange.list) transfer.answer.expect_list();
   std::string problem = prepare(transfer);
   if (problem.empty()) {
     Shard& shard = shard_for_next();
@@ -528,7 +529,7 @@ void CurlTransport::Impl::finish(Transfer& transfer, CURLcode result) {
   done.answered = result == CURLE_OK && final && transfer.answer.headers_whole();
   done.may_have_left = transfer.may_have_left();
   done.status = final ? static_cast<int>(status) : 0;
-  done.body = transfer.answer.body();
+  done.body = transfer.answer.take_body();
   if (final) {
     done.retry_after = transfer.answer.retry_after();
     done.location = transfer.answer.location();

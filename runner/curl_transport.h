@@ -45,13 +45,13 @@ struct TransportOptions {
 ///   body without a length that the server ends by closing counts as whole, for nobody can tell: the kind checks it.
 /// - Only http to this machine and https; TLS 1.2 or newer, verified. Redirects are reported, never followed. Proxies
 ///   come from the environment (`https_proxy`, `all_proxy`, `no_proxy`), never for localhost, 127.0.0.0/8 and ::1.
-/// - An answer is at most 4 MiB, its headers 256 KiB; a longer one ends the exchange unanswered.
+/// - An answer is at most 4 MiB, a list 64 MiB, its headers 256 KiB; a longer one ends the exchange unanswered.
 ///
 /// `Completion::error` begins with one of: `cannot resolve host 'x'`, `cannot connect: `, `connection refused`,
 /// `timed out after 30 s while connecting`, `timed out after 30 s while waiting for the answer`, `certificate not
 /// trusted: `, `tls handshake failed: `, `connection closed before the answer`, `answer cut short`, `answer larger than
-/// 4 MiB`, `answer headers larger than 256 KiB`, `answer is not http`, `proxy `, `cannot send: `. It holds neither
-/// header values nor credentials.
+/// 4 MiB`, `list larger than 64 MiB`, `answer headers larger than 256 KiB`, `answer is not http`, `proxy `, `cannot
+/// send: `. It holds neither header values nor credentials.
 class CurlTransport final : public Transport {
  public:
   /// For options that make_curl_transport() would accept. `clock` must outlive it and be monotonic in real time.

@@ -274,9 +274,13 @@ struct PackedRow {
   bool new_shape = true;  ///< false: kind, account, file and label names are those of the packed row before
 };
 
-/// A held job, for `status`, the summary and `resolve`.
+/// How the reason of a job begins whose service answers that there is none of its id.
+inline constexpr std::string_view kNoLongerKnown = "the service no longer knows the job";
+
+/// A job that an operator may decide about, for `status`, the summary and `resolve`.
 struct HeldJob {
   JobId id = 0;
+  State state = State::Held;
   std::string ref;  ///< the listing's id, with its catalogue
   AccountId account_id = 0;
   std::string kind, account, reason;
@@ -509,6 +513,9 @@ class Ledger {
   /// Of every label that any row of the run has, in the order first met: rows of several manifests may differ.
   virtual Result<std::vector<std::string>> label_names(RunId run) = 0;
   virtual Result<std::vector<HeldJob>> held_jobs() = 0;
+  /// Jobs that were held and adopted, by an id that may still prove wrong: in flight, timed out, or failed as the
+  /// service knows none of that id, and not submitted anew since.
+  virtual Result<std::vector<HeldJob>> adopted_jobs() = 0;
   virtual Result<CreditSums> credit_sums(AccountId account, RunId run) = 0;
   /// Every paid job by id, then every figure in the order seen, all as of one moment. The texts are valid during the
   /// visit.

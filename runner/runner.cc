@@ -532,6 +532,7 @@ void Runner::start(Account& account, const Request& request, OpenExchange exchan
   wire.headers = account.headers;
   wire.body = request.body;
   wire.paid = exchange.submission();
+  wire.list = exchange.errand == Errand::Search;
   // Windows longer than a crash can be waited out need every send on disk before it happens.
   const auto record_send = [&](const RateLimiter& limiter, bool submission) {
     if (limiter.longest() > kUnknownSends) commit_.sends.push_back({account.record.id, submission, clock_.wall()});

@@ -170,6 +170,7 @@ class Runner {
   struct Credited {
     JobId job = 0;             ///< or 0: no job
     std::string_view whose{};  ///< what the service counts `used` for, if not for the account: a job, or a subject
+    bool ends = false;         ///< the job has ended
   };
   Credited credited(const Flight& flight) const;
   void see_credits(Account& account, const OpenExchange& exchange, const Credited& about, const CreditFigures& figures,
@@ -184,6 +185,7 @@ class Runner {
   void settle_balance(Account& account, const OpenExchange& exchange, const Completion& completion);
   void look_for(Account& account, LostJob lost);
   void settle_search(Account& account, const OpenExchange& exchange, const Completion& completion);
+  void note_next_part(Account& account, const OpenExchange& exchange, const std::string& address);
   void adopt(Account& account, const LostJob& lost, const std::string& remote_id);
 
   // Jobs on one subject (runner_groups.cc).

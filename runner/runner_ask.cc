@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "jobs/http_rules.h"
 #include "jobs/registry.h"
+#include "runner/accounts.h"
 #include "runner/backoff.h"
 #include "runner/runner.h"
 #include "runner/runner_state.h"
@@ -65,11 +67,17 @@ void Runner::start_ask(Account& account, Instant now) {
   } else {
     account.search_at = kNever;
     exchange.errand = Errand::Search;
-    exchange.kind = account.lost.front().kind;
-    request = *exchange.kind->search();
+    if (const auto part = std::exchange(account.next_part, std::nullopt)) {
+      exchange.kind = part->kind;
+      exchange.part = part->number;
+      request.path = part->path;
+    } else {
+      exchange.kind = account.lost.front().kind;
+      request = *exchange.kind->search();
+    }
     for (LostJob& lost : account.lost) {
       if (lost.kind != exchange.kind) continue;
-      --lost.looks_left;
+      if (exchange.part == 1) --lost.looks_left;
       exchange.sought.push_back(lost.id);
     }
   }
@@ -159,11 +167,31 @@ void Runner::settle_search(Account& account, const OpenExchange& exchange, const
         adopt(account, sought[i], verdict.remote_ids[i]);
       }
     }
+    note_next_part(account, exchange, verdict.next);
+    if (account.next_part) {
+      account.search_at = completion.at;
+      return;
+    }
   }
   std::erase_if(account.lost, [](const LostJob& lost) { return lost.looks_left <= 0; });
   if (account.lost.empty()) return;
   account.search_after = std::min<Duration>(account.search_after * 2, kAskAgainMost);
   account.search_at = std::min(account.search_at, completion.at + account.search_after);
+}
+
+/// A list that is told in parts is gone through while anything is sought in it.
+///
+/// address  of the next part, as the service has it; empty if there is none.
+void Runner::note_next_part(Account& account, const OpenExchange& exchange, const std::string& address) {
+  const bool sought = std::any_of(account.lost.begin(), account.lost.end(),
+                                  [&](const LostJob& lost) { return lost.kind == exchange.kind; });
+  if (address.empty() || !sought || exchange.part >= kListPartsMax) return;
+  // Whatever it says, the key goes nowhere but below the account's own address.
+  std::string path = path_below(account.options.base_url, address);
+  if (path.empty())
+    return progress_.detail(account.record.name +
+                            ": the list of jobs goes on at an address that is not the account's, which is not asked");
+  account.next_part = {exchange.kind, std::move(path), exchange.part + 1};
 }
 
 /// It was accepted after all.

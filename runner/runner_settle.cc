@@ -276,7 +276,9 @@ void Runner::settle_poll(const OpenExchange& exchange, Completion& completion) {
   if (!subject.empty()) account.groups[subject].polling = false;
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     Flight& flight = flights_.at(exchange.polled[i]);
-    see_credits(account, exchange, credited(flight), verdicts[i].credits, completion.at);
+    Credited about = credited(flight);
+    about.ends = verdicts[i].outcome == PollOutcome::Done || verdicts[i].outcome == PollOutcome::Failed;
+    see_credits(account, exchange, about, verdicts[i].credits, completion.at);
     settle_verdict(flight, verdicts[i], exchange, completion);
   }
   if (!subject.empty()) {
@@ -318,9 +320,10 @@ void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Op
       }
       return end_flight(flight, Event::Fail,
                         flight.found && !account.knows_jobs
-                            ? "the service no longer knows the job, nor was any other of this account seen in this "
-                              "run: is its key that of the workspace that paid for it?"
-                            : "the service no longer knows the job",
+                            ? fmt::format("{}, nor was any other of this account seen in this run: is its key that of "
+                                          "the workspace that paid for it?",
+                                          kNoLongerKnown)
+                            : std::string(kNoLongerKnown),
                         "");
     case PollOutcome::Running:
       flight.failures = 0;
@@ -457,7 +460,10 @@ void Runner::see_credits(Account& account, const OpenExchange& exchange, const C
                          const CreditFigures& figures, Instant at) {
   if (!figures.any()) return;
   const CreditBook::Seen seen = account.book.see(about.job, figures, {exchange.sent_at, at});
-  if (seen.is_new) {
+  // A balance that is asked for may move with the end of a job whose figure does not: a refund, a late charge. That it
+  // is older than this is known by the record.
+  const bool outdates = about.ends && figures.used && !account.options.service->balance_path.empty();
+  if (seen.is_new || outdates) {
     commit_.credits.push_back({account.record.id, about.job, clock_.wall(), figures, account.book.own(about.job),
                                seen.overtaken, seen.cost_lost});
   }
@@ -501,7 +507,9 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
     Credits& price = account.price[flight.kind->name()];
     price = std::max(price, *at_least);
   }
-  if (cost) {
+  // A job that was not refunded is not free: it is charged later than it says.
+  const bool charged_later = !failed && cost && *cost == Credits{};
+  if (cost && !charged_later) {
     Account::Average& usual = account.usual_price[flight.kind->name()];
     usual.sum = usual.sum + *cost;
     ++usual.jobs;
@@ -518,7 +526,7 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
     progress_.alarm(fmt::format("{}: {}; say in max_price what such a job may cost", account.record.name, why));
     account.gate.stop_submitting(StopCause::Budget, why);
   }
-  const std::optional<Credits> counts = overran ? at_least : cost;
+  const std::optional<Credits> counts = overran ? at_least : charged_later ? std::nullopt : cost;
   account.balance_moved = true;
   using Cost = UnshownCharges::Cost;
   // A balance that came with the end of a job which tells no cost is taken to show it.

@@ -21,6 +21,8 @@ inline constexpr Duration kPastLasts = std::chrono::minutes(1);
 /// How often a submission of this run whose answer was lost is looked for, and one of an earlier run.
 inline constexpr int kLooks = 4;
 inline constexpr int kLooksLater = 1;
+/// The parts of a list that one look goes through at most.
+inline constexpr int kListPartsMax = 50;
 
 /// By which a submission is found again at a service that lists its jobs.
 std::string marker_of(std::string_view run_uid, JobId job);
@@ -107,6 +109,7 @@ struct Runner::OpenExchange {
   Pending pending;            ///< of a submission; its job is pending.row.job
   std::vector<JobId> polled;  ///< of a poll
   std::vector<JobId> sought;  ///< of a search
+  int part = 1;               ///< of a search: of the list, as the service divides it
   const JobKind* kind = nullptr;
   bool submission() const { return errand == Errand::Submission; }
 };
@@ -177,6 +180,13 @@ struct Runner::Account {
   std::vector<LostJob> lost;
   Instant search_at = kNever;
   Duration search_after{};  ///< how long after the last search
+  /// Where a search goes on: the list's next part.
+  struct ListPart {
+    const JobKind* kind = nullptr;
+    std::string path;  ///< from the base URL on
+    int number = 1;
+  };
+  std::optional<ListPart> next_part;
 
   enum class Balance { NotTold, Settled };
   Balance balance = Balance::Settled;  ///< NotTold: to be asked for before anything is submitted

@@ -179,9 +179,13 @@ std::vector<WebhookCall> SandboxCore::take_webhooks() {
   return calls;
 }
 
-ServiceReply SandboxCore::page(const ServiceRequest& request, Instant now) const {
+ServiceReply SandboxCore::page(const ServiceRequest& request, Instant now) {
   if (request.method != "GET") return {405, "text/plain", "only GET\n", {{"Allow", "GET"}}};
-  if (request.path == "/sandbox/jobs") return {200, "application/json", jobs_page(now), {}};
+  if (request.path == "/sandbox/jobs") {
+    // Jobs that move by themselves have moved since the last request, which may have been another process's.
+    for (const Service& one : services_) one.model->pass(model_ms(now));
+    return {200, "application/json", jobs_page(now), {}};
+  }
   if (request.path == "/sandbox/requests") return {200, "application/json", requests_page(), {}};
   if (request.path.starts_with(kVideos)) return {200, "video/mp4", stand_in_video(), {}};
   return not_found();
@@ -194,9 +198,9 @@ std::string SandboxCore::jobs_page(Instant now) const {
     Credits sum;
     for (const ServiceJob& job : one.model->jobs()) {
       sum = sum + job.charged;
-      jobs += fmt::format(R"({}{{"service":{},"id":{},"status":{},"charged":{},"request":{}}})",
-                          jobs.empty() ? "" : ",\n", json_quote(one.name), json_quote(job.id), json_quote(job.status),
-                          to_text(job.charged), json_quote(job.body));
+      jobs += fmt::format(R"({}{{"service":{},"customer":{},"id":{},"status":{},"charged":{},"request":{}}})",
+                          jobs.empty() ? "" : ",\n", json_quote(one.name), json_quote(job.customer), json_quote(job.id),
+                          json_quote(job.status), to_text(job.charged), json_quote(job.body));
     }
     sums += fmt::format("{}{}:{}", sums.empty() ? "" : ",", json_quote(one.name), to_text(sum));
   }

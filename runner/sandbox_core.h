@@ -2,7 +2,8 @@
 // their faster time, the faults, the rate limit and the state file.
 //
 // Its own pages, never hit by faults or limits and not counted:
-//   GET /sandbox/jobs       every job of every service with what it was charged: the ground truth of a rehearsal
+//   GET /sandbox/jobs       every job of every service with what it was charged and, as a digest, by whose key: the
+//                           ground truth of a rehearsal
 //   GET /sandbox/requests   requests and answers counted by method and status, faults by name
 //   GET /sandbox/videos/... a few bytes that stand for a finished video
 #pragma once
@@ -89,7 +90,7 @@ class SandboxCore {
   Result<void> restore();
   std::int64_t model_ms(Instant now) const;
   std::int64_t since_start_ms(Instant now) const;
-  ServiceReply page(const ServiceRequest& request, Instant now) const;
+  ServiceReply page(const ServiceRequest& request, Instant now);
   ServiceReply ask_service(const ServiceRequest& request, Instant now);
   std::optional<FaultAction> refuse_by_rate(Instant now);
   void remember(std::int64_t now_ms);

@@ -135,6 +135,22 @@ Result<void> Session::check_origin(const AccountOptions& account) const {
       account.name, known->origin, origin_of(account), account.name, account.service->name, account.base_url));
 }
 
+/// Two names for one account at the service would count its balance twice and keep none of its limits.
+Result<void> Session::check_keys(const AccountOptions& account, const Credentials& credentials) const {
+  if (account.sandbox) return {};
+  for (const auto& [name, other] : bound_) {
+    const bool same = other.options.service == account.service && other.record.origin == origin_of(account) &&
+                      *other.credentials->headers() == *credentials.headers();
+    if (!same) continue;
+    return usage_error(fmt::format(
+        "accounts '{}' and '{}' have the same key at {}: there they are one account, whose balance and limits would be "
+        "counted twice. Give each the key of its own account, or let all rows go to one of the two; mind that what was "
+        "paid for under the other name would be paid for again",
+        name, account.name, origin_of(account)));
+  }
+  return {};
+}
+
 Result<AccountId> Session::bind(const std::string& name) {
   if (const auto found = bound_.find(name); found != bound_.end()) return found->second.record.id;
   const auto account = std::find_if(options_.accounts.begin(), options_.accounts.end(),
@@ -143,6 +159,7 @@ Result<AccountId> Session::bind(const std::string& name) {
   if (Result<void> same = check_origin(*account); !same) return tl::unexpected(same.error());
   Result<Credentials> credentials = load_credentials(*account);
   if (!credentials) return tl::unexpected(credentials.error());
+  if (Result<void> own = check_keys(*account, *credentials); !own) return tl::unexpected(own.error());
   Bound bound;
   bound.options = *account;
   if (account->sandbox) bound.options.base_url = sandbox_url_;

@@ -42,7 +42,8 @@ class Session {
   void unmake_ledger();
 
   /// Gives an account its number in the ledger and finds its keys, once. Fails with Fault::Usage if the ledger knows
-  /// the account as another service's, or if a key is missing.
+  /// the account as another service's, if a key is missing, or if another account that was bound has the same keys at
+  /// the same service: what they are limited by, budgets and rates, is one and the same there.
   Result<AccountId> bind(const std::string& name);
   /// Binds the accounts of every job in flight that are configured.
   Result<void> bind_open_jobs();
@@ -56,6 +57,7 @@ class Session {
   explicit Session(const Options& options) : options_(options) {}
   Result<void> check_accounts() const;
   Result<void> check_origin(const AccountOptions& account) const;
+  Result<void> check_keys(const AccountOptions& account, const Credentials& credentials) const;
 
   struct Bound {
     AccountRecord record;

@@ -49,6 +49,7 @@ std::string Spending::passed_by(const Price& price, Group group) const {
 /// `the budget month of agency=Lyon: 998 of 1000 spent, the next job may cost 3`
 std::string Spending::words(const Counter& counter, const Price& price, Credits spent) const {
   std::string text = fmt::format("{}: {} of {} spent", counter.cap.name, to_text(spent), to_text(counter.cap.limit));
+  if (spent > counter.cap.limit) text += fmt::format(", over by {}", to_text(spent - counter.cap.limit));
   if (counter.reserved > Credits{}) {
     text +=
         fmt::format(", {} {}", to_text(counter.reserved), mode_ == Mode::Hard ? "reserved" : "expected of open jobs");

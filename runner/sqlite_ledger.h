@@ -78,6 +78,7 @@ class SqliteLedger : public Ledger {
   Result<std::optional<RowsBefore>> rows_before(std::string_view feed) override;
   Result<std::vector<std::string>> label_names(RunId run) override;
   Result<std::vector<HeldJob>> held_jobs() override;
+  Result<std::vector<HeldJob>> adopted_jobs() override;
   Result<CreditSums> credit_sums(AccountId account, RunId run) override;
   Result<void> for_each_credit_fact(const std::function<Result<void>(const PaidJob&)>& job,
                                     const std::function<Result<void>(const FigureSeen&)>& figure) override;
@@ -97,6 +98,8 @@ class SqliteLedger : public Ledger {
  private:
   struct Statements;
   explicit SqliteLedger(Database database);
+
+  Result<std::vector<HeldJob>> jobs_to_decide(std::string_view which);
 
   Result<void> know_text(ListingId listing, ContentId content, const Digest& text);
   void note_label(std::string_view name);

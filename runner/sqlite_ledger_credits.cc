@@ -52,7 +52,7 @@ Result<std::vector<Ledger::PastJob>> SqliteLedger::past_jobs(AccountId account, 
       "SELECT {0}, c.fields FROM (SELECT * FROM jobs WHERE state = 5 ORDER BY id DESC LIMIT 20000) j CROSS JOIN "
       "listings "
       "l ON l.id = j.listing CROSS JOIN accounts a ON a.id = l.account CROSS JOIN contents c ON c.id = j.content WHERE "
-      "l.account = ? AND l.kind = ? AND NOT j.followed AND {0} IS NOT NULL ORDER BY j.id DESC LIMIT ?",
+      "l.account = ? AND l.kind = ? AND NOT j.followed AND {0} > 0 ORDER BY j.id DESC LIMIT ?",
       kCost));
   query.bind(1, account).bind(2, kind).bind(3, static_cast<std::int64_t>(most));
   std::vector<PastJob> jobs;
@@ -68,12 +68,15 @@ namespace {
 
 /// Of job j, in listing l of account a: what it has cost or may come to cost, at least what it was charged so far. One
 /// of unknown price counts as the dearest of its kind. A repair counts what it reserves, and the job that has the part
-/// what it cost beyond that: one of them may be counted where the other is not.
+/// what it cost beyond that: one of them may be counted where the other is not. A done job that says it cost nothing is
+/// charged later than it says.
 std::string expected_cost() {
   constexpr std::string_view kRepairs =
       "coalesce((SELECT sum(m.reserved) FROM jobs m WHERE m.repairs = j.id AND m.remote_id IS NOT NULL), 0)";
   return fmt::format(
-      "coalesce(max({0} - {1}, 0), j.cost_alone, max(coalesce(j.reserved, (SELECT CASE a.credit_meaning WHEN 'job' "
+      "coalesce(CASE WHEN j.state = 5 AND NOT j.followed AND a.credit_meaning = 'job' AND j.used_last = 0 THEN NULL "
+      "ELSE coalesce(max({0} - {1}, 0), j.cost_alone) END, max(coalesce(j.reserved, (SELECT CASE a.credit_meaning WHEN "
+      "'job' "
       "THEN p.own ELSE p.alone END FROM prices p WHERE p.account = l.account AND p.kind = l.kind), 0), coalesce(CASE "
       "a.credit_meaning WHEN 'job' THEN j.used_last - {1} END, 0)))",
       kCost, kRepairs);

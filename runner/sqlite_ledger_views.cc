@@ -15,18 +15,30 @@ namespace reelbatch {
 // ---- Views ----------------------------------------------------------------------------------------------------------
 
 Result<std::vector<HeldJob>> SqliteLedger::held_jobs() {
+  return jobs_to_decide("j.state = 4");
+}
+
+Result<std::vector<HeldJob>> SqliteLedger::adopted_jobs() {
+  return jobs_to_decide(fmt::format(
+      "(j.state IN (2, 3) OR (j.state = 6 AND j.reason LIKE '{}%')) AND EXISTS (SELECT 1 FROM steps s WHERE s.job = "
+      "j.id AND s.event = 9) AND NOT EXISTS (SELECT 1 FROM jobs n WHERE n.listing = j.listing AND n.id > j.id)",
+      kNoLongerKnown));
+}
+
+Result<std::vector<HeldJob>> SqliteLedger::jobs_to_decide(std::string_view which) {
   Statement query = database_->prepare(
-      "SELECT j.id, l.ref, l.account, l.kind, a.name, j.reason, j.submitted_at, r.uid FROM jobs j JOIN listings l "
-      "ON l.id = j.listing JOIN accounts a ON a.id = l.account JOIN runs r ON r.id = j.run WHERE j.state = 4 ORDER BY "
-      "j.id");
+      fmt::format("SELECT j.id, l.ref, l.account, l.kind, a.name, j.reason, j.submitted_at, r.uid, j.state FROM jobs j "
+                  "JOIN listings l ON l.id = j.listing JOIN accounts a ON a.id = l.account JOIN runs r ON r.id = j.run "
+                  "WHERE {} ORDER BY j.id",
+                  which));
   std::vector<HeldJob> held;
   for (;;) {
     const Result<bool> row = query.step();
     if (!row) return tl::unexpected(row.error());
     if (!*row) return held;
-    held.push_back({query.integer(0), std::string(query.text(1)), query.integer(2), std::string(query.text(3)),
-                    std::string(query.text(4)), std::string(query.text(5)), from_ms(query.integer(6)),
-                    std::string(query.text(7))});
+    held.push_back({query.integer(0), static_cast<State>(query.integer(8)), std::string(query.text(1)),
+                    query.integer(2), std::string(query.text(3)), std::string(query.text(4)),
+                    std::string(query.text(5)), from_ms(query.integer(6)), std::string(query.text(7))});
   }
 }
 

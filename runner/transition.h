@@ -30,7 +30,8 @@ enum class Event {
   Fail = 6,       ///< the service says failed, or no longer knows the job, or it was given up
   WaitOut = 7,    ///< the job timeout passed
   Resume = 8,     ///< a later run waits for it again
-  Adopt = 9,      ///< the job of a held submission was found, by the operator or by a search
+  Adopt = 9,      ///< the job of a held submission was found, by the operator or by a search; or the operator named
+                  ///< another one than before
   Resubmit = 10,  ///< the operator's word: it was not accepted
   Drop = 11,      ///< the operator's word: give it up
   Follow = 12,    ///< the job was at the service before its row: nothing is submitted
@@ -50,7 +51,8 @@ inline constexpr std::array kRules = {
     Rule{State::InFlight, Event::WaitOut, State::TimedOut},  Rule{State::TimedOut, Event::Resume, State::InFlight},
     Rule{State::TimedOut, Event::Finish, State::Done},       Rule{State::TimedOut, Event::Fail, State::Failed},
     Rule{State::Held, Event::Adopt, State::InFlight},        Rule{State::Held, Event::Resubmit, State::Planned},
-    Rule{State::Held, Event::Drop, State::Dropped},
+    Rule{State::Held, Event::Drop, State::Dropped},          Rule{State::InFlight, Event::Adopt, State::InFlight},
+    Rule{State::TimedOut, Event::Adopt, State::InFlight},    Rule{State::Failed, Event::Adopt, State::InFlight},
 };
 
 /// The state after `event`, or nothing if the table has no such move: a bug of the caller.
@@ -61,7 +63,7 @@ constexpr std::optional<State> next(State from, Event event) {
   return std::nullopt;
 }
 
-/// Nothing will change it any more, by itself or by an operator.
+/// Nothing will change it any more, but for an operator who corrects the id of a job that failed as unknown.
 constexpr bool is_terminal(State state) {
   return state == State::Done || state == State::Failed || state == State::Dropped;
 }

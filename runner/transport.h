@@ -24,6 +24,7 @@ struct Exchange {
   HeaderSet headers;   ///< `name: value` lines; may be null
   std::string body;    ///< sent as application/json when the method is POST
   bool paid = false;   ///< must reach the server at most once, whatever happens
+  bool list = false;   ///< the answer lists all jobs, and may be long
 };
 
 /// The connection of an exchange can carry the request: its first byte leaves now. Reported before the Completion, and

@@ -31,6 +31,34 @@ AccountConfig configured(const char* name) {
 
 }  // namespace
 
+TEST_CASE("what is below a base URL, and what is at another host or above it") {
+  struct Case {
+    const char* base;
+    const char* address;
+    const char* expected;
+  };
+  for (const Case& c : std::vector<Case>{{"https://api.x.test", "https://api.x.test/a/?page=2", "/a/?page=2"},
+                                         {"https://api.x.test", "http://API.x.test:80/a/", "/a/"},
+                                         {"https://api.x.test", "/a/?page=2", "/a/?page=2"},
+                                         {"https://gw.test/api", "https://gw.test/api/a/", "/a/"},
+                                         {"https://gw.test/api", "https://gw.test/apis/a/", ""},
+                                         {"https://gw.test/api", "https://gw.test/a/", ""},
+                                         {"https://gw.test/api", "/api/../a/", ""},
+                                         {"https://api.x.test", "https://evil.test/a/", ""},
+                                         {"https://api.x.test", "https://api.x.test.evil.test/a/", ""},
+                                         {"https://api.x.test", "https://api.x.test@evil.test/a/", ""},
+                                         {"https://api.x.test", "https://u:p@api.x.test/a/", ""},
+                                         {"https://api.x.test", "//evil.test/a/", ""},
+                                         {"https://api.x.test", "https://api.x.test//evil.test/", ""},
+                                         {"https://api.x.test", "https://api.x.test", ""},
+                                         {"https://api.x.test", "?page=2", ""},
+                                         {"https://api.x.test", "/a/ HTTP/1.1\r\nX: y", ""},
+                                         {"https://api.x.test", "", ""}}) {
+    CAPTURE(c.address);
+    CHECK(path_below(c.base, c.address) == c.expected);
+  }
+}
+
 TEST_CASE("base URLs are absolute, safe and without a slash at the end") {
   struct Good {
     const char* text;

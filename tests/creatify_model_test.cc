@@ -436,4 +436,30 @@ TEST_CASE("creatify model: a line that cannot be restored leaves the model as it
   }
 }
 
+TEST_CASE("creatify model: an id and key have jobs and credits of their own") {
+  const auto by = [](ServiceRequest asked, std::string key) {
+    asked.headers[1].second = std::move(key);
+    return asked;
+  };
+  const ServiceOptions options;
+  CreatifyModel model(options);
+  const Answer made(model, by(request("POST", kPath, kBody), "one"), 0);
+  const std::string id = made.text("id");
+  CreatifyModel restored(options);
+  for (const std::string& line : model.snapshot()) {
+    CHECK(line.find("one") == std::string::npos);
+    REQUIRE(restored.restore(line));
+  }
+  for (CreatifyModel* each : {&model, &restored}) {
+    CHECK(each->handle(by(request("GET", kPath + id + "/"), "one"), kHour).status == 200);
+    CHECK(each->handle(by(request("GET", kPath + id + "/"), "two"), kHour).status == 404);
+    CHECK(each->handle(by(request("GET", kPath), "two"), kHour).body == "[]");
+    CHECK(each->handle(by(request("GET", std::string(kPath) + "?ids=" + id), "two"), kHour).body == "[]");
+    const Answer poorer(*each, by(request("GET", "/api/remaining_credits/"), "one"), kHour);
+    CHECK(poorer.text("remaining_credits") == to_text(options.credits - each->jobs()[0].price));
+    const Answer untouched(*each, by(request("GET", "/api/remaining_credits/"), "two"), kHour);
+    CHECK(untouched.text("remaining_credits") == to_text(options.credits));
+  }
+}
+
 }  // namespace reelbatch

@@ -366,4 +366,42 @@ TEST_CASE("a line that cannot be restored leaves the model as it was") {
   }
 }
 
+TEST_CASE("iacrea model: a key has jobs and credits of its own") {
+  const auto by = [](ServiceRequest request, std::string key) {
+    request.headers[0].second = std::move(key);
+    return request;
+  };
+  ServiceOptions options = calm();
+  options.credits = Credits::whole(3);
+  IacreaModel model(options);
+  const ServiceReply first = model.handle(by(post(kBody), "one"), 0);
+  const ServiceReply second = model.handle(by(post(kBody), "two"), 0);
+  REQUIRE(first.status == 201);
+  REQUIRE(second.status == 201);
+  for (const ServiceReply* reply : {&first, &second}) {
+    CHECK(member(*reply, "creditsTotal") == "1");
+    CHECK(member(*reply, "creditsUsed") == "2");
+  }
+  CHECK(model.handle(by(post(kBody), "one"), 0).status == 402);
+  const std::string id = member(first, "id");
+  CHECK(id != member(second, "id"));
+  IacreaModel restored(options);
+  for (const std::string& line : model.snapshot()) {
+    CHECK(line.find("one") == std::string::npos);
+    REQUIRE(restored.restore(line));
+  }
+  for (IacreaModel* each : {&model, &restored}) {
+    CHECK(each->handle(by(get(id), "one"), 1).status == 200);
+    CHECK(each->handle(by(get(id), "two"), 1).status == 404);
+    CHECK(each->jobs()[0].customer != each->jobs()[1].customer);
+  }
+}
+
+TEST_CASE("iacrea model: a job from a journal that names no customer is there for everybody") {
+  IacreaModel model(calm());
+  REQUIRE(model.restore(
+      R"({"job":"4b1f6c2e-5d3a-4c68-9f0e-2a7b8c9d0e1f","draw":1,"created_ms":5,"charged":2,"body":"{\"image_urls\":[\"https://x.test/1.jpg\"],\"description\":\"A bright flat\"}"})"));
+  CHECK(model.handle(get("4b1f6c2e-5d3a-4c68-9f0e-2a7b8c9d0e1f"), 6).status == 200);
+}
+
 }  // namespace reelbatch

@@ -53,6 +53,29 @@ TEST_CASE("iacrea.video: a video is sent in the API's frame, with what nobody do
   CHECK(kKind.followed(normal.fields).empty());
 }
 
+TEST_CASE("iacrea.video: the logo's own switch of an intro is a boolean, however it is written") {
+  const Normalised normal = with_video(
+      video(R"({"sequences":[{"order":0,"duration":3,"type":"intro","data":{"displayLogo":"no","title":"A"}}]})"));
+  REQUIRE(lines_of(normal.problems) == "");
+  CHECK(kKind.submit(normal.fields, "marker").body.find(R"("data":{"displayLogo":false,"title":"A"})") !=
+        std::string::npos);
+}
+
+TEST_CASE("iacrea.video: members that are nearly documented ones are passed on, and told of once") {
+  const auto remarks = [](std::string_view more) { return lines_of(with_video(video(more)).remarks); };
+  CHECK(remarks(R"({"logoURL":"https://x.test/l.png"})") ==
+        "video: logoURL: is passed on as it stands; did you mean 'logoUrl'?\n");
+  CHECK(remarks(R"({"display_logo":true})") ==
+        "video: display_logo: is passed on as it stands; did you mean 'displayLogo'?\n");
+  CHECK(remarks(R"({"sequence":[]})") == "");  // beside the documented one it is no slip
+  CHECK(lines_of(with_video(R"({"format":"portrait","colors":["#000000","#ffffff"],"sequence":[]})").remarks) ==
+        "video: sequence: is passed on as it stands; did you mean 'sequences'?\n");
+  CHECK(remarks(R"({"sequences":[{"order":0,"duration":4,"type":"image","animation_typ":"x"},)"
+                R"({"order":1,"duration":4,"type":"image","animation_typ":"y"}]})") ==
+        "video: sequences[0].animation_typ: is passed on as it stands; did you mean 'animationType'?\n");
+  CHECK(remarks(R"({"title":"a","imageURL":"https://x.test/1.jpg","text":"b","url":"c"})") == "");
+}
+
 TEST_CASE("iacrea.video: a webhook is sent in the object, wherever it is given, and is no part of the video") {
   const std::string inside = video(R"({"webhookUrl":"https://hook.test/1"})");
   const std::string sent = R"("type":"image"}],"webhookUrl":"https://hook.test/1"}})";
@@ -193,6 +216,10 @@ TEST_CASE("iacrea.video: problems name the member and say what would be right") 
        "logoUrl: 'x' is not an address: needs to begin with http:// or https://"},
       {sequence(R"({"order":0,"duration":3,"type":"intro","data":{"displayLogo":true}})"),
        "logoUrl: is missing; a logo that is shown needs its address"},
+      {sequence(R"({"order":0,"duration":3,"type":"intro","data":{"displayLogo":"yes"}})"),
+       "logoUrl: is missing; a logo that is shown needs its address"},
+      {sequence(R"({"order":0,"duration":3,"type":"intro","data":{"displayLogo":"oui"}})"),
+       "sequences[0].data.displayLogo: needs to be one of true, false, yes, no, 1, 0, not 'oui'"},
       {video(R"({"displayLogo":7})"), "displayLogo: needs to be one of true, false, yes, no, 1, 0, not '7'"},
       {video(R"({"font":{}})"), "font: needs to be one text, not a map"},
       {video(R"({"sequences":null})"), "sequences: is missing; needs at least one sequence"},

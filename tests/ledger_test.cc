@@ -55,6 +55,49 @@ TEST_CASE("ledger: an older file is copied and brought up to date, a newer or fo
   CHECK(refused.error().message.find("no reelbatch ledger") != std::string::npos);
 }
 
+TEST_CASE("ledger: an adopted job that failed as unknown may be adopted by another id, one submitted anew may not") {
+  const ScopedFolder folder;
+  const std::string path = (folder.path() / "l.db").string();
+  {
+    auto made = Database::open(path, Database::Mode::Create);
+    REQUIRE(made);
+    REQUIRE(prepare_ledger(*made, ledger_migrations()));
+    REQUIRE(made->execute(R"sql(
+      INSERT INTO accounts (id, name, service, origin, credit_meaning, credit_evidence)
+        VALUES (1, 'main', 'iacrea', 'https://a.test', 'job', '');
+      INSERT INTO runs (id, uid, started_at, sandbox) VALUES (1, 'r', 1, 0);
+      INSERT INTO listings VALUES (1, 1, 'iacrea.auto', 'A'), (2, 1, 'iacrea.auto', 'B'), (3, 1, 'iacrea.auto', 'C');
+      INSERT INTO contents (id, listing, fields) VALUES (1, 1, '{}'), (2, 2, '{}'), (3, 3, '{}');
+      INSERT INTO jobs (id, listing, content, run, state, remote_id, submitted_at, accepted_at, finished_at, reason)
+        VALUES (1, 1, 1, 1, 6, 'wrong', 4, 5, 6, 'the service no longer knows the job'),
+               (2, 2, 2, 1, 6, 'wrong-2', 4, 5, 6, 'the service no longer knows the job'),
+               (3, 2, 2, 1, 2, 'right-2', 7, 8, NULL, NULL),
+               (4, 3, 3, 1, 6, 'right-3', 4, 5, 6, 'no face found');
+      INSERT INTO steps (job, run, at, from_state, event) VALUES (1, 1, 4, 0, 0), (1, 1, 5, 1, 4), (1, 1, 5, 4, 9),
+        (1, 1, 6, 2, 6), (2, 1, 4, 0, 0), (2, 1, 5, 1, 4), (2, 1, 5, 4, 9), (2, 1, 6, 2, 6), (3, 1, 7, 0, 0),
+        (3, 1, 8, 1, 1), (4, 1, 4, 0, 0), (4, 1, 5, 1, 4), (4, 1, 5, 4, 9), (4, 1, 6, 2, 6);
+    )sql"));
+  }
+  auto ledger = SqliteLedger::open(path, SqliteLedger::Mode::Write);
+  REQUIRE(ledger);
+  const std::vector<HeldJob> adopted = (*ledger)->adopted_jobs().value();
+  REQUIRE(adopted.size() == 1);
+  CHECK(adopted.front().ref == "A");
+  REQUIRE(adopted.front().state == State::Failed);
+  Commit commit;
+  Step step;
+  step.job = adopted.front().id;
+  step.from = State::Failed;
+  step.event = Event::Adopt;
+  step.remote_id = "right";
+  commit.steps = {step};
+  REQUIRE((*ledger)->commit(commit));
+  CHECK((*ledger)->verify().value().empty());
+  REQUIRE((*ledger)->open_jobs()->size() == 2);
+  CHECK((*ledger)->open_jobs()->front().remote_id == "right");
+  CHECK((*ledger)->adopted_jobs()->front().state == State::InFlight);
+}
+
 TEST_CASE("ledger: jobs of a version without repairs keep all they had, and can have some") {
   const ScopedFolder folder;
   const std::string path = (folder.path() / "l.db").string();

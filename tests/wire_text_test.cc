@@ -73,6 +73,15 @@ TEST_CASE("the limits are exact, and a cleared reader is new") {
   CHECK(reader.body().size() == AnswerReader::kBodyLimit);
   CHECK(reader.excess() == "answer larger than 4 MiB");
   reader.clear();
+  reader.expect_list();
+  CHECK(reader.add_body(std::string(AnswerReader::kListLimit, 'x')));
+  CHECK(!reader.add_body("x"));
+  CHECK(reader.excess() == "list larger than 64 MiB");
+  CHECK(reader.take_body().size() == AnswerReader::kListLimit);
+  reader.clear();
+  CHECK(reader.add_body("x"));
+  CHECK(!reader.add_body(std::string(AnswerReader::kBodyLimit, 'x')));
+  reader.clear();
   CHECK(reader.excess() == "");
   CHECK(reader.body() == "");
   CHECK(reader.add_header(std::string(AnswerReader::kHeaderLimit, 'x')));

@@ -4,7 +4,7 @@
 import json
 import urllib.parse
 
-from harness import Case
+from harness import Case, wait_for
 from services import Creatify
 
 
@@ -64,6 +64,25 @@ class Aurora(Case):
         done = self.run_feed("--max-credits", "20", code=0)
         self.assertEqual([r["credits_used"] for r in done.rows], ["0", "0", "0"])
         self.assertEqual(max(most), 1, "one at a time while no price is known")
+
+    def test_a_job_that_is_done_and_said_to_have_cost_nothing_is_charged_later(self):
+        self.service.told_at_end = 0
+        self.write("reelbatch.yaml", "accounts: {creatify: {service: creatify, max_price: {creatify.aurora: 7.5}, "
+                                     "budget: {month: 20}}}\n")
+        self.feed(6)
+        for _ in range(2):  # the next run is held to it as well
+            done = self.run_feed(code=3)
+            self.assertEqual(len(self.submissions()), 2)
+            self.assertIn("15 of 20 spent, the next job may cost 7.5", done.out)
+
+    def test_a_job_that_failed_and_cost_nothing_makes_room(self):
+        self.service.told_at_end = 0
+        self.write("reelbatch.yaml", "accounts: {creatify: {service: creatify, max_price: {creatify.aurora: 7.5}}}\n")
+        shown = self.service.shown
+        self.service.shown = lambda job: {**shown(job), "status": "failed", "failed_reason": "No face found"}
+        self.feed(6)
+        self.run_feed("--max-credits", "20", code=1)
+        self.assertEqual(len(self.submissions()), 6)
 
     def test_a_budget_that_nothing_can_be_counted_against_is_told_of(self):
         self.service.told_at_end = None
@@ -253,6 +272,87 @@ class Aurora(Case):
         self.assertEqual({r["state"] for r in done.rows}, {"done"})
         self.assertEqual(len(self.submissions()), 2)
         self.assert_sound()
+
+    def lose_first(self):
+        """The answer to the first submission never comes."""
+        lost = []
+        self.service.rules.append(lambda r: (lost.append(r), "lost")[1] if r.method == "POST" and not lost else None)
+
+    def listed_after(self, jobs):
+        """The account has these jobs too, listed before those of the test."""
+        for i in range(jobs):
+            other = f"00000000-0000-4000-8000-{i:012d}"
+            self.service.jobs[other] = {"id": other, "name": f"other {i}", "status": "done", "polls": 9, "credits_used": 1,
+                                        "video_output": "https://cdn.example.test/o.mp4", "text_prompt": "x" * 2000}
+            self.service.order.append(other)
+
+    def test_a_lost_answer_is_found_in_a_list_that_is_longer_than_other_answers_may_be(self):
+        self.listed_after(4000)  # 8 MB
+        self.lose_first()
+        self.feed(1)
+        done = self.run_feed(code=0)
+        self.assert_states(done, A_1="done")
+        self.assertEqual(len(self.submissions()), 1)
+
+    def test_a_lost_answer_is_found_in_a_later_part_of_a_list(self):
+        self.listed_after(7)
+        self.page(lambda number: f"{self.service.url}/api/aurora/?page={number}")
+        self.lose_first()
+        self.feed(1)
+        done = self.run_feed(code=0)
+        self.assert_states(done, A_1="done")
+        self.assertEqual(len(self.submissions()), 1)
+
+    def page(self, address):
+        """Lists in parts of two, with `address` for the next."""
+        def part(request):
+            asked = urllib.parse.parse_qs(request.query)
+            if request.method != "GET" or request.path != "/api/aurora/" or "ids" in asked:
+                return None
+            number = int(asked.get("page", ["1"])[0])
+            jobs = [self.service.public(self.service.jobs[i]) for i in self.service.order[2 * number - 2:2 * number]]
+            more = 2 * number < len(self.service.order)
+            return 200, {"count": len(self.service.order), "next": address(number + 1) if more else None, "results": jobs}
+        self.service.rules.append(part)
+
+    def test_a_next_part_at_another_host_or_without_end_is_not_followed_for_ever(self):
+        other = Creatify()
+        self.addCleanup(other.stop)
+        self.listed_after(3)
+        host = other.url.replace("127.0.0.1", "localhost")
+        for name, address in (("another host", lambda n: f"{host}/api/aurora/?page={n}"),
+                              ("a circle", lambda n: f"{self.service.url}/api/aurora/?page=1")):
+            with self.subTest(name):
+                self.service.rules.clear()
+                self.page(address)
+                self.lose_first()
+                self.feed(1)
+                done = self.run_feed("--ledger", name.replace(" ", "-") + ".db", code=4)
+                self.assert_states(done, A_1="held")
+                self.assertEqual(other.requests, [])
+                lists = [r for r in self.service.sent("GET", "/api/aurora/$") if "ids" not in r.query]
+                self.assertLessEqual(len(lists), 4 * 50 + 4)
+
+    def test_a_refund_that_a_killed_run_did_not_see_is_asked_for_by_the_next(self):
+        self.service.polls_until_done = 10**6
+        self.feed(1)
+        running = self.start("run", "feed.csv")
+        wait_for(lambda: self.service.sent("GET", "/api/aurora/"))
+        running.kill()
+        self.feed(2)  # for which the balance is asked, with the first job charged
+        running = self.start("run", "feed.csv")
+        wait_for(lambda: len(self.submissions()) == 2)
+        wait_for(lambda: len({i for i, job in self.service.jobs.items() if job["polls"] > 1}) == 2)
+        for job in self.service.jobs.values():
+            job.update(status="failed", failed_reason="No face found", credits_used=0)
+        self.service.balance += 2 * self.service.price
+        self.service.rules.append(lambda r: "lost" if "remaining" in r.path else None)
+        wait_for(lambda: len(self.service.sent("GET", "/api/remaining_credits/")) > 2)
+        running.kill()
+        self.service.rules.clear()
+        self.run_feed(code=1)
+        account = json.loads(self.run_it("credits", "--format", "json").out)["accounts"]["creatify"]
+        self.assertEqual((account["balance"]["last"], account["used"], account["unattributed"]), (1000, 0, 0))
 
     def test_rejected_is_an_end(self):
         self.service.rules.append(lambda r: (200, [dict(self.service.public(job), status="rejected", failed_reason=None)

@@ -187,8 +187,13 @@ class Budgets(CreditsCase):
         self.provider.price = 3
         self.config(account="credits: job\nmax_price: {iacrea.auto: 3}\nbudget: {run: 7, mode: soft}")
         self.manifest(self.feed())
-        self.run_feed("--max-in-flight", "1", code=3)
+        done = self.run_feed("--max-in-flight", "1", code=3)
+        self.assertIn("9 of 7 spent, over by 2", done.out)
         self.assertEqual(len(self.provider.posts()), 3)  # 6 are spent when the third goes
+        done = self.run_it("report", "-o", "again.json")
+        self.assertEqual(done.code, 0, done)
+        again = json.loads((self.folder / "again.json").read_text())
+        self.assertIn("9 of 7 spent, over by 2", [r["reason"] for r in again["rows"] if r["state"] == "planned"][0])
 
     def test_cautious_counts_the_likely_price(self):
         self.provider.price = 2

@@ -4,7 +4,7 @@
 import os
 import unittest
 
-from harness import Case, KEY, wait_for
+from harness import Case, KEY, Provider, row, wait_for
 
 NEW = "sk-test-rotated-40b7"
 
@@ -117,6 +117,44 @@ class Commands(KeyCase):
         self.key_from("{command: \"read word; echo $word\"}")
         self.assertNotIn("feed-word", self.refused("the first line that the key command prints is empty",
                                                    text="feed-word\n").text)
+
+
+class Shared(KeyCase):
+    """Two names for one account at the service."""
+
+    def accounts(self, second_url, second_key="OTHER"):
+        self.write("reelbatch.yaml", f"""
+accounts:
+  lyon: {{service: iacrea, base_url: "{self.provider.url}", key: {{env: IACREA_API_KEY}}, budget: {{keep: 900}}}}
+  nice: {{service: iacrea, base_url: "{second_url}", key: {{env: {second_key}}}, budget: {{keep: 900}}}}
+""")
+
+    def test_the_same_key_at_the_same_service_is_refused(self):
+        self.manifest([row("A-1", account="lyon"), row("A-2", account="nice")])
+        for name, url, key in (("one variable", self.provider.url, "IACREA_API_KEY"), ("one value", self.provider.url, "OTHER"),
+                               ("another way to write it", self.provider.url.upper().replace("HTTP", "http") + "/", "OTHER")):
+            with self.subTest(name):
+                self.accounts(url, key)
+                done = self.run_feed(code=2, env={"OTHER": KEY})
+                said = " ".join(done.err.split())
+                self.assertIn(f"accounts 'lyon' and 'nice' have the same key at {self.provider.url}", said)
+                self.assertIn("Give each the key of its own account", said)
+                self.assertNotIn(KEY, done.text)
+                self.assertEqual(self.provider.requests, [])
+                self.assertFalse((self.folder / "reelbatch.db").exists())
+
+    def test_an_account_that_no_row_needs_may_have_the_key_of_another(self):
+        self.accounts(self.provider.url, "IACREA_API_KEY")
+        self.manifest([row("A-1", account="lyon")])
+        self.run_feed(code=0)
+
+    def test_the_same_key_at_another_service_is_another_account(self):
+        other = Provider()
+        self.addCleanup(other.stop)
+        self.accounts(other.url)
+        self.manifest([row("A-1", account="lyon"), row("A-2", account="nice")])
+        self.run_feed(code=0, env={"OTHER": KEY})
+        self.assertEqual((len(self.provider.posts()), len(other.posts())), (1, 1))
 
 
 class ZBesideCommands(KeyCase):

@@ -10,7 +10,7 @@ import os
 import stat
 import unittest
 
-from harness import Answer, COLUMNS, Case, KEY, TIME, description, row, wait_for
+from harness import Answer, COLUMNS, Case, KEY, Provider, TIME, description, row, wait_for
 
 STATES = ["done", "failed", "timed_out", "in_flight", "held", "planned", "invalid"]
 
@@ -386,13 +386,15 @@ class Choosing(Case):
         self.assert_posts(3)
 
     def test_the_first_account_of_a_service_is_its_default_and_a_column_names_another(self):
+        other = Provider()
+        self.addCleanup(other.stop)
         self.write("reelbatch.yaml", "accounts:\n" + "".join(
-            f"  {name}:\n    service: iacrea\n    base_url: {self.provider.url}\n    key: {{env: IACREA_API_KEY}}\n"
-            for name in ("main", "second")))
+            f"  {name}:\n    service: iacrea\n    base_url: {service.url}\n    key: {{env: IACREA_API_KEY}}\n"
+            for name, service in (("main", self.provider), ("second", other))))
         self.manifest([row("A-1"), row("A-2", account="second")])
         done = self.run_feed(code=0)
         self.assertEqual([r["account"] for r in done.rows], ["main", "second"])
-        self.assert_posts(2)
+        self.assertEqual((len(self.provider.posts("A-1")), len(other.posts("A-2"))), (1, 1))
 
 
 class Reading(Case):

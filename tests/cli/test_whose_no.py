@@ -4,6 +4,7 @@
 import datetime
 import email.utils
 import socket
+import sqlite3
 import time
 import unittest
 
@@ -271,6 +272,45 @@ class Held(Case):
         self.hold("A-1")
         said = self.run_it("resolve", "A-1", "adopt", self.provider.jobs_of("B-1")[0].id)
         self.assertEqual(said.code, 2, said)
+        self.assertEqual(self.run_feed(code=4).state("A-1"), "held")
+
+    def test_a_wrong_id_can_be_corrected_until_the_job_is_done(self):
+        self.hold("A-1")
+        self.provider.forget_rules()
+        job = self.provider.jobs_of("A-1")[0].id
+        self.assertEqual(self.run_it("resolve", "A-1", "adopt", "vid-of-nobody").code, 0)
+        self.assertEqual(self.run_feed("--job-timeout", "1s", code=3).state("A-1"), "timed_out")
+        for wrong in ("another-one", job):  # while it is in flight as well
+            said = self.run_it("resolve", "A-1", "adopt", f" {wrong} ")
+            self.assertEqual(said.code, 0, said)
+        done = self.run_feed(code=0)
+        self.assertEqual((done.state("A-1"), done.row("A-1")["job_id"]), ("done", job))
+        self.assert_posts(1)
+        self.assert_sound()
+        with sqlite3.connect(self.folder / "reelbatch.db") as ledger:
+            told = [detail for detail, in ledger.execute("SELECT detail FROM steps WHERE detail LIKE 'adopted%' ORDER BY id")]
+        self.assertEqual(told, [f"adopted by the operator as {each}" for each in ("vid-of-nobody", "another-one", job)])
+        said = self.run_it("resolve", "A-1", "adopt", "vid-of-nobody")
+        self.assertEqual(said.code, 2, said)
+        self.assertIn("no held job has the id 'A-1', nor an adopted one that is not done", said.err)
+        self.assertEqual(self.run_feed(code=0).row("A-1")["job_id"], job)
+
+    def test_a_job_that_was_never_in_doubt_has_the_id_that_the_service_gave(self):
+        self.provider.paused = True
+        self.manifest(["A-1"])
+        self.run_feed("--job-timeout", "1s", code=3)
+        self.assertEqual(self.run_it("resolve", "A-1", "adopt", "another").code, 2)
+
+    def test_what_can_be_no_id_is_refused(self):
+        self.hold("A-1")
+        for wrong, why in ((f"{self.provider.url}/video/9", "needs to be the id alone, not the address"),
+                           ("..", "needs to be the service's id, not dots"), ("x" * 256, "has 256 characters"),
+                           ("  ", "is empty"), ("two words", "has blanks or control characters"),
+                           ("a\x1b[31mb", "has blanks or control characters"), ("a\nb", "needs to be on one line")):
+            with self.subTest(wrong):
+                said = self.run_it("resolve", "A-1", "adopt", wrong)
+                self.assertEqual(said.code, 2, said)
+                self.assertIn(why, said.err)
         self.assertEqual(self.run_feed(code=4).state("A-1"), "held")
 
     def test_resubmit_makes_it_planned(self):

@@ -214,6 +214,7 @@ void Auditor::accepted(const World::Acceptance& acceptance) {
 // ---- What is said afterwards ----------------------------------------------------------------------------------------
 
 void Auditor::check_report(Ledger& ledger, const EndedRun& ended, std::optional<std::size_t> rows) {
+  take_refunds();
   const RunReport& report = ended.report;
   std::int64_t counted = 0;
   for (const RowState state : kRowStates) counted += report.counts.of(state);
@@ -238,8 +239,10 @@ void Auditor::check_report(Ledger& ledger, const EndedRun& ended, std::optional<
   for (const auto& [account, sums] : report.credits) {
     const bool negative = sums.unattributed && *sums.unattributed < Credits{};
     // An answer of another time brings a balance of that time: that looks like a refund. So does a charge to come.
+    const std::size_t service = service_named(account);
     check(
-        !negative || world_.reached.count("state that goes backwards") != 0 || charges_late(service_named(account)),
+        !negative || world_.reached.count("state that goes backwards") != 0 || charges_late(service) ||
+            world_.options.service.refunds,
         fmt::format("{} credits of account {} are unattributed: more was attributed than spent (used {}, remaining {})",
                     sums.unattributed ? to_text(*sums.unattributed) : "", account,
                     sums.used ? to_text(*sums.used) : "?", sums.remaining ? to_text(*sums.remaining) : "?"));
@@ -284,7 +287,8 @@ void Auditor::check_row(const RowView& view, const RunRecord& run) {
           fmt::format("{} is failed ({}), the service says {}", row.id, row.reason, status));
   }
   if (row.credits_used) {
-    const Credits charged = found->second.charged + (repairs == repairs_cost_.end() ? Credits{} : repairs->second);
+    const Credits charged = found->second.charged - refunded_of(found->second) +
+                            (repairs == repairs_cost_.end() ? Credits{} : repairs->second);
     check(*row.credits_used == charged, fmt::format("{} is said to have cost {}, it was charged {}", row.id,
                                                     to_text(*row.credits_used), to_text(charged)));
   }

@@ -83,6 +83,9 @@ class Auditor {
   void check_window(Windows& windows, const World::Send& send, const RateWindow& window, const char* what);
   void check_in_flight(const World::Start& start);
   void check_budgets(const World::Acceptance& acceptance);
+  void count_spent(const World::Acceptance& acceptance, Credits amount);
+  void take_refunds();
+  Credits refunded_of(const World::Acceptance& acceptance) const;
   bool charges_late(std::size_t service) const;
   void check_keep(std::size_t service);
   void check_spending(std::size_t service);
@@ -90,7 +93,7 @@ class Auditor {
   std::size_t service_named(const std::string& account) const;
   void check_sums(Ledger& ledger, const RunReport& report);
   void check_credits(Ledger& ledger);
-  /// What was charged for the jobs that a run submitted to a service.
+  /// What was charged for the jobs that a run submitted to a service, refunds taken off.
   Credits charged_by(const std::string& run_uid, std::size_t service) const;
   void check_row(const RowView& view, const RunRecord& run);
   void check_render(const ResultRow& row, const World::Acceptance& made);
@@ -111,6 +114,7 @@ class Auditor {
   std::map<Part, Credits> repairs_cost_;              ///< by the job with the parts
   std::map<std::string, int> allowed_repairs_;        ///< by row
   std::map<std::uint64_t, std::string> run_of_life_;
+  std::set<Part> refunded_;                                                  ///< jobs that cost nothing in the end
   std::map<std::string, Credits> spent_by_run_;                              ///< by uid
   std::map<std::pair<std::size_t, std::string>, Credits> spent_by_account_;  ///< and uid
   std::map<std::pair<std::size_t, WallTime>, Credits> spent_by_day_, spent_by_month_;

@@ -11,15 +11,47 @@ namespace reelbatch {
 
 // ---- Budgets --------------------------------------------------------------------------------------------------------
 
+/// In every period that it falls into.
+void Auditor::count_spent(const World::Acceptance& acceptance, Credits amount) {
+  const auto add = [&](Credits& sum) { sum = sum + amount; };
+  const std::size_t service = acceptance.service;
+  const std::string& run = run_of_life_[acceptance.life];
+  const WallTime day = start_of_day(acceptance.started_at), month = start_of_month(acceptance.started_at);
+  add(spent_by_run_[run]);
+  add(spent_by_account_[{service, run}]);
+  add(spent_by_day_[{service, day}]);
+  add(spent_by_month_[{service, month}]);
+  if (!labelled || !labelled(acceptance.description)) return;
+  add(spent_by_label_run_[{service, run}]);
+  add(spent_by_label_day_[{service, day}]);
+  add(spent_by_label_month_[{service, month}]);
+}
+
+/// What was counted for jobs that cost nothing in the end.
+void Auditor::take_refunds() {
+  if (!world_.options.service.refunds) return;
+  for (std::size_t service = 0; service < world_.service_count(); ++service) {
+    for (const ServiceJob& job : world_.service(service).jobs()) {
+      const auto made = acceptances_.find({service, job.id});
+      if (!job.refunded || made == acceptances_.end() || !refunded_.insert(made->first).second) continue;
+      count_spent(made->second, Credits{} - made->second.charged);
+      ++world_.reached["refunded job"];
+      if (charges_late(service)) ++world_.reached["refunded job where charges are late"];
+    }
+  }
+}
+
+Credits Auditor::refunded_of(const World::Acceptance& acceptance) const {
+  return refunded_.count({acceptance.service, acceptance.id}) > 0 ? acceptance.charged : Credits{};
+}
+
 /// What the services charged, at every acceptance.
 void Auditor::check_budgets(const World::Acceptance& acceptance) {
-  const auto add = [&](Credits& sum) { return sum = sum + acceptance.charged; };
+  take_refunds();
+  count_spent(acceptance, acceptance.charged);
   const std::string& run = run_of_life_[acceptance.life];
-  const Credits by_run = add(spent_by_run_[run]);
-  const Credits by_account = add(spent_by_account_[{acceptance.service, run}]);
   const WallTime day = start_of_day(acceptance.started_at), month = start_of_month(acceptance.started_at);
-  const Credits by_day = add(spent_by_day_[{acceptance.service, day}]);
-  const Credits by_month = add(spent_by_month_[{acceptance.service, month}]);
+  const Credits by_run = spent_by_run_[run];
   const auto open_in = [&](const std::string& uid) {
     return std::any_of(acceptances_.begin(), acceptances_.end(), [&](const auto& entry) {
       return entry.first.first == acceptance.service && run_of_life_[entry.second.life] == uid;
@@ -27,12 +59,6 @@ void Auditor::check_budgets(const World::Acceptance& acceptance) {
   };
   if (options_.max_credits && by_run + acceptance.charged > *options_.max_credits && open_in(run)) {
     ++world_.reached["budget reached with jobs in flight"];
-  }
-  Credits label_run, label_day, label_month;
-  if (labelled && labelled(acceptance.description)) {
-    label_run = add(spent_by_label_run_[{acceptance.service, run}]);
-    label_day = add(spent_by_label_day_[{acceptance.service, day}]);
-    label_month = add(spent_by_label_month_[{acceptance.service, month}]);
   }
   if (!prices_reserved) return;
   const Budget& budget = options_.accounts[acceptance.service].budget;
@@ -43,13 +69,14 @@ void Auditor::check_budgets(const World::Acceptance& acceptance) {
   within(by_run, options_.max_credits, "--max-credits");
   check_keep(acceptance.service);
   if (budget.mode == Budget::Mode::Soft || (budget.mode == Budget::Mode::Cautious && !one_price)) return;
-  within(by_account, budget.run, "a run");
-  within(by_day, budget.day, "a day");
-  within(by_month, budget.month, "a month");
+  within(spent_by_account_[{acceptance.service, run}], budget.run, "a run");
+  within(spent_by_day_[{acceptance.service, day}], budget.day, "a day");
+  within(spent_by_month_[{acceptance.service, month}], budget.month, "a month");
+  if (!labelled || !labelled(acceptance.description)) return;
   for (const LabelBudget& label : budget.labels) {
-    within(label_run, label.run, "a run of the label's value");
-    within(label_day, label.day, "a day of the label's value");
-    within(label_month, label.month, "a month of the label's value");
+    within(spent_by_label_run_[{acceptance.service, run}], label.run, "a run of the label's value");
+    within(spent_by_label_day_[{acceptance.service, day}], label.day, "a day of the label's value");
+    within(spent_by_label_month_[{acceptance.service, month}], label.month, "a month of the label's value");
   }
 }
 
@@ -65,7 +92,9 @@ void Auditor::check_keep(std::size_t service) {
   if (charges_late(service) && jumps) return;
   if (budget.keep && world_.balance_told[service]) {
     Credits spent;
-    for (const ServiceJob& job : world_.service(service).jobs()) spent = spent + job.price;
+    for (const ServiceJob& job : world_.service(service).jobs()) {
+      if (!job.refunded) spent = spent + job.price;
+    }
     const Credits credits = world_.options.credits_of(service);
     check(credits - spent >= *budget.keep,
           fmt::format("{} spent of {}, {} are to be kept", to_text(spent), to_text(credits), to_text(*budget.keep)));
@@ -121,7 +150,7 @@ Credits Auditor::charged_by(const std::string& run_uid, std::size_t service) con
     const auto owner = acceptances_.find({service, acceptance.of});
     const auto run = run_of_life_.find(owner == acceptances_.end() ? acceptance.life : owner->second.life);
     if (key.first == service && run != run_of_life_.end() && run->second == run_uid) {
-      charged = charged + acceptance.charged;
+      charged = charged + acceptance.charged - refunded_of(acceptance);
     }
   }
   return charged;
@@ -137,7 +166,8 @@ void Auditor::check_sums(Ledger& ledger, const RunReport& report) {
     if (found == accounts->end() || service_of_account_.count(found->id) == 0 || !sums.used) continue;
     const std::size_t service = service_of_account_.at(found->id);
     const Credits charged = charged_by(report.run.uid, service);
-    check(*sums.used <= charged,
+    // A job that was refunded a moment ago may still show what it was charged before.
+    check(*sums.used <= charged || world_.options.service.refunds,
           fmt::format("{} are said to be used on {}, {} were charged", to_text(*sums.used), account, to_text(charged)));
     // Nothing unknown, nothing held and nothing out: then it is all of it.
     bool settled = sums.unknown_jobs == 0 && doubtful() == 0;
@@ -205,7 +235,7 @@ std::size_t Auditor::service_named(const std::string& account) const {
 /// is_told  its balance is as new as what is known of its jobs.
 void Auditor::check_account(const AccountCredits& account, bool is_told) {
   const std::size_t service = service_named(account.sums.key);
-  Credits charged;
+  Credits charged;  // before refunds, which may not have been seen
   for (const ServiceJob& job : world_.service(service).jobs()) charged = charged + job.price;
   const Credits used = account.sums.used.value_or(Credits{});
   check(used <= charged, fmt::format("{} are said to be used on {}, {} were charged", to_text(used), account.sums.key,

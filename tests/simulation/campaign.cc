@@ -61,6 +61,7 @@ WorldOptions world_options(const Scenario& s) {
     world.credits.push_back(credits(service == "iacrea" || s.balance >= 100 ? s.balance : s.balance * kLongestSpeech));
   }
   world.service.charge_late_ms = s.charge_late_s * 1000;
+  world.service.refunds = s.refunds != 0;
   world.service.used_per_job = s.per_job != 0;
   world.tells_credits = s.tells_none == 0;
   world.service.clip_ms = s.clip_ms;
@@ -551,6 +552,8 @@ std::vector<std::string_view> rare_cases() {
           "row of explicit sequences",
           "part made again",
           "balance that was overtaken",
+          "refunded job",
+          "refunded job where charges are late",
           "row on a video in flight",
           "row on a video that has ended",
           "row throws a render away",

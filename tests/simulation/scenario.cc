@@ -59,6 +59,7 @@ constexpr std::array kFields = {FIELD(seed),
                                 FIELD(max_credits),
                                 FIELD(hides_used),
                                 FIELD(charge_late_s),
+                                FIELD(refunds),
                                 FIELD(tells_none),
                                 FIELD(run_budget),
                                 FIELD(day_budget),
@@ -249,6 +250,7 @@ Scenario draw_scenario(std::uint64_t seed) {
     s.pause_s = draw.between(1, 300);
   }
   if (s.dst_night == 0 && s.month_budget + s.label_month_budget > 0) s.dst_night = draw.sometimes(2, 3, 3);
+  s.refunds = s.aurora_accounts > 0 && s.job_errors > 0 ? draw.between(0, 1) : 0;
   return s;
 }
 

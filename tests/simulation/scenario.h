@@ -60,6 +60,7 @@ struct Scenario {
   std::int64_t max_credits = 0;
   std::int64_t hides_used = 0;     ///< answers about jobs that leave out what was used
   std::int64_t charge_late_s = 0;  ///< Aurora: how long after its end a half of a job's price leaves the balance
+  std::int64_t refunds = 0;        ///< Aurora: a failed job costs nothing in the end
   std::int64_t tells_none = 0;     ///< answers about jobs carry no figures, where a balance cannot be asked for
   std::int64_t run_budget = 0, day_budget = 0, month_budget = 0, keep = 0;
   std::int64_t budget_mode = 0;                                                     ///< Budget::Mode
