@@ -548,7 +548,8 @@ TEST_CASE("images that no separator parts are refused, quoting them") {
       {"https://x.test/a.JPGHTTP://x.test/b.jpg", "'https://x.test/a.JPGHTTP://x.test/b.jpg' is not one address"},
       {R"(https://x.test/a.jpg\https://x.test/b.jpg)", R"('https://x.test/a.jpg\https://x.test/b.jpg' is not one)"},
       {"https://x.test/a.jpg~https://x.test/b.jpg", "'https://x.test/a.jpg~https://x.test/b.jpg' is not one address"},
-      {R"(https://x.test/a.jpg~https:/\x.test/b.jpg)", R"('https://x.test/a.jpg~https:/\x.test/b.jpg' is not one address)"},
+      {R"(https://x.test/a.jpg~https:/\x.test/b.jpg)",
+       R"('https://x.test/a.jpg~https:/\x.test/b.jpg' is not one address)"},
       {R"(https://x.test/a.jpg\nb.jpg)", R"('https://x.test/a.jpg\nb.jpg' is not one address)"},
   };
   for (const Case& c : cases) {
