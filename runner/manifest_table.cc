@@ -8,6 +8,7 @@
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
 #include "runner/csv.h"
+#include "runner/last_cells.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_text.h"
 #include "runner/row_views.h"
@@ -64,6 +65,7 @@ class TableReader {
   void refuse_width(Place place, std::string_view column, std::string message, std::string_view code);
   void end_odd_rows();
   bool refuse_shifted();
+  bool refuse_cut(const TablePlan& plan);
   void read_id();
   void find_fields(const TablePlan& plan);
   bool find_field(const TablePlan& plan, const TablePlan::Field& field, FieldText& found, std::size_t& cell);
@@ -90,6 +92,8 @@ class TableReader {
   CsvReader csv_;
   TableColumns columns_;
   SecondHeader second_header_;
+  LastCells last_cells_;
+  bool is_cut_ = false;  ///< the last row was refused for it
   bool said_encoding_ = false;
   bool first_is_row_ = false;  ///< the record that was read as the header is a row
   bool saw_end_ = false;       ///< of a file in sections
@@ -170,7 +174,7 @@ void TableReader::say_about_file() {
     run_.find({}, {}, "the last record is incomplete: there is no #END#; is the file still being written?");
   if (saw_end_) compare_with_count();
   // No error: many programs write no last line end.
-  if (records_ > 0 && !saw_end_ && csv_.dialect().record_end == 0 && !csv_.ended_by_newline())
+  if (records_ > 0 && !saw_end_ && !is_cut_ && csv_.dialect().record_end == 0 && !csv_.ended_by_newline())
     run_.warn(row_.place, {},
               "the last line has no line end: if the file was still being written, its last row is cut");
   if (csv_.line_of_mark() != 0)
@@ -470,6 +474,28 @@ bool TableReader::refuse_shifted() {
   return true;
 }
 
+/// A row that has all its cells, the last one perhaps in part: the file ends in it. True if it is refused, and nothing
+/// but that row is: a file that is whole without a last line end loses no more when this errs.
+bool TableReader::refuse_cut(const TablePlan& plan) {
+  if (csv_.dialect().record_end != 0) return false;
+  const std::size_t last = columns_.size() - 1;
+  if (csv_.ended_by_newline()) {
+    if (last_cells_.is_learning()) last_cells_.learn(cell(last));
+    return false;
+  }
+  const bool is_closed = csv_.cells().size() > columns_.size() || (csv_.dialect().quotes && csv_.raw().ends_with('"'));
+  if (plan.needed != columns_.size() || is_closed) return false;
+  const std::string why = last_cells_.why_cut(cell(last));
+  if (why.empty()) return false;
+  is_cut_ = true;
+  refuse_row(row_, csv_.place(last), columns_.name(last),
+             fmt::format("the last record looks incomplete: the file ends in this cell without a line end, and {}; is "
+                         "the file still being written? If the row is whole, end its line with a line break",
+                         why),
+             "cut_row");
+  return true;
+}
+
 /// Refuses the row, which has another number of cells than the header. Where row after row has the same one, that is
 /// said once: it is no slip in a row.
 void TableReader::refuse_width(Place place, std::string_view column, std::string message, std::string_view code) {
@@ -509,7 +535,7 @@ bool TableReader::check_shape(const TablePlan& plan) {
     return false;
   }
   const std::size_t own = cells - (trails ? 1 : 0);
-  if (own == columns_.size()) return !refuse_shifted();
+  if (own == columns_.size()) return !refuse_shifted() && !refuse_cut(plan);
   const std::string counts =
       fmt::format("{} fields, {} {}", own, format_.has_header ? "header has" : "most rows have", columns_.size());
   if (cells > columns_.size()) {
