@@ -84,17 +84,17 @@ class JobReader {
 
   /// A member of the top of a document other than the jobs.
   Result<void> take_member(const YamlNode& key, YamlNode& value);
-  /// A job; or why it has none, for a line of JSON Lines.
   Result<void> take_job(const YamlNode& job);
   Result<void> take_line(const JsonLine& line);
-  /// job  may be nullptr in take_line().
-  Result<void> take_broken(Place place, const std::string& why, const YamlNode* job, std::string_view code = "no_job");
+  /// What should be a job and cannot be read.
+  Result<void> take_broken(const JsonPiece& piece, const JsonFault& fault);
   /// After the last job: what can be said only then.
   void finish();
   /// The same: which keys fed what.
   void tell_mapping() const;
 
  private:
+  Result<void> refuse_job(Place row, Place place, std::string why, std::string_view code, const YamlNode* job);
   const NameUse& use_of(const YamlNode& key, const JobKind* kind);
   const std::vector<const NameUse*>& uses_of(const YamlNode& map, const JobKind* kind);
   void say_slip(const YamlNode& key, const NameUse& use);
@@ -147,7 +147,7 @@ JobReader::JobReader(ManifestRun& run, std::string_view list) : run_(run), list_
   row_.place_of_field = [this](std::size_t field) { return is_flat_ ? flat_.place_of_field(field) : places_[field]; };
   row_.record = [this] {
     if (line_.line != 0) return RecordText{jobs_, line_.text, line_.line};
-    text_ = to_json(*job_);
+    if (job_ != nullptr) text_ = to_json(*job_);
     return RecordText{jobs_, text_, 0};
   };
   defaults_.kind = YamlNode::Kind::Map;
@@ -252,7 +252,14 @@ void JobReader::tell_mapping() const {
 
 // ---- Jobs -----------------------------------------------------------------------------------------------------------
 
-Result<void> JobReader::take_broken(Place place, const std::string& why, const YamlNode* job, std::string_view code) {
+Result<void> JobReader::take_broken(const JsonPiece& piece, const JsonFault& fault) {
+  text_ = piece.text;
+  return refuse_job({piece.line, piece.column}, {fault.line, fault.column}, fault.message, "no_job", nullptr);
+}
+
+/// A row that is nothing but wrong. `job` is nullptr if it has no tree.
+Result<void> JobReader::refuse_job(Place row, Place place, std::string why, std::string_view code,
+                                   const YamlNode* job) {
   has_jobs_ = true;
   saw_id_ = true;  // it may have had one
   ++jobs_;
@@ -265,9 +272,9 @@ Result<void> JobReader::take_broken(Place place, const std::string& why, const Y
   row_.kind_name.clear();
   row_.account.clear();
   row_.file = run_.file();
-  row_.place = place;
+  row_.place = row;
   if (job != nullptr) take_plain_id(*job);
-  refuse_row(row_, place, {}, why, code);
+  refuse_row(row_, place, {}, std::move(why), code);
   return run_.deliver(row_);
 }
 
@@ -279,10 +286,10 @@ void JobReader::take_plain_id(const YamlNode& job) {
 
 Result<void> JobReader::take_job(const YamlNode& job) {
   if (job.kind != YamlNode::Kind::Map)
-    return take_broken(place_of(job), "a job must be a map of fields and values", &job);
+    return refuse_job(place_of(job), place_of(job), "a job must be a map of fields and values", "no_job", &job);
   if (!has_jobs_) take_preset(job);
   if (const std::string why = too_many_keys(job); !why.empty())
-    return take_broken(place_of(job), why, &job, "too_many_keys");
+    return refuse_job(place_of(job), place_of(job), why, "too_many_keys", &job);
   map_uses_.clear();
   has_jobs_ = true;
   ++jobs_;
@@ -310,11 +317,11 @@ Result<void> JobReader::take_line(const JsonLine& line) {
     if (row_.file != run_.file()) row_.file = run_.file();
     return run_.deliver(row_, flat_.views());
   }
-  const Result<YamlNode> tree = tree_of(line, reader_);
+  const tl::expected<YamlNode, JsonFault> tree = tree_of(line, reader_);
   if (tree) return take_job(*tree);
-  if (!line.ended_by_newline)
+  if (!line.ended_by_newline && !tree.error().is_alone)
     run_.find({line.line, 1}, {}, "the last line is incomplete: is the file still being written?");
-  return take_broken({line.line, 1}, tree.error().message, nullptr);
+  return take_broken({line.text, line.line, 1}, tree.error());
 }
 
 const NameUse& JobReader::use_of(const YamlNode& key, const JobKind* kind) {
@@ -587,17 +594,19 @@ void JobReader::take_labels(const YamlNode& map) {
   }
 }
 
-YamlSink sink_into(JobReader& jobs) {
-  return {[&](const YamlNode& key, YamlNode& value) { return jobs.take_member(key, value); },
-          [&](YamlNode& item) { return jobs.take_job(item); }};
-}
-
-/// Tells an error of the sink, which ends everything, from one of the file, which is a finding.
+/// Tells an error of the jobs' sink, which ends everything, from one of the file, which is a finding.
 class SinkWatch {
  public:
-  YamlSink watch(YamlSink sink) {
-    return {[this, sink](const YamlNode& key, YamlNode& value) { return note(sink.member(key, value)); },
-            [this, sink](YamlNode& item) { return note(sink.item(item)); }};
+  explicit SinkWatch(JobReader& jobs) : jobs_(jobs) {}
+
+  JsonSink sink() {
+    JsonSink sink;
+    sink.member = [this](const YamlNode& key, YamlNode& value) { return note(jobs_.take_member(key, value)); };
+    sink.item = [this](YamlNode& item) { return note(jobs_.take_job(item)); };
+    sink.broken = [this](const JsonPiece& piece, const JsonFault& fault) {
+      return note(jobs_.take_broken(piece, fault));
+    };
+    return sink;
   }
   Result<void> note(Result<void> taken) {
     failed_ = failed_ || !taken;
@@ -610,6 +619,7 @@ class SinkWatch {
   }
 
  private:
+  JobReader& jobs_;
   bool failed_ = false;
 };
 
@@ -625,23 +635,23 @@ Result<void> end(Result<void> read, const SinkWatch& watch, JobReader& jobs, Man
 
 Result<void> read_yaml_jobs(ByteSource& source, ManifestRun& run) {
   JobReader jobs(run);
-  SinkWatch watch;
+  SinkWatch watch(jobs);
   SourceBuffer buffer(source);
   std::istream in(&buffer);
-  Result<void> read = stream_yaml(in, run.file(), "jobs", watch.watch(sink_into(jobs)));
+  Result<void> read = stream_yaml(in, run.file(), "jobs", watch.sink());
   if (read && !buffer.error().empty()) read = usage_error(buffer.error());
   return end(std::move(read), watch, jobs, run);
 }
 
 Result<void> read_json_jobs(ByteSource& source, ManifestRun& run, std::string_view list) {
   JobReader jobs(run, list);
-  SinkWatch watch;
-  return end(stream_json(source, run.file(), list, watch.watch(sink_into(jobs))), watch, jobs, run);
+  SinkWatch watch(jobs);
+  return end(stream_json(source, run.file(), list, watch.sink()), watch, jobs, run);
 }
 
 Result<void> read_json_lines(ByteSource& source, ManifestRun& run) {
   JobReader jobs(run);
-  SinkWatch watch;
+  SinkWatch watch(jobs);
   Result<void> read =
       stream_json_lines(source, run.file(), [&](const JsonLine& line) { return watch.note(jobs.take_line(line)); });
   return end(std::move(read), watch, jobs, run);

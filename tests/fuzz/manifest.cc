@@ -188,8 +188,10 @@ FUZZ_TARGET(json) {
   hold(data, [](ByteSource& source, ManifestRun& run) { return read_json_jobs(source, run); });
   // Whatever this reader takes for JSON, the other one does, but for numbers beyond its range.
   StringSource source(data);
-  const YamlSink sink{[](const YamlNode&, YamlNode&) { return Result<void>(); },
-                      [](YamlNode&) { return Result<void>(); }};
+  JsonSink sink;
+  sink.member = [](const YamlNode&, YamlNode&) { return Result<void>(); };
+  sink.item = [](YamlNode&) { return Result<void>(); };
+  sink.broken = [](const JsonPiece&, const JsonFault&) { return usage_error("no JSON"); };
   if (!stream_json(source, "f.json", "jobs", sink)) return;
   JsonReader reader;
   const Result<JsonElement> same = reader.parse(data);
