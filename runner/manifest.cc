@@ -8,6 +8,7 @@
 #include "runner/byte_source.h"
 #include "runner/content_type.h"
 #include "runner/excerpt.h"
+#include "runner/first_keys.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_run.h"
 #include "runner/text_source.h"
@@ -102,9 +103,11 @@ std::string_view list_in(std::string_view text) {
 }
 
 Result<void> read_format(ManifestFormat format, std::string_view text, ByteSource& source, ManifestRun& run) {
-  if (format == ManifestFormat::Yaml) return read_yaml_jobs(source, run);
-  if (format == ManifestFormat::JsonLines) return read_json_lines(source, run);
-  return read_json_jobs(source, run, list_in(text));
+  const std::string_view list = format == ManifestFormat::Json ? list_in(text) : "jobs";
+  const std::vector<std::string> keys = first_keys(text, format, list);
+  if (format == ManifestFormat::Yaml) return read_yaml_jobs(source, run, keys);
+  if (format == ManifestFormat::JsonLines) return read_json_lines(source, run, keys);
+  return read_json_jobs(source, run, list, keys);
 }
 
 /// One file. What is wrong with it becomes a finding, so that the next ones are looked at too; only an error of the

@@ -79,8 +79,9 @@ struct Gathered {
 /// Jobs that are maps: from YAML, JSON or JSON Lines. What a name means is worked out once a name and kind.
 class JobReader {
  public:
-  /// list  the member at the top that holds the jobs.
-  explicit JobReader(ManifestRun& run, std::string_view list = "jobs");
+  /// list        the member at the top that holds the jobs.
+  /// first_keys  of the first jobs; must outlive the reader.
+  explicit JobReader(ManifestRun& run, Keys first_keys, std::string_view list = "jobs");
 
   /// A member of the top of a document other than the jobs.
   Result<void> take_member(const YamlNode& key, YamlNode& value);
@@ -115,6 +116,7 @@ class JobReader {
 
   ManifestRun& run_;
   std::string list_;
+  Keys first_keys_;
   std::unordered_map<const JobKind*, std::unordered_map<std::string, NameUse>> uses_;
   /// What the names of a map mean in rows of a kind, in their order: for the maps of the job that is read.
   struct MapUses {
@@ -143,7 +145,8 @@ class JobReader {
   std::string id_;                 ///< that is made of several members
 };
 
-JobReader::JobReader(ManifestRun& run, std::string_view list) : run_(run), list_(list), flat_(run) {
+JobReader::JobReader(ManifestRun& run, Keys first_keys, std::string_view list)
+    : run_(run), list_(list), first_keys_(first_keys), flat_(run) {
   row_.place_of_field = [this](std::size_t field) { return is_flat_ ? flat_.place_of_field(field) : places_[field]; };
   row_.record = [this] {
     if (line_.line != 0) return RecordText{jobs_, line_.text, line_.line};
@@ -351,23 +354,22 @@ void JobReader::say_slip(const YamlNode& key, const NameUse& use) {
   }
 }
 
-/// The first job shows whose export it is.
+/// The first jobs show whose export it is; one that is too long to be among the keys that are known is at least itself
+/// looked at.
 void JobReader::take_preset(const YamlNode& job) {
   const std::string& wanted = run_.rules().options().preset;
   if (wanted == "none") return;
-  std::vector<std::string_view> names;
-  bool own_words = false;
-  for (const auto& [key, value] : job.members) {
-    names.push_back(key.scalar);
-    own_words = own_words || fold_name(key.scalar) == "image_urls";
-  }
+  std::vector<std::string_view> names(first_keys_.begin(), first_keys_.end());
+  for (const auto& [key, value] : job.members) names.push_back(key.scalar);
+  const bool own_words =
+      std::any_of(names.begin(), names.end(), [](std::string_view name) { return fold_name(name) == "image_urls"; });
   if (wanted != "auto") {
     run_.set_preset(find_preset(wanted));
     run_.compare_with_preset(names, place_of(job));
   } else if (const std::vector<const Preset*> found = presets_of(names); !own_words && !found.empty()) {
     if (found.size() > 1)
       return run_.find(place_of(job), {},
-                       fmt::format("the first job fits the presets '{}' and '{}'; say which with --preset",
+                       fmt::format("the first jobs fit the presets '{}' and '{}'; say which with --preset",
                                    found[0]->name, found[1]->name));
     run_.set_preset(found[0]);
     run_.note(place_of(job), fmt::format("read as preset '{}'; --preset none does without", found[0]->name));
@@ -633,8 +635,8 @@ Result<void> end(Result<void> read, const SinkWatch& watch, JobReader& jobs, Man
 
 }  // namespace
 
-Result<void> read_yaml_jobs(ByteSource& source, ManifestRun& run) {
-  JobReader jobs(run);
+Result<void> read_yaml_jobs(ByteSource& source, ManifestRun& run, Keys first_keys) {
+  JobReader jobs(run, first_keys);
   SinkWatch watch(jobs);
   SourceBuffer buffer(source);
   std::istream in(&buffer);
@@ -643,14 +645,14 @@ Result<void> read_yaml_jobs(ByteSource& source, ManifestRun& run) {
   return end(std::move(read), watch, jobs, run);
 }
 
-Result<void> read_json_jobs(ByteSource& source, ManifestRun& run, std::string_view list) {
-  JobReader jobs(run, list);
+Result<void> read_json_jobs(ByteSource& source, ManifestRun& run, std::string_view list, Keys first_keys) {
+  JobReader jobs(run, first_keys, list);
   SinkWatch watch(jobs);
   return end(stream_json(source, run.file(), list, watch.sink()), watch, jobs, run);
 }
 
-Result<void> read_json_lines(ByteSource& source, ManifestRun& run) {
-  JobReader jobs(run);
+Result<void> read_json_lines(ByteSource& source, ManifestRun& run, Keys first_keys) {
+  JobReader jobs(run, first_keys);
   SinkWatch watch(jobs);
   Result<void> read =
       stream_json_lines(source, run.file(), [&](const JsonLine& line) { return watch.note(jobs.take_line(line)); });

@@ -336,4 +336,27 @@ TEST_CASE("images that are names in every job are told once, with what to do") {
             .error == "");
 }
 
+TEST_CASE("a preset is known by the keys of the first jobs together, since a job leaves out what it does not have") {
+  const std::string first = R"({"ListingKey": "K1", "PublicRemarks": "A flat by the sea"})";
+  const std::string second =
+      R"({"ListingKey": "K2", "PublicRemarks": "A loft", "Media": [{"MediaURL": "https://a.test/1.jpg"}]})";
+  const ManifestText texts[] = {
+      {"f.json", fmt::format("[{},\n{}]", first, second)},
+      {"f.json", fmt::format("{{\"value\": [{},\n{}]}}", first, second)},
+      {"f.jsonl", fmt::format("{}\n{}\n", first, second)},
+      {"f.yaml", fmt::format("- {}\n- {}\n", first, second)},
+      // A job that is longer than what is looked at beforehand.
+      {"f.json", fmt::format("[{{\"Remarks\": \"{}\", {}]", std::string(100'000, 'x'), second.substr(1))},
+  };
+  for (const ManifestText& text : texts) {
+    CAPTURE(text.text.substr(0, 100));
+    const ManifestRead got = read_texts({text});
+    CHECK(got.error == "");
+    REQUIRE(!got.rows.empty());
+    CHECK(got.rows.back().id == "K2");
+    CHECK(got.shown.back().find("image_urls:=[{\"MediaURL\":\"https://a.test/1.jpg\"}]") != std::string::npos);
+    CHECK(got.shown.front().find("description=") != std::string::npos);
+  }
+}
+
 }  // namespace reelbatch
