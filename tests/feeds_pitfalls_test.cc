@@ -142,6 +142,44 @@ TEST_CASE("pitfalls: encodings") {
                 stated);
 }
 
+TEST_CASE("pitfalls: encodings of what is UTF-8 by its definition") {
+  const auto job = [](std::string_view id, std::string_view description) {
+    return fmt::format(R"({{"id": "{}", "image_urls": ["https://img.example.test/1.jpg"], "description": "{}"}})", id,
+                       description);
+  };
+  const std::string latin = job("A-1", "Un appartement r\xE9nov\xE9 pr\xE8s du parc");
+  const std::string notice = "read as windows-1252, which is not UTF-8 as it should be; first non-ASCII at line ";
+  check_pitfall({"JSON", "[\n" + latin + "]", Do::Warn, "f.json:2: ", notice + "2", {"A-1"}, "f.json"});
+  check_pitfall({"JSON Lines", latin + "\n", Do::Warn, "f.jsonl:1: ", notice + "1", {"A-1"}, "f.jsonl"});
+  check_pitfall({"YAML", "- " + latin + "\n", Do::Warn, "f.yaml:1: ", notice + "1", {"A-1"}, "f.yaml"});
+  const std::string behind = job("A-0", std::string(70'000, 'x')) + "\n" + latin + "\n";
+  check_pitfall({"behind the first bytes",
+                 behind,
+                 Do::Warn,
+                 "f.jsonl: ",
+                 "read as windows-1252, which is not UTF-8 as it should be; use --encoding",
+                 {"A-0", "A-1"},
+                 "f.jsonl"});
+  const std::string one = job("A-1", "Un appartement r\u00e9nov\u00e9 pr\u00e8s du parc") + "\n";
+  check_pitfall({"one job that is damaged",
+                 one + job("A-2", "Un appartement r\xE9serv\u00e9") + "\n",
+                 Do::Reject,
+                 "f.jsonl:2:97: ",
+                 "not valid JSON: is not UTF-8 (byte 0xE9)",
+                 {"A-1"},
+                 "f.jsonl"});
+  ManifestOptions stated;
+  stated.encoding = "utf-8";
+  check_pitfall({"an encoding that is stated is strict",
+                 latin + "\n",
+                 Do::Reject,
+                 "f.jsonl:1:97: ",
+                 "is not UTF-8",
+                 {},
+                 "f.jsonl"},
+                stated);
+}
+
 TEST_CASE("pitfalls: no text at all") {
   const Pitfall pitfalls[] = {
       {"empty file", "", Do::Refuse, "f.csv: ", "0 listings"},
