@@ -2,11 +2,13 @@
 // listing does not have, so that one job alone does not show whose export it is.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "runner/content_type.h"
+#include "runner/manifest_run.h"
 
 namespace reelbatch {
 
@@ -15,5 +17,10 @@ namespace reelbatch {
 /// head    text of YAML, JSON or JSON Lines.
 /// list    the member at the top that holds the jobs.
 std::vector<std::string> first_keys(std::string_view head, ManifestFormat format, std::string_view list);
+
+/// What the names of the first jobs' keys decide for the file: the preset, and which of them has the ids.
+///
+/// place  of the first job.
+void take_first_keys(std::span<const std::string_view> names, Place place, ManifestRun& run);
 
 }  // namespace reelbatch

@@ -9,6 +9,7 @@
 #include "jobs/edit_distance.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
+#include "runner/first_keys.h"
 #include "runner/flat_rows.h"
 #include "runner/json_stream.h"
 #include "runner/manifest_formats.h"
@@ -100,7 +101,7 @@ class JobReader {
   const std::vector<const NameUse*>& uses_of(const YamlNode& map, const JobKind* kind);
   void say_slip(const YamlNode& key, const NameUse& use);
   Gathered gather(const YamlNode& map, const JobKind* kind, std::size_t field);
-  void take_preset(const YamlNode& job);
+  void begin_jobs(const YamlNode& first);
   void take_plain_id(const YamlNode& job);
   void take_specials(const YamlNode& job);
   std::string_view special(const YamlNode& job, std::size_t field, Place& place);
@@ -290,7 +291,7 @@ void JobReader::take_plain_id(const YamlNode& job) {
 Result<void> JobReader::take_job(const YamlNode& job) {
   if (job.kind != YamlNode::Kind::Map)
     return refuse_job(place_of(job), place_of(job), "a job must be a map of fields and values", "no_job", &job);
-  if (!has_jobs_) take_preset(job);
+  if (!has_jobs_) begin_jobs(job);
   if (const std::string why = too_many_keys(job); !why.empty())
     return refuse_job(place_of(job), place_of(job), why, "too_many_keys", &job);
   map_uses_.clear();
@@ -354,28 +355,16 @@ void JobReader::say_slip(const YamlNode& key, const NameUse& use) {
   }
 }
 
-/// The first jobs show whose export it is; one that is too long to be among the keys that are known is at least itself
+/// What the keys of the first jobs decide. One that is too long to be among those that are known is at least itself
 /// looked at.
-void JobReader::take_preset(const YamlNode& job) {
-  const std::string& wanted = run_.rules().options().preset;
-  if (wanted == "none") return;
+void JobReader::begin_jobs(const YamlNode& first) {
   std::vector<std::string_view> names(first_keys_.begin(), first_keys_.end());
-  for (const auto& [key, value] : job.members) names.push_back(key.scalar);
-  const bool own_words =
-      std::any_of(names.begin(), names.end(), [](std::string_view name) { return fold_name(name) == "image_urls"; });
-  if (wanted != "auto") {
-    run_.set_preset(find_preset(wanted));
-    run_.compare_with_preset(names, place_of(job));
-  } else if (const std::vector<const Preset*> found = presets_of(names); !own_words && !found.empty()) {
-    if (found.size() > 1)
-      return run_.find(place_of(job), {},
-                       fmt::format("the first jobs fit the presets '{}' and '{}'; say which with --preset",
-                                   found[0]->name, found[1]->name));
-    run_.set_preset(found[0]);
-    run_.note(place_of(job), fmt::format("read as preset '{}'; --preset none does without", found[0]->name));
-  }
+  for (const auto& [key, value] : first.members)
+    if (std::find(names.begin(), names.end(), key.scalar) == names.end()) names.push_back(key.scalar);
+  take_first_keys(names, place_of(first), run_);
   uses_.clear();
   keys_.clear();
+  map_uses_.clear();
 }
 
 /// The members that feed a target: exact names win over folded ones, a family is in the order of its numbers, and of
@@ -422,7 +411,7 @@ void JobReader::take_specials(const YamlNode& job) {
   Place place = row_.place;
   const std::string_view id = special(job, Target::kId, place);
   needs_id_ = row_.remarks.empty() && run_.will_make_id(id);
-  if (!needs_id_ && !run_.refuse_shortened(row_, trim(id), place)) take_id(row_, id, place);
+  if (!needs_id_ && !run_.refuse_shortened(row_, trim(id), place)) take_id(row_, id, place, run_.id_hint());
 
   const RawValue* kind = run_.rules().default_of(Target::kKind, nullptr);
   Place unused;

@@ -427,7 +427,7 @@ void TableReader::read_id() {
       parts.push_back(unguarded(column, "id"));
       const std::string_view part = trim(parts.back());
       if (run_.refuse_shortened(row_, part, csv_.place(column))) return;
-      if (is_spreadsheet_error(part)) return take_id(row_, part, csv_.place(column));
+      if (is_spreadsheet_error(part)) return take_id(row_, part, csv_.place(column), {});
     }
     id = views_.keep(NameRules::join_id(parts));
   }
@@ -438,7 +438,7 @@ void TableReader::read_id() {
     return;
   }
   const Place place = csv_.place(columns_.id());
-  if (!run_.refuse_shortened(row_, id, place)) take_id(row_, id, place);
+  if (!run_.refuse_shortened(row_, id, place)) take_id(row_, id, place, run_.id_hint());
 }
 
 /// A record that goes on over rows of their own is of no listing. True if it was one, and is refused.

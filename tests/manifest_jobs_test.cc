@@ -359,4 +359,38 @@ TEST_CASE("a preset is known by the keys of the first jobs together, since a job
   }
 }
 
+TEST_CASE("one key has the ids of all jobs, whichever others they have") {
+  const auto job = [](std::string_view ids) {
+    return fmt::format(R"({{{}, "Name": "x", "Short description": "A flat", "Images": "https://a.test/1.jpg"}})", ids);
+  };
+  const auto read = [&](std::string_view file, const Lines& ids, const ManifestOptions& options = {}) {
+    std::string text;
+    for (const std::string& id : ids) text += fmt::format("{}{}\n", file == "f.yaml" ? "- " : "", job(id));
+    return read_texts({{std::string(file), text}}, options);
+  };
+  for (const char* file : {"f.yaml", "f.jsonl"}) {
+    CAPTURE(file);
+    const ManifestRead woo = read(file, {R"("SKU": "W-1")", R"("ID": 2, "SKU": "W-2")", R"("ID": null, "SKU": "W-3")",
+                                         R"("id": 4)", R"("SKU": "W-5")", R"("SKU": "W-6")"});
+    CHECK(woo.error == "");
+    REQUIRE(woo.rows.size() == 6);
+    for (const std::size_t refused : {0U, 2U, 4U, 5U}) {
+      CHECK(woo.rows[refused].id == "");
+      REQUIRE(woo.rows[refused].remarks.size() == 1);
+      CHECK(woo.rows[refused].remarks[0].message ==
+            "is empty: every listing needs a reference of its own; the ids of this file are in 'ID', and 'SKU' cannot "
+            "stand in for it, since an id must be the same every night: --map id=SKU takes all of them from there");
+    }
+    CHECK(woo.rows[1].id == "2");
+    CHECK(woo.rows[3].id == "4");
+    ManifestOptions options;
+    options.map = {{"id", "SKU"}};
+    CHECK(read(file, {R"("SKU": "W-1")", R"("ID": 2, "SKU": "W-2")"}, options).rows[1].id == "W-2");
+    CHECK(
+        read(file, {R"("ref": "1")", R"("reference": "2")"})
+            .error.find("id: more than one name may be this field: 'ref', 'reference'; say which with --map id=ref") !=
+        std::string::npos);
+  }
+}
+
 }  // namespace reelbatch
