@@ -109,6 +109,7 @@ class JobReader {
   void take_fields(const YamlNode& job);
   bool take_field(const YamlNode& map, std::size_t field);
   bool take_images(RawField& field, Place place);
+  void warn_left_out(const YamlNode& map, std::size_t field, const Gathered& gathered, std::string_view text);
   static bool take_together(const Gathered& gathered, RawField& field, Place& place);
   void take_labels(const YamlNode& map);
   using FedKeys = std::map<std::size_t, std::set<const YamlNode*>>;
@@ -509,6 +510,7 @@ bool JobReader::take_field(const YamlNode& map, std::size_t field) {
   }
   const FieldSpec& spec = row_.kind->fields()[field];
   if (needs_id_ && &map != &defaults_) run_.hash_field(*row_.kind, spec, taken.value.form, taken.value.text);
+  if (spec.is_images) warn_left_out(map, field, gathered, taken.value.text);
   if (spec.is_images && !take_images(taken, place)) return true;
   row_.fields.push_back(std::move(taken));
   places_.push_back(place);
@@ -526,6 +528,29 @@ bool JobReader::take_images(RawField& field, Place place) {
   if (*completed) field.value = {RawValue::Form::Json, std::move(**completed)};
   if (!images.has_address()) images.see(field.value.text, place);
   return true;
+}
+
+/// Keys with images that stand in for those that are used, and are not sent: as in a table.
+void JobReader::warn_left_out(const YamlNode& map, std::size_t field, const Gathered& gathered, std::string_view text) {
+  const YamlNode& used = *gathered.given[0].key;
+  const std::vector<const NameUse*>& uses = uses_of(map, row_.kind);
+  const auto target_of = [&](std::size_t i) {
+    const std::vector<Target>& targets = uses[i]->targets;
+    const auto found = std::find_if(targets.begin(), targets.end(), [&](const Target& t) { return t.field == field; });
+    return found == targets.end() ? nullptr : &*found;
+  };
+  const Target* first = nullptr;
+  for (std::size_t i = 0; i < uses.size(); ++i)
+    if (&map.members[i].first == &used) first = target_of(i);
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    const auto& [key, value] = map.members[i];
+    const Target* other = target_of(i);
+    const bool stands_in =
+        first != nullptr && other != nullptr && other->by == first->by && other->alternative > first->alternative;
+    if (!stands_in || is_blank(value) || FeedImages::has_all(text, to_value(value).text)) continue;
+    run_.warn(place_of(key), NameRules::target_name(field, row_.kind),
+              left_out(key.scalar, used.scalar, NameRules::target_name(field, row_.kind)));
+  }
 }
 
 bool JobReader::take_together(const Gathered& gathered, RawField& field, Place& place) {

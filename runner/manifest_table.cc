@@ -80,6 +80,7 @@ class TableReader {
   bool take_columns(const TablePlan::Field::Columns& columns, const TablePlan::Field& field, FieldText& found,
                     std::size_t& cell);
   bool take_images(std::string_view field, std::size_t column, FieldText& found);
+  void warn_left_out(std::span<const TablePlan::Field::Columns> columns, std::size_t used, const FieldText& found);
   bool take_cell(std::size_t column, const TablePlan::Field& field, std::string_view& text);
   std::string_view cell(std::size_t column) const;
   std::string_view unguarded(std::size_t column, std::string_view field);
@@ -570,9 +571,10 @@ void TableReader::find_fields(const TablePlan& plan) {
 /// False if the row says nothing for it, or nothing of use.
 bool TableReader::find_field(const TablePlan& plan, const TablePlan::Field& field, FieldText& found,
                              std::size_t& cell) {
-  const bool there = std::any_of(field.columns.begin(), field.columns.end(),
+  const auto used = std::find_if(field.columns.begin(), field.columns.end(),
                                  [&](const auto& columns) { return take_columns(columns, field, found, cell); });
-  if (there) {
+  if (used != field.columns.end()) {
+    if (field.spec->is_images) warn_left_out({used + 1, field.columns.end()}, cell, found);
     if (needs_id_) run_.hash_field(*plan.kind, *field.spec, found.form, found.text);
     if (field.spec->is_images && !take_images(field.spec->name, cell, found)) return false;
   } else {
@@ -629,6 +631,20 @@ bool TableReader::take_columns(const TablePlan::Field::Columns& columns, const T
   if (columns.list) all += ']';
   found.text = views_.keep(std::move(all));
   return true;
+}
+
+/// A row that has images in columns which stand in for each other: those of the first alone are sent. Both would be
+/// other content than was paid for, so it is only said.
+///
+/// columns  that stand in, behind the one that is used.
+void TableReader::warn_left_out(std::span<const TablePlan::Field::Columns> columns, std::size_t used,
+                                const FieldText& found) {
+  for (const TablePlan::Field::Columns& others : columns)
+    for (const std::size_t column : others.at) {
+      const std::string_view text = cell(column);
+      if (is_blank(text) || stands_for_nothing(text) || FeedImages::has_all(found.text, text)) continue;
+      run_.warn(csv_.place(column), found.name, left_out(columns_.name(column), columns_.name(used), found.name));
+    }
 }
 
 /// Completes images as the options say. False if they cannot be read: then the row has a remark.
