@@ -537,8 +537,8 @@ bool TableReader::check_shape(const TablePlan& plan) {
   }
   const std::size_t own = cells - (trails ? 1 : 0);
   if (own == columns_.size()) return !refuse_shifted() && !refuse_cut(plan);
-  const std::string counts =
-      fmt::format("{} fields, {} {}", own, format_.has_header ? "header has" : "most rows have", columns_.size());
+  const std::string counts = fmt::format("{} field{}, {} {}", own, own == 1 ? "" : "s",
+                                         format_.has_header ? "header has" : "most rows have", columns_.size());
   if (cells > columns_.size()) {
     refuse_width(csv_.place(columns_.size()), {}, fmt::format("{}; an unquoted {}?", counts, shown(csv_.dialect())),
                  "too_many_fields");
