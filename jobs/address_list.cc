@@ -245,20 +245,25 @@ Parts parts_of(std::string_view item, bool only_at_bars = false) {
   return parts;
 }
 
+/// What stands behind the scheme of an address, also of one that was percent-encoded, once or twice.
+constexpr std::array<std::string_view, 3> kSchemeEnds{"://", "%3a%2f%2f", "%253a%252f%252f"};
+
 /// Whether another image begins right behind the name of a photo in the path: an address, at most with signs in between
 /// that are no known separators, or whatever follows a backslash.
 bool is_glued(std::string_view item) {
   constexpr std::string_view kSigns = " !\"$%&'()*+,-:;<=>@[\\]^_`{|}~";
-  const std::string_view path = without_query(item);
-  for (std::size_t at = path.find("://", kScheme.size()); at != std::string_view::npos; at = path.find("://", at + 1)) {
-    std::size_t begin = at - (ascii_lower(path.substr(at - 1, 1)) == "s" ? 1 : 0);
-    if (begin < 4 || ascii_lower(path.substr(begin - 4, 4)) != "http") continue;
-    begin -= 4;
-    const std::size_t last = path.find_last_not_of(kSigns, begin - 1);
-    if (last != std::string_view::npos && is_photo(path.substr(0, last + 1))) return true;
+  const std::string path = ascii_lower(without_query(item));
+  for (const std::string_view end : kSchemeEnds) {
+    for (std::size_t at = path.find(end, kScheme.size()); at != std::string::npos; at = path.find(end, at + 1)) {
+      std::size_t begin = at - (path[at - 1] == 's' ? 1 : 0);
+      if (begin < 4 || path.compare(begin - 4, 4, "http") != 0) continue;
+      begin -= 4;
+      const std::size_t last = path.find_last_not_of(kSigns, begin - 1);
+      if (last != std::string::npos && is_photo(std::string_view(path).substr(0, last + 1))) return true;
+    }
   }
-  for (std::size_t at = path.find('\\'); at != std::string_view::npos; at = path.find('\\', at + 1)) {
-    if (is_photo(path.substr(0, at))) return true;
+  for (std::size_t at = path.find('\\'); at != std::string::npos; at = path.find('\\', at + 1)) {
+    if (is_photo(std::string_view(path).substr(0, at))) return true;
   }
   return false;
 }
@@ -593,7 +598,9 @@ bool read_plain_items(std::string_view text, std::string_view separator, PlainAd
     if (found.empty() || out.count == out.kMost) return false;
     const bool is_usual = found.ends_with(".jpg") && !reader.may_have_signs();
     if (!is_usual && ends_with_one_of(without_query(found), kNoPhotoEndings)) return false;
-    const bool may_be_glued = found.find(':', kScheme.size()) != std::string_view::npos;
+    // The encoded forms have a percent sign and the digit of a colon.
+    const bool may_be_glued = found.find(':', kScheme.size()) != std::string_view::npos ||
+                              found.find("%3") != std::string_view::npos || found.find("%25") != std::string_view::npos;
     if (may_be_glued && is_glued(found)) return false;
     const auto known = out.items.begin() + static_cast<std::ptrdiff_t>(out.count);
     if (std::any_of(out.items.begin(), known, [&](std::string_view one) { return is_same_address(one, found); }))

@@ -11,9 +11,9 @@ namespace {
 /// Those that are no word with which a sentence may begin where the blank is missing, such as `it`.
 constexpr std::array<std::string_view, 10> kTopLevels{"com", "net", "org", "info", "immo",
                                                       "fr",  "ch",  "eu",  "nl",   "pt"};
-constexpr std::array<std::string_view, 17> kPhoneWords{
+constexpr std::array<std::string_view, 18> kPhoneWords{
     "tel",    "tél", "téléphone", "telephone", "telefon", "telefono", "teléfono", "tlf", "phone",
-    "mobile", "mob", "portable",  "whatsapp",  "fax",     "gsm",      "call",     "fon"};
+    "mobile", "mob", "portable",  "whatsapp",  "fax",     "gsm",      "call",     "fon", "contact"};
 constexpr std::array<std::string_view, 7> kAddressWords{"e-mail", "email", "mail",   "courriel",
                                                         "web",    "site",  "website"};
 
@@ -76,7 +76,7 @@ struct Number {
 };
 
 Number number_at(std::string_view text, std::size_t at) {
-  constexpr std::size_t kDigitsMax = 16, kBetweenMax = 3;
+  constexpr std::size_t kDigitsMin = 9, kDigitsMax = 16, kBetweenMax = 3;
   Number number;
   std::size_t group = 0;
   const auto end_group = [&] {
@@ -94,6 +94,8 @@ Number number_at(std::string_view text, std::size_t at) {
     }
     end_group();
     if (std::string_view(" .-/()+").find(text[at]) == std::string_view::npos || ++between > kBetweenMax) break;
+    // Of two numbers, one behind the other.
+    if (number.digits.size() >= kDigitsMin && (text[at] == '/' || between == kBetweenMax)) break;
     if (text[at] == '+' && !number.digits.empty()) break;
   }
   end_group();
@@ -151,7 +153,7 @@ class Stripper {
     // One look a word, however many places in it might begin another.
     looked_until_ = end;
     if (!is_mail_address(word) && !is_web_address(word)) return false;
-    take(word.size(), kAddressWords);
+    take(word.size());
     return true;
   }
 
@@ -163,7 +165,7 @@ class Stripper {
     if (!is_phone_number(rest, number, is_one_of(last_word(), kPhoneWords))) return false;
     // A bracket that does not close inside of the number is around it.
     if (rest[0] == '(' && rest.substr(0, number.end).find(')') == std::string_view::npos) return false;
-    take(number.end, kPhoneWords);
+    take(number.end);
     return true;
   }
 
@@ -187,18 +189,54 @@ class Stripper {
     return word;
   }
 
-  template <std::size_t N>
-  void take(std::size_t size, const std::array<std::string_view, N>& words) {
+  /// Leaves the contact that stands here out, with the word for it in front.
+  void take(std::size_t size) {
     std::size_t end = 0;
     const std::size_t begin = last_word_at(end);
-    if (is_one_of(last_word(), words)) out_.text.resize(begin);
+    const std::string word = last_word();
+    if (is_one_of(word, kPhoneWords) || is_one_of(word, kAddressWords)) out_.text.resize(begin);
     at_ += size;
     if (out_.text.ends_with('(') && text_.substr(at_, 1) == ")") {
       out_.text.pop_back();
       ++at_;
     }
+    close_gap();
     end_of_last_ = at_;
     ++out_.count;
+  }
+
+  /// Of the signs on both sides of what was left out, as between the items of a list, one remains; none at the
+  /// beginning or the end of a line.
+  void close_gap() {
+    constexpr std::string_view kBetween = ",;/|";
+    constexpr std::size_t kBlanksMax = 8;
+    const auto behind = [&] {
+      const std::size_t from = std::min(text_.find_first_not_of(' ', at_), text_.size());
+      return from - at_ > kBlanksMax ? at_ : from;
+    };
+    const auto in_front = [&] {
+      const std::string_view tail =
+          std::string_view(out_.text).substr(out_.text.size() - std::min(out_.text.size(), kBlanksMax));
+      const std::size_t last = tail.find_last_not_of(' ');
+      return last == std::string_view::npos ? (tail.size() < kBlanksMax ? '\n' : ' ') : tail[last];
+    };
+    const auto is_between = [&](char c) { return kBetween.find(c) != std::string_view::npos; };
+    const std::size_t next = behind();
+    const char before = in_front();
+    const char after = next < text_.size() ? text_[next] : '\n';
+    const bool is_dash = after == '-' && next > at_ && text_.substr(next + 1, 1) == " ";
+    const bool is_first = std::string_view("\n.!?").find(before) != std::string_view::npos;
+    const bool is_item = is_between(before) || is_first || before == ':' || before == '(';
+    if (((is_between(after) || is_dash) && is_item) || (after == '.' && is_first)) {
+      at_ = next + 1;
+      // The blank in front of the gap stands for the one behind the sign.
+      if (out_.text.empty() || is_space(out_.text.back())) at_ = behind();
+    } else if (is_between(before) && std::string_view("\n.!?)").find(after) != std::string_view::npos) {
+      while (out_.text.ends_with(' ') || is_between(out_.text.back())) out_.text.pop_back();
+      at_ = next;
+    } else if (next == at_ && std::string_view(",;.!?").find(after) != std::string_view::npos) {
+      while (out_.text.ends_with(' ')) out_.text.pop_back();
+    }
   }
 
   static constexpr std::size_t kNumberMax = 64;  ///< bytes of the longest

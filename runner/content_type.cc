@@ -24,6 +24,8 @@ constexpr std::array kMagic{
           "this is an xz archive: unpack it first (unxz)"},
     Magic{"\x28\xB5\x2F\xFD"sv, "this is a zstd archive: unpack it first (unzstd)"},
     Magic{"\xD0\xCF\x11\xE0"sv, "this is an old Excel workbook: save it as CSV (UTF-8)"},
+    Magic{"{\\rtf"sv,
+          "this is a document of a word processor (RTF): save it as plain text, or export it as CSV (UTF-8)"},
     Magic{"%PDF"sv, "this is a PDF document: a manifest is CSV, TSV, YAML, JSON or JSON Lines"},
     Magic{"SQLite format 3\0"sv, "this is an SQLite database: a manifest is CSV, TSV, YAML, JSON or JSON Lines"},
 };

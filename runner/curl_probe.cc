@@ -293,7 +293,7 @@ void CurlProbe::Impl::finish(Transfer& transfer, CURLcode result) {
     ::curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     answer.size = transfer.range_total;
     // The length of a part is not that of the file.
-    if (!answer.size && length > 0 && status != 206) answer.size = static_cast<std::uint64_t>(length);
+    if (!answer.size && length >= 0 && status != 206) answer.size = static_cast<std::uint64_t>(length);
   }
   const bool whole = transfer.head_whole && (result == CURLE_OK || (transfer.stopped && result == CURLE_WRITE_ERROR));
   if (!transfer.connected && !transfer.tried && !transfer.inside.empty()) {

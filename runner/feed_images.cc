@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "jobs/address_list.h"
 #include "jobs/unicode.h"
+#include "runner/manifest_text.h"
 
 namespace reelbatch {
 
@@ -17,6 +20,13 @@ Result<std::optional<std::string>> FeedImages::complete(RawValue::Form form, std
   Result<std::string> list = complete_images({form, std::string(text)}, options_.images_separator, options_.media_base);
   if (!list) return tl::unexpected<Error>(list.error());
   return *std::move(list);
+}
+
+bool FeedImages::has_all(std::string_view known, std::string_view more) {
+  const auto is_known = [&](std::string_view text) { return known.find(text) != std::string_view::npos; };
+  if (is_known(trim(more))) return true;
+  const Result<AddressList> list = parse_address_list({RawValue::Form::Text, std::string(more)});
+  return list && std::all_of(list->addresses.begin(), list->addresses.end(), is_known);
 }
 
 void FeedImages::see(std::string_view text, Place place) {

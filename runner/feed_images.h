@@ -25,6 +25,10 @@ class FeedImages {
   /// cannot be read.
   Result<std::optional<std::string>> complete(RawValue::Form form, std::string_view text) const;
 
+  /// Whether every image of `more` is among those of `known` as well: both lists as a row has them. False where `more`
+  /// cannot be read.
+  static bool has_all(std::string_view known, std::string_view more);
+
   /// Whether any image of the file has an address so far: then see() has nothing more to find out.
   bool has_address() const { return has_address_; }
   /// Takes one row's images, completed.

@@ -14,7 +14,7 @@ namespace reelbatch {
 
 /// Columns that feed one field, as the specification of a mapping says them:
 ///
-///   `A|B`              A, and B in rows where A is empty
+///   `A|B`              A, and B in rows where A is empty; of an id the first that the file has, in all rows
 ///   `A+B`              both, one after the other; of an id with `-` between them
 ///   `photo_*`          all that fit, in the order of their numbers (lists)
 ///   `MEDIA_IMAGE_*<60` the same with numbers below 60

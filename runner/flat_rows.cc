@@ -143,9 +143,9 @@ void FlatRows::learn_plan(Plan& plan) const {
       source.from = {candidates[field][0].index};
       feeds[source.from[0]] = true;
     } else if (!candidates[field].empty()) {
-      // Several keys: only where each is there to stand in for the one before.
-      if (!std::all_of(candidates[field].begin(), candidates[field].end(),
-                       [&](const Candidate& one) { return is_certain(one.target); }))
+      // Several keys: only where each is there to stand in for the one before, and nothing is to be said of it.
+      if (spec.is_images || !std::all_of(candidates[field].begin(), candidates[field].end(),
+                                         [&](const Candidate& one) { return is_certain(one.target); }))
         return;
       for (const Arranged::Alternative& alternative : arrange(std::move(candidates[field])).alternatives) {
         if (alternative.from.size() != 1 || alternative.twice != SIZE_MAX) return;

@@ -70,6 +70,11 @@ bool refuses_head(int status) {
   return status == 403 || status == 405 || status == 501;
 }
 
+/// An answer that says there is nothing. Some servers say so to HEAD alone.
+bool is_empty(const ProbeAnswer& answer) {
+  return answer.status == 204 || answer.status == 205 || (answer.status / 100 == 2 && answer.size == 0U);
+}
+
 /// Whether an address that is counted so speaks for its row.
 bool may_be_paid_for(std::int64_t ProbeCounts::*count) {
   return count == nullptr || count == &ProbeCounts::slow || count == &ProbeCounts::unknown;
@@ -236,6 +241,7 @@ void ImageProbe::settle(const ProbeAnswer& answer) {
   if (status == 429)
     return conclude(answer.id, {&ProbeCounts::unknown, {}, "answers 429, too many requests, every time"});
   if (status / 100 != 2) return conclude(answer.id, {&ProbeCounts::dead, {}, fmt::format("answers {}", status)});
+  if (is_empty(answer)) return conclude(answer.id, {&ProbeCounts::dead, {}, "is empty"});
   const Duration took = answer.at - look.started;
   if (answer.size && *answer.size > options_.size_max) {
     conclude(answer.id, {&ProbeCounts::large, answer.content_type,
@@ -250,7 +256,7 @@ void ImageProbe::settle(const ProbeAnswer& answer) {
 
 /// Whether the address is asked for once more: with GET where HEAD is refused, or later where that may help.
 bool ImageProbe::ask_again(Look& look, Number number, const ProbeAnswer& answer) {
-  if (!look.get && refuses_head(answer.status)) {
+  if (!look.get && (refuses_head(answer.status) || is_empty(answer))) {
     look.get = true;
     look.port->waiting.push_front(number);
     return true;
@@ -315,7 +321,9 @@ void ImageProbe::conclude(Number number, const Verdict& verdict) {
   looks_.erase(found);
   mentions_ -= look.mentions.size();
   for (const Mention& mention : look.mentions) record_bytes_ -= mention.record ? mention.record->raw.size() : 0;
-  if (!fits(verdict.type, look.mentions.front().media)) {
+  const bool is_wrong = std::any_of(look.mentions.begin(), look.mentions.end(),
+                                    [&](const Mention& mention) { return !fits(verdict.type, mention.media); });
+  if (is_wrong) {
     ++counts_.wrong;
   } else if (verdict.count != nullptr) {
     ++(counts_.*verdict.count);
@@ -367,19 +375,24 @@ void ImageProbe::reject(const Mention& mention, const std::string& address, std:
 
 std::string probe_line(const ProbeCounts& counts) {
   std::string line = fmt::format("{} {} looked at", counts.addresses, counts.addresses == 1 ? "address" : "addresses");
-  const std::array<std::pair<std::int64_t, std::string_view>, 6> parts = {{{counts.dead, "dead"},
+  std::int64_t fine = counts.addresses;
+  for (const std::int64_t other :
+       {counts.dead, counts.wrong, counts.large, counts.unreachable, counts.slow, counts.unknown})
+    fine -= other;
+  if (fine == counts.addresses && counts.rows == 0) return line + ", all fine";
+  const std::array<std::pair<std::int64_t, std::string_view>, 7> parts = {{{fine, "fine"},
+                                                                           {counts.dead, "dead"},
                                                                            {counts.wrong, "not what they should be"},
                                                                            {counts.large, "too large"},
                                                                            {counts.unreachable, "out of reach"},
                                                                            {counts.slow, "slow"},
                                                                            {counts.unknown, "not to be known"}}};
-  bool fine = true;
+  std::string_view before = ": ";
   for (const auto& [count, words] : parts) {
     if (count == 0) continue;
-    line += fmt::format("{}{} {}", fine ? ": " : ", ", count, words);
-    fine = false;
+    line += fmt::format("{}{} {}", before, count, words);
+    before = ", ";
   }
-  if (fine) return line + ", all fine";
   return line + fmt::format("; {} {} not to be paid for yet", counts.rows, counts.rows == 1 ? "row is" : "rows are");
 }
 

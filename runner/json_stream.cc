@@ -11,6 +11,7 @@
 
 #include "jobs/json.h"
 #include "jobs/unicode.h"
+#include "runner/json_fault.h"
 
 namespace reelbatch {
 namespace {
@@ -173,12 +174,20 @@ YamlNode TreeBuilder::build_object(const simdjson::dom::object& object) {
   return node;
 }
 
-Result<YamlNode> build_tree(const Result<JsonElement>& element, std::string_view text, Position at) {
-  if (!element) return tl::unexpected<Error>(element.error());
+tl::expected<YamlNode, JsonFault> build_tree(JsonReader& reader, std::string_view text, Position at) {
+  const Result<JsonElement> element = reader.parse(text);
+  if (!element) {
+    const std::optional<TextFault> fault = find_json_fault(text);
+    if (!fault) return tl::unexpected(JsonFault{at.line, at.column, element.error().message, false});
+    at.pass(text.substr(0, fault->at));
+    return tl::unexpected(JsonFault{at.line, at.column, "not valid JSON: " + fault->message, fault->in_value});
+  }
   TreeBuilder builder(text, at);
   YamlNode node = builder.build(*element);
   if (const auto& repeated = builder.repeated())
-    return usage_error(fmt::format("duplicate key '{}', first on line {}", repeated->key, repeated->first_line));
+    return tl::unexpected(
+        JsonFault{repeated->at.line, repeated->at.column,
+                  fmt::format("duplicate key '{}', first on line {}", repeated->key, repeated->first_line), true});
   return node;
 }
 
@@ -187,7 +196,7 @@ Result<YamlNode> build_tree(const Result<JsonElement>& element, std::string_view
 /// Finds where the pieces of a document begin and end; whether they are valid is for the JSON reader to say.
 class Scanner {
  public:
-  Scanner(ByteSource& source, std::string_view file, std::string_view list, const YamlSink& sink)
+  Scanner(ByteSource& source, std::string_view file, std::string_view list, const JsonSink& sink)
       : source_(source), file_(file), list_(list), sink_(sink), block_(kBlock) {}
 
   Result<void> read();
@@ -226,7 +235,7 @@ class Scanner {
   ByteSource& source_;
   std::string_view file_;
   std::string_view list_;
-  const YamlSink& sink_;
+  const JsonSink& sink_;
   std::vector<char> block_;
   std::size_t next_ = 0;
   std::size_t filled_ = 0;
@@ -307,9 +316,9 @@ Result<void> Scanner::read_piece() {
 
 Result<YamlNode> Scanner::read_value() {
   if (Result<void> read = read_piece(); !read) return tl::unexpected<Error>(read.error());
-  Result<YamlNode> node = build_tree(reader_.parse(piece_), piece_, piece_at_);
-  if (!node) return error_at(piece_at_, node.error().message);
-  return node;
+  tl::expected<YamlNode, JsonFault> node = build_tree(reader_, piece_, piece_at_);
+  if (!node) return error_at({node.error().line, node.error().column}, node.error().message);
+  return *std::move(node);
 }
 
 Result<void> Scanner::read() {
@@ -327,9 +336,13 @@ Result<void> Scanner::read_items() {
   take();
   if (skip_space() == ']') return take(), Result<void>();
   while (true) {
-    Result<YamlNode> item = read_value();
-    if (!item) return tl::unexpected<Error>(item.error());
-    if (Result<void> taken = sink_.item(*item); !taken) return taken;
+    if (Result<void> read = read_piece(); !read) return read;
+    tl::expected<YamlNode, JsonFault> item = build_tree(reader_, piece_, piece_at_);
+    if (!item && !item.error().is_alone)
+      return error_at({item.error().line, item.error().column}, item.error().message);
+    Result<void> taken =
+        item ? sink_.item(*item) : sink_.broken({piece_, piece_at_.line, piece_at_.column}, item.error());
+    if (!taken) return taken;
     const int c = skip_space();
     if (c != ',' && c != ']') return unexpected("',' or ']'");
     take();
@@ -374,12 +387,12 @@ Result<void> Scanner::read_member() {
 
 }  // namespace
 
-Result<void> stream_json(ByteSource& source, std::string_view file, std::string_view list, const YamlSink& sink) {
+Result<void> stream_json(ByteSource& source, std::string_view file, std::string_view list, const JsonSink& sink) {
   return Scanner(source, file, list, sink).read();
 }
 
-Result<YamlNode> tree_of(const JsonLine& line, JsonReader& reader) {
-  return build_tree(reader.parse(line.text), line.text, {line.line, 1});
+tl::expected<YamlNode, JsonFault> tree_of(const JsonLine& line, JsonReader& reader) {
+  return build_tree(reader, line.text, {line.line, 1});
 }
 
 Result<void> stream_json_lines(ByteSource& source, std::string_view file,

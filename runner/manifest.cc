@@ -8,6 +8,7 @@
 #include "runner/byte_source.h"
 #include "runner/content_type.h"
 #include "runner/excerpt.h"
+#include "runner/first_keys.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_run.h"
 #include "runner/text_source.h"
@@ -37,7 +38,7 @@ std::string decoded(std::string_view head, std::optional<Encoding> encoding) {
 }
 
 /// A stated encoding, the one that the first bytes show, or nothing: then it is found while the text is read.
-std::optional<Encoding> encoding_of(std::string_view head, ManifestFormat format, ManifestRun& run) {
+std::optional<Encoding> encoding_of(std::string_view head, ManifestRun& run) {
   const EncodingMark mark = find_encoding(head);
   const std::optional<std::string>& stated = run.rules().options().encoding;
   const std::optional<Encoding> named = stated ? encoding_named(*stated) : std::nullopt;
@@ -46,9 +47,25 @@ std::optional<Encoding> encoding_of(std::string_view head, ManifestFormat format
     run.warn({1, 1}, {},
              fmt::format("looks like {} without a byte order mark: read as {}; use --encoding if it is not",
                          name_of(*mark.encoding).substr(0, 6), name_of(*mark.encoding)));
-  if (mark.encoding) return mark.encoding;
-  // JSON and YAML are UTF-8 by their definition.
-  return is_table(format) ? std::nullopt : std::optional(Encoding::Utf8);
+  return mark.encoding;
+}
+
+/// JSON and YAML are UTF-8 by their definition, and some programs write them otherwise all the same. Said here, as
+/// their readers do not see the bytes; the place is that of the first byte that shows it, if it is near enough.
+void say_encoding(const TextSource& source, std::string_view head, ManifestRun& run) {
+  if (source.encoding() != Encoding::Windows1252 || run.rules().options().encoding) return;
+  const auto beyond =
+      std::find_if(head.begin(), head.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80U; });
+  Place place;
+  std::string where;
+  if (beyond != head.end()) {
+    place.line = static_cast<std::uint64_t>(std::count(head.begin(), beyond, '\n')) + 1;
+    where = fmt::format("; first non-ASCII at line {}", place.line);
+  }
+  run.warn(place, {},
+           fmt::format("read as windows-1252, which is not UTF-8 as it should be{}; use --encoding if it is something "
+                       "else",
+                       where));
 }
 
 std::string_view name_of(ManifestFormat format) {
@@ -102,9 +119,11 @@ std::string_view list_in(std::string_view text) {
 }
 
 Result<void> read_format(ManifestFormat format, std::string_view text, ByteSource& source, ManifestRun& run) {
-  if (format == ManifestFormat::Yaml) return read_yaml_jobs(source, run);
-  if (format == ManifestFormat::JsonLines) return read_json_lines(source, run);
-  return read_json_jobs(source, run, list_in(text));
+  const std::string_view list = format == ManifestFormat::Json ? list_in(text) : "jobs";
+  const std::vector<std::string> keys = first_keys(text, format, list);
+  if (format == ManifestFormat::Yaml) return read_yaml_jobs(source, run, keys);
+  if (format == ManifestFormat::JsonLines) return read_json_lines(source, run, keys);
+  return read_json_jobs(source, run, list, keys);
 }
 
 /// One file. What is wrong with it becomes a finding, so that the next ones are looked at too; only an error of the
@@ -127,7 +146,7 @@ Result<void> read_file(const std::string& path, ManifestRun& run) {
     run.find({}, {}, *foreign);
     return {};
   }
-  const std::optional<Encoding> encoding = encoding_of(head, format.value_or(ManifestFormat::Csv), run);
+  const std::optional<Encoding> encoding = encoding_of(head, run);
   const std::string text = decoded(head, encoding);
   if (is_empty_content(text)) {
     run.find({}, {}, "the file is empty: at least a header, or a list of jobs, is needed (0 listings)");
@@ -145,6 +164,7 @@ Result<void> read_file(const std::string& path, ManifestRun& run) {
   TextSource source(**file, encoding, path);
   const Result<void> read = is_table(*format) ? read_rows(text, (*file)->head_is_whole(), *format, source, run)
                                               : read_format(*format, text, source, run);
+  if (!is_table(*format)) say_encoding(source, head, run);
   std::string& words = run.mapping().format;
   words = fmt::format("{}, {}{}{}", name_of(*format), name_of(source.encoding()), words.empty() ? "" : ", ", words);
   if (!read) return read;

@@ -2,6 +2,10 @@
 // tells it what is wrong with the file; a Result that fails ends the reading of all files.
 #pragma once
 
+#include <span>
+#include <string>
+#include <string_view>
+
 #include "jobs/error.h"
 #include "runner/byte_source.h"
 #include "runner/manifest_run.h"
@@ -15,11 +19,16 @@ namespace reelbatch {
 Result<void> read_table(ByteSource& source, const TableFormat& format, ManifestRun& run,
                         const TextSource* text = nullptr);
 
+using Keys = std::span<const std::string>;
+
 /// `defaults:` and `jobs:`, or a list of jobs.
-Result<void> read_yaml_jobs(ByteSource& source, ManifestRun& run);
-Result<void> read_json_jobs(ByteSource& source, ManifestRun& run, std::string_view list = "jobs");
+///
+/// first_keys  of the first jobs, which show whose export it is; the very first one is looked at as well.
+Result<void> read_yaml_jobs(ByteSource& source, ManifestRun& run, Keys first_keys = {});
+/// list  the member at the top that holds the jobs.
+Result<void> read_json_jobs(ByteSource& source, ManifestRun& run, std::string_view list = "jobs", Keys first_keys = {});
 
 /// One job a line.
-Result<void> read_json_lines(ByteSource& source, ManifestRun& run);
+Result<void> read_json_lines(ByteSource& source, ManifestRun& run, Keys first_keys = {});
 
 }  // namespace reelbatch

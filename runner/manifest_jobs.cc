@@ -9,6 +9,7 @@
 #include "jobs/edit_distance.h"
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
+#include "runner/first_keys.h"
 #include "runner/flat_rows.h"
 #include "runner/json_stream.h"
 #include "runner/manifest_formats.h"
@@ -79,27 +80,28 @@ struct Gathered {
 /// Jobs that are maps: from YAML, JSON or JSON Lines. What a name means is worked out once a name and kind.
 class JobReader {
  public:
-  /// list  the member at the top that holds the jobs.
-  explicit JobReader(ManifestRun& run, std::string_view list = "jobs");
+  /// list        the member at the top that holds the jobs.
+  /// first_keys  of the first jobs; must outlive the reader.
+  explicit JobReader(ManifestRun& run, Keys first_keys, std::string_view list = "jobs");
 
   /// A member of the top of a document other than the jobs.
   Result<void> take_member(const YamlNode& key, YamlNode& value);
-  /// A job; or why it has none, for a line of JSON Lines.
   Result<void> take_job(const YamlNode& job);
   Result<void> take_line(const JsonLine& line);
-  /// job  may be nullptr in take_line().
-  Result<void> take_broken(Place place, const std::string& why, const YamlNode* job, std::string_view code = "no_job");
+  /// What should be a job and cannot be read.
+  Result<void> take_broken(const JsonPiece& piece, const JsonFault& fault);
   /// After the last job: what can be said only then.
   void finish();
   /// The same: which keys fed what.
   void tell_mapping() const;
 
  private:
+  Result<void> refuse_job(Place row, Place place, std::string why, std::string_view code, const YamlNode* job);
   const NameUse& use_of(const YamlNode& key, const JobKind* kind);
   const std::vector<const NameUse*>& uses_of(const YamlNode& map, const JobKind* kind);
   void say_slip(const YamlNode& key, const NameUse& use);
   Gathered gather(const YamlNode& map, const JobKind* kind, std::size_t field);
-  void take_preset(const YamlNode& job);
+  void begin_jobs(const YamlNode& first);
   void take_plain_id(const YamlNode& job);
   void take_specials(const YamlNode& job);
   std::string_view special(const YamlNode& job, std::size_t field, Place& place);
@@ -107,6 +109,7 @@ class JobReader {
   void take_fields(const YamlNode& job);
   bool take_field(const YamlNode& map, std::size_t field);
   bool take_images(RawField& field, Place place);
+  void warn_left_out(const YamlNode& map, std::size_t field, const Gathered& gathered, std::string_view text);
   static bool take_together(const Gathered& gathered, RawField& field, Place& place);
   void take_labels(const YamlNode& map);
   using FedKeys = std::map<std::size_t, std::set<const YamlNode*>>;
@@ -115,6 +118,7 @@ class JobReader {
 
   ManifestRun& run_;
   std::string list_;
+  Keys first_keys_;
   std::unordered_map<const JobKind*, std::unordered_map<std::string, NameUse>> uses_;
   /// What the names of a map mean in rows of a kind, in their order: for the maps of the job that is read.
   struct MapUses {
@@ -143,11 +147,12 @@ class JobReader {
   std::string id_;                 ///< that is made of several members
 };
 
-JobReader::JobReader(ManifestRun& run, std::string_view list) : run_(run), list_(list), flat_(run) {
+JobReader::JobReader(ManifestRun& run, Keys first_keys, std::string_view list)
+    : run_(run), list_(list), first_keys_(first_keys), flat_(run) {
   row_.place_of_field = [this](std::size_t field) { return is_flat_ ? flat_.place_of_field(field) : places_[field]; };
   row_.record = [this] {
     if (line_.line != 0) return RecordText{jobs_, line_.text, line_.line};
-    text_ = to_json(*job_);
+    if (job_ != nullptr) text_ = to_json(*job_);
     return RecordText{jobs_, text_, 0};
   };
   defaults_.kind = YamlNode::Kind::Map;
@@ -252,7 +257,14 @@ void JobReader::tell_mapping() const {
 
 // ---- Jobs -----------------------------------------------------------------------------------------------------------
 
-Result<void> JobReader::take_broken(Place place, const std::string& why, const YamlNode* job, std::string_view code) {
+Result<void> JobReader::take_broken(const JsonPiece& piece, const JsonFault& fault) {
+  text_ = piece.text;
+  return refuse_job({piece.line, piece.column}, {fault.line, fault.column}, fault.message, "no_job", nullptr);
+}
+
+/// A row that is nothing but wrong. `job` is nullptr if it has no tree.
+Result<void> JobReader::refuse_job(Place row, Place place, std::string why, std::string_view code,
+                                   const YamlNode* job) {
   has_jobs_ = true;
   saw_id_ = true;  // it may have had one
   ++jobs_;
@@ -265,9 +277,9 @@ Result<void> JobReader::take_broken(Place place, const std::string& why, const Y
   row_.kind_name.clear();
   row_.account.clear();
   row_.file = run_.file();
-  row_.place = place;
+  row_.place = row;
   if (job != nullptr) take_plain_id(*job);
-  refuse_row(row_, place, {}, why, code);
+  refuse_row(row_, place, {}, std::move(why), code);
   return run_.deliver(row_);
 }
 
@@ -279,10 +291,10 @@ void JobReader::take_plain_id(const YamlNode& job) {
 
 Result<void> JobReader::take_job(const YamlNode& job) {
   if (job.kind != YamlNode::Kind::Map)
-    return take_broken(place_of(job), "a job must be a map of fields and values", &job);
-  if (!has_jobs_) take_preset(job);
+    return refuse_job(place_of(job), place_of(job), "a job must be a map of fields and values", "no_job", &job);
+  if (!has_jobs_) begin_jobs(job);
   if (const std::string why = too_many_keys(job); !why.empty())
-    return take_broken(place_of(job), why, &job, "too_many_keys");
+    return refuse_job(place_of(job), place_of(job), why, "too_many_keys", &job);
   map_uses_.clear();
   has_jobs_ = true;
   ++jobs_;
@@ -310,11 +322,11 @@ Result<void> JobReader::take_line(const JsonLine& line) {
     if (row_.file != run_.file()) row_.file = run_.file();
     return run_.deliver(row_, flat_.views());
   }
-  const Result<YamlNode> tree = tree_of(line, reader_);
+  const tl::expected<YamlNode, JsonFault> tree = tree_of(line, reader_);
   if (tree) return take_job(*tree);
-  if (!line.ended_by_newline)
+  if (!line.ended_by_newline && !tree.error().is_alone)
     run_.find({line.line, 1}, {}, "the last line is incomplete: is the file still being written?");
-  return take_broken({line.line, 1}, tree.error().message, nullptr);
+  return take_broken({line.text, line.line, 1}, tree.error());
 }
 
 const NameUse& JobReader::use_of(const YamlNode& key, const JobKind* kind) {
@@ -344,29 +356,16 @@ void JobReader::say_slip(const YamlNode& key, const NameUse& use) {
   }
 }
 
-/// The first job shows whose export it is.
-void JobReader::take_preset(const YamlNode& job) {
-  const std::string& wanted = run_.rules().options().preset;
-  if (wanted == "none") return;
-  std::vector<std::string_view> names;
-  bool own_words = false;
-  for (const auto& [key, value] : job.members) {
-    names.push_back(key.scalar);
-    own_words = own_words || fold_name(key.scalar) == "image_urls";
-  }
-  if (wanted != "auto") {
-    run_.set_preset(find_preset(wanted));
-    run_.compare_with_preset(names, place_of(job));
-  } else if (const std::vector<const Preset*> found = presets_of(names); !own_words && !found.empty()) {
-    if (found.size() > 1)
-      return run_.find(place_of(job), {},
-                       fmt::format("the first job fits the presets '{}' and '{}'; say which with --preset",
-                                   found[0]->name, found[1]->name));
-    run_.set_preset(found[0]);
-    run_.note(place_of(job), fmt::format("read as preset '{}'; --preset none does without", found[0]->name));
-  }
+/// What the keys of the first jobs decide. One that is too long to be among those that are known is at least itself
+/// looked at.
+void JobReader::begin_jobs(const YamlNode& first) {
+  std::vector<std::string_view> names(first_keys_.begin(), first_keys_.end());
+  for (const auto& [key, value] : first.members)
+    if (std::find(names.begin(), names.end(), key.scalar) == names.end()) names.push_back(key.scalar);
+  take_first_keys(names, place_of(first), run_);
   uses_.clear();
   keys_.clear();
+  map_uses_.clear();
 }
 
 /// The members that feed a target: exact names win over folded ones, a family is in the order of its numbers, and of
@@ -413,7 +412,7 @@ void JobReader::take_specials(const YamlNode& job) {
   Place place = row_.place;
   const std::string_view id = special(job, Target::kId, place);
   needs_id_ = row_.remarks.empty() && run_.will_make_id(id);
-  if (!needs_id_ && !run_.refuse_shortened(row_, trim(id), place)) take_id(row_, id, place);
+  if (!needs_id_ && !run_.refuse_shortened(row_, trim(id), place)) take_id(row_, id, place, run_.id_hint());
 
   const RawValue* kind = run_.rules().default_of(Target::kKind, nullptr);
   Place unused;
@@ -511,6 +510,7 @@ bool JobReader::take_field(const YamlNode& map, std::size_t field) {
   }
   const FieldSpec& spec = row_.kind->fields()[field];
   if (needs_id_ && &map != &defaults_) run_.hash_field(*row_.kind, spec, taken.value.form, taken.value.text);
+  if (spec.is_images) warn_left_out(map, field, gathered, taken.value.text);
   if (spec.is_images && !take_images(taken, place)) return true;
   row_.fields.push_back(std::move(taken));
   places_.push_back(place);
@@ -528,6 +528,29 @@ bool JobReader::take_images(RawField& field, Place place) {
   if (*completed) field.value = {RawValue::Form::Json, std::move(**completed)};
   if (!images.has_address()) images.see(field.value.text, place);
   return true;
+}
+
+/// Keys with images that stand in for those that are used, and are not sent: as in a table.
+void JobReader::warn_left_out(const YamlNode& map, std::size_t field, const Gathered& gathered, std::string_view text) {
+  const YamlNode& used = *gathered.given[0].key;
+  const std::vector<const NameUse*>& uses = uses_of(map, row_.kind);
+  const auto target_of = [&](std::size_t i) {
+    const std::vector<Target>& targets = uses[i]->targets;
+    const auto found = std::find_if(targets.begin(), targets.end(), [&](const Target& t) { return t.field == field; });
+    return found == targets.end() ? nullptr : &*found;
+  };
+  const Target* first = nullptr;
+  for (std::size_t i = 0; i < uses.size(); ++i)
+    if (&map.members[i].first == &used) first = target_of(i);
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    const auto& [key, value] = map.members[i];
+    const Target* other = target_of(i);
+    const bool stands_in =
+        first != nullptr && other != nullptr && other->by == first->by && other->alternative > first->alternative;
+    if (!stands_in || is_blank(value) || FeedImages::has_all(text, to_value(value).text)) continue;
+    run_.warn(place_of(key), NameRules::target_name(field, row_.kind),
+              left_out(key.scalar, used.scalar, NameRules::target_name(field, row_.kind)));
+  }
 }
 
 bool JobReader::take_together(const Gathered& gathered, RawField& field, Place& place) {
@@ -587,17 +610,19 @@ void JobReader::take_labels(const YamlNode& map) {
   }
 }
 
-YamlSink sink_into(JobReader& jobs) {
-  return {[&](const YamlNode& key, YamlNode& value) { return jobs.take_member(key, value); },
-          [&](YamlNode& item) { return jobs.take_job(item); }};
-}
-
-/// Tells an error of the sink, which ends everything, from one of the file, which is a finding.
+/// Tells an error of the jobs' sink, which ends everything, from one of the file, which is a finding.
 class SinkWatch {
  public:
-  YamlSink watch(YamlSink sink) {
-    return {[this, sink](const YamlNode& key, YamlNode& value) { return note(sink.member(key, value)); },
-            [this, sink](YamlNode& item) { return note(sink.item(item)); }};
+  explicit SinkWatch(JobReader& jobs) : jobs_(jobs) {}
+
+  JsonSink sink() {
+    JsonSink sink;
+    sink.member = [this](const YamlNode& key, YamlNode& value) { return note(jobs_.take_member(key, value)); };
+    sink.item = [this](YamlNode& item) { return note(jobs_.take_job(item)); };
+    sink.broken = [this](const JsonPiece& piece, const JsonFault& fault) {
+      return note(jobs_.take_broken(piece, fault));
+    };
+    return sink;
   }
   Result<void> note(Result<void> taken) {
     failed_ = failed_ || !taken;
@@ -610,6 +635,7 @@ class SinkWatch {
   }
 
  private:
+  JobReader& jobs_;
   bool failed_ = false;
 };
 
@@ -623,25 +649,25 @@ Result<void> end(Result<void> read, const SinkWatch& watch, JobReader& jobs, Man
 
 }  // namespace
 
-Result<void> read_yaml_jobs(ByteSource& source, ManifestRun& run) {
-  JobReader jobs(run);
-  SinkWatch watch;
+Result<void> read_yaml_jobs(ByteSource& source, ManifestRun& run, Keys first_keys) {
+  JobReader jobs(run, first_keys);
+  SinkWatch watch(jobs);
   SourceBuffer buffer(source);
   std::istream in(&buffer);
-  Result<void> read = stream_yaml(in, run.file(), "jobs", watch.watch(sink_into(jobs)));
+  Result<void> read = stream_yaml(in, run.file(), "jobs", watch.sink());
   if (read && !buffer.error().empty()) read = usage_error(buffer.error());
   return end(std::move(read), watch, jobs, run);
 }
 
-Result<void> read_json_jobs(ByteSource& source, ManifestRun& run, std::string_view list) {
-  JobReader jobs(run, list);
-  SinkWatch watch;
-  return end(stream_json(source, run.file(), list, watch.watch(sink_into(jobs))), watch, jobs, run);
+Result<void> read_json_jobs(ByteSource& source, ManifestRun& run, std::string_view list, Keys first_keys) {
+  JobReader jobs(run, first_keys, list);
+  SinkWatch watch(jobs);
+  return end(stream_json(source, run.file(), list, watch.sink()), watch, jobs, run);
 }
 
-Result<void> read_json_lines(ByteSource& source, ManifestRun& run) {
-  JobReader jobs(run);
-  SinkWatch watch;
+Result<void> read_json_lines(ByteSource& source, ManifestRun& run, Keys first_keys) {
+  JobReader jobs(run, first_keys);
+  SinkWatch watch(jobs);
   Result<void> read =
       stream_json_lines(source, run.file(), [&](const JsonLine& line) { return watch.note(jobs.take_line(line)); });
   return end(std::move(read), watch, jobs, run);

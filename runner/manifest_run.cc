@@ -69,6 +69,7 @@ void ManifestRun::start_file(const std::string& path) {
   warnings_.clear();
   warning_index_.clear();
   rules_.set_preset(nullptr);
+  id_hint_.clear();
   images_.start_file();
   mapping_ = {};
   mapping_.file = path;
@@ -82,6 +83,17 @@ void ManifestRun::compare_with_preset(std::span<const std::string_view> names, P
   warn(place, {},
        fmt::format("read as preset '{}', as stated, but {} {} not there: is it another program's file?", preset->name,
                    fmt::join(missing, ", "), missing.size() == 1 ? "is" : "are"));
+}
+
+void ManifestRun::set_id_names(std::string_view name, std::span<const std::string_view> others) {
+  if (others.empty()) return;
+  std::string list;
+  for (const std::string_view other : others)
+    list += fmt::format("{}'{}'", list.empty() ? "" : ", ", printable(other, 60));
+  id_hint_ = fmt::format(
+      "; the ids of this file are in '{}', and {} cannot stand in for it, since an id must be the "
+      "same every night: --map id={} takes all of them from there",
+      printable(name, 60), list, printable(others[0], 60));
 }
 
 void ManifestRun::note(Place place, std::string_view message) {
@@ -358,10 +370,11 @@ bool is_plain_id(std::string_view text) {
          !is_shortened_number(text);
 }
 
-void take_id(ManifestRow& row, std::string_view text, Place place) {
+void take_id(ManifestRow& row, std::string_view text, Place place, std::string_view hint) {
   const std::string_view id = trim(text);
   if (id.empty())
-    return refuse_row(row, place, "id", "is empty: every listing needs a reference of its own", "missing_id");
+    return refuse_row(row, place, "id", fmt::format("is empty: every listing needs a reference of its own{}", hint),
+                      "missing_id");
   if (!is_utf8(id)) return refuse_row(row, place, "id", "is not UTF-8", "not_utf8");
   if (id.size() > kMaxId)
     return refuse_row(row, place, "id", fmt::format("has {} bytes, at most {} are allowed", id.size(), kMaxId),

@@ -31,6 +31,7 @@ class ManifestRun {
   const NameRules& rules() const { return rules_; }
   /// Of this file; before its first row.
   void set_preset(const Preset* preset) { rules_.set_preset(preset); }
+  void set_id_source(const Target& target) { rules_.set_id_source(target); }
   const std::string& file() const { return files_.back(); }
   /// Says which columns of a preset that was stated by name are not there.
   ///
@@ -77,6 +78,11 @@ class ManifestRun {
 
   /// The id of the row that is admitted next is known: what admit() does is prepared.
   void expect(std::string_view id);
+
+  /// Which name has the ids of the file, and which others it has that might.
+  void set_id_names(std::string_view name, std::span<const std::string_view> others);
+  /// The same in words for a row without an id; empty if there are no others.
+  const std::string& id_hint() const { return id_hint_; }
 
   /// Refuses a row whose id a spreadsheet shortened. False if it is none. The file is then wrong as a whole: others, of
   /// which the same digits are left, may be among the ids that look whole.
@@ -128,6 +134,7 @@ class ManifestRun {
   NameRules rules_;
   FeedImages images_;
   RowIds row_ids_;
+  std::string id_hint_;
   FileMapping mapping_;
   const MappingSink* mapping_sink_ = nullptr;
   std::vector<std::string> files_;
@@ -171,7 +178,9 @@ void describe(const ManifestRow& row, Remark& error);
 bool is_plain_id(std::string_view text);
 
 /// Takes the row's id as read: trimmed and checked. With an error the row's id stays empty, and a remark says why.
-void take_id(ManifestRow& row, std::string_view text, Place place);
+///
+/// hint  behind the words for an empty one.
+void take_id(ManifestRow& row, std::string_view text, Place place, std::string_view hint);
 
 /// Takes the row's kind, knowing that of the row before; an empty text is `otherwise`. With an unknown one row.kind is
 /// nullptr and a remark says why.

@@ -8,6 +8,7 @@
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
 #include "runner/csv.h"
+#include "runner/last_cells.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_text.h"
 #include "runner/row_views.h"
@@ -64,6 +65,7 @@ class TableReader {
   void refuse_width(Place place, std::string_view column, std::string message, std::string_view code);
   void end_odd_rows();
   bool refuse_shifted();
+  bool refuse_cut(const TablePlan& plan);
   void read_id();
   void find_fields(const TablePlan& plan);
   bool find_field(const TablePlan& plan, const TablePlan::Field& field, FieldText& found, std::size_t& cell);
@@ -78,6 +80,7 @@ class TableReader {
   bool take_columns(const TablePlan::Field::Columns& columns, const TablePlan::Field& field, FieldText& found,
                     std::size_t& cell);
   bool take_images(std::string_view field, std::size_t column, FieldText& found);
+  void warn_left_out(std::span<const TablePlan::Field::Columns> columns, std::size_t used, const FieldText& found);
   bool take_cell(std::size_t column, const TablePlan::Field& field, std::string_view& text);
   std::string_view cell(std::size_t column) const;
   std::string_view unguarded(std::size_t column, std::string_view field);
@@ -90,6 +93,8 @@ class TableReader {
   CsvReader csv_;
   TableColumns columns_;
   SecondHeader second_header_;
+  LastCells last_cells_;
+  bool is_cut_ = false;  ///< the last row was refused for it
   bool said_encoding_ = false;
   bool first_is_row_ = false;  ///< the record that was read as the header is a row
   bool saw_end_ = false;       ///< of a file in sections
@@ -170,7 +175,7 @@ void TableReader::say_about_file() {
     run_.find({}, {}, "the last record is incomplete: there is no #END#; is the file still being written?");
   if (saw_end_) compare_with_count();
   // No error: many programs write no last line end.
-  if (records_ > 0 && !saw_end_ && csv_.dialect().record_end == 0 && !csv_.ended_by_newline())
+  if (records_ > 0 && !saw_end_ && !is_cut_ && csv_.dialect().record_end == 0 && !csv_.ended_by_newline())
     run_.warn(row_.place, {},
               "the last line has no line end: if the file was still being written, its last row is cut");
   if (csv_.line_of_mark() != 0)
@@ -423,7 +428,7 @@ void TableReader::read_id() {
       parts.push_back(unguarded(column, "id"));
       const std::string_view part = trim(parts.back());
       if (run_.refuse_shortened(row_, part, csv_.place(column))) return;
-      if (is_spreadsheet_error(part)) return take_id(row_, part, csv_.place(column));
+      if (is_spreadsheet_error(part)) return take_id(row_, part, csv_.place(column), {});
     }
     id = views_.keep(NameRules::join_id(parts));
   }
@@ -434,7 +439,7 @@ void TableReader::read_id() {
     return;
   }
   const Place place = csv_.place(columns_.id());
-  if (!run_.refuse_shortened(row_, id, place)) take_id(row_, id, place);
+  if (!run_.refuse_shortened(row_, id, place)) take_id(row_, id, place, run_.id_hint());
 }
 
 /// A record that goes on over rows of their own is of no listing. True if it was one, and is refused.
@@ -467,6 +472,28 @@ bool TableReader::refuse_shifted() {
   refuse_row(row_, csv_.place(shift->cell), {},
              fmt::format("the row is shifted from here on: {}; an unquoted {}?", shift->says, shown(csv_.dialect())),
              "shifted_row");
+  return true;
+}
+
+/// A row that has all its cells, the last one perhaps in part: the file ends in it. True if it is refused, and nothing
+/// but that row is: a file that is whole without a last line end loses no more when this errs.
+bool TableReader::refuse_cut(const TablePlan& plan) {
+  if (csv_.dialect().record_end != 0) return false;
+  const std::size_t last = columns_.size() - 1;
+  if (csv_.ended_by_newline()) {
+    if (last_cells_.is_learning()) last_cells_.learn(cell(last));
+    return false;
+  }
+  const bool is_closed = csv_.cells().size() > columns_.size() || (csv_.dialect().quotes && csv_.raw().ends_with('"'));
+  if (plan.needed != columns_.size() || is_closed) return false;
+  const std::string why = last_cells_.why_cut(cell(last));
+  if (why.empty()) return false;
+  is_cut_ = true;
+  refuse_row(row_, csv_.place(last), columns_.name(last),
+             fmt::format("the last record looks incomplete: the file ends in this cell without a line end, and {}; is "
+                         "the file still being written? If the row is whole, end its line with a line break",
+                         why),
+             "cut_row");
   return true;
 }
 
@@ -509,9 +536,9 @@ bool TableReader::check_shape(const TablePlan& plan) {
     return false;
   }
   const std::size_t own = cells - (trails ? 1 : 0);
-  if (own == columns_.size()) return !refuse_shifted();
-  const std::string counts =
-      fmt::format("{} fields, {} {}", own, format_.has_header ? "header has" : "most rows have", columns_.size());
+  if (own == columns_.size()) return !refuse_shifted() && !refuse_cut(plan);
+  const std::string counts = fmt::format("{} field{}, {} {}", own, own == 1 ? "" : "s",
+                                         format_.has_header ? "header has" : "most rows have", columns_.size());
   if (cells > columns_.size()) {
     refuse_width(csv_.place(columns_.size()), {}, fmt::format("{}; an unquoted {}?", counts, shown(csv_.dialect())),
                  "too_many_fields");
@@ -544,9 +571,10 @@ void TableReader::find_fields(const TablePlan& plan) {
 /// False if the row says nothing for it, or nothing of use.
 bool TableReader::find_field(const TablePlan& plan, const TablePlan::Field& field, FieldText& found,
                              std::size_t& cell) {
-  const bool there = std::any_of(field.columns.begin(), field.columns.end(),
+  const auto used = std::find_if(field.columns.begin(), field.columns.end(),
                                  [&](const auto& columns) { return take_columns(columns, field, found, cell); });
-  if (there) {
+  if (used != field.columns.end()) {
+    if (field.spec->is_images) warn_left_out({used + 1, field.columns.end()}, cell, found);
     if (needs_id_) run_.hash_field(*plan.kind, *field.spec, found.form, found.text);
     if (field.spec->is_images && !take_images(field.spec->name, cell, found)) return false;
   } else {
@@ -603,6 +631,20 @@ bool TableReader::take_columns(const TablePlan::Field::Columns& columns, const T
   if (columns.list) all += ']';
   found.text = views_.keep(std::move(all));
   return true;
+}
+
+/// A row that has images in columns which stand in for each other: those of the first alone are sent. Both would be
+/// other content than was paid for, so it is only said.
+///
+/// columns  that stand in, behind the one that is used.
+void TableReader::warn_left_out(std::span<const TablePlan::Field::Columns> columns, std::size_t used,
+                                const FieldText& found) {
+  for (const TablePlan::Field::Columns& others : columns)
+    for (const std::size_t column : others.at) {
+      const std::string_view text = cell(column);
+      if (is_blank(text) || stands_for_nothing(text) || FeedImages::has_all(found.text, text)) continue;
+      run_.warn(csv_.place(column), found.name, left_out(columns_.name(column), columns_.name(used), found.name));
+    }
 }
 
 /// Completes images as the options say. False if they cannot be read: then the row has a remark.

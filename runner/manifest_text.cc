@@ -182,4 +182,11 @@ bool has_control_character(std::string_view text) {
   return false;
 }
 
+std::string left_out(std::string_view other, std::string_view used, std::string_view field) {
+  return fmt::format(
+      "'{0}' has images that are left out, since '{1}' has some as well and comes first; --map {2}={0} "
+      "takes those",
+      printable(other, 60), printable(used, 60), field);
+}
+
 }  // namespace reelbatch

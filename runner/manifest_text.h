@@ -46,4 +46,7 @@ std::string repair_utf8(std::string_view text);
 /// Any C0, DEL or C1 control character, tab and line ends included.
 bool has_control_character(std::string_view text);
 
+/// Of images that stand in `other` and are not sent, as `used` has some already: what is said, and what to do.
+std::string left_out(std::string_view other, std::string_view used, std::string_view field);
+
 }  // namespace reelbatch

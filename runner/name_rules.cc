@@ -75,6 +75,13 @@ std::string_view field_with_word(const JobKind& kind, std::string_view word) {
   return {};
 }
 
+/// Whether two names that feed a field do it as the same one, letter case and the like aside.
+bool is_same_source(const Target& a, const Target& b) {
+  // A name that is a specification to the letter counts as the whole of it.
+  const auto alternative = [](const Target& target) { return std::max<std::size_t>(target.alternative, 1); };
+  return a.by == b.by && alternative(a) == alternative(b) && a.synonym == b.synonym;
+}
+
 }  // namespace
 
 bool may_be_spelt_out(const FieldSpec& field) {
@@ -101,6 +108,7 @@ NameRules::NameRules(const ManifestOptions& options) : options_(options), defaul
 
 void NameRules::set_preset(const Preset* preset) {
   preset_ = preset;
+  id_source_.reset();
   preset_map_.clear();
   if (preset == nullptr) return;
   for (const PresetField& field : preset->fields)
@@ -263,6 +271,10 @@ NameUse NameRules::use(std::string_view name, std::size_t position, const JobKin
     const std::string_view own = target_name(special, nullptr);
     add_by_words(use, special, {.name = own, .api_name = own}, name, folded);
   }
+  if (id_source_)
+    std::erase_if(use.targets, [&](const Target& target) {
+      return target.field == Target::kId && !is_same_source(target, *id_source_);
+    });
   bool is_mapped = false;
   for (std::size_t i = 0; i < fields; ++i)
     if (const ColumnSpec* wanted = mapped_spec(i, kind)) {

@@ -85,6 +85,10 @@ class NameRules {
   /// The preset of the file that is read, nullptr for none. What the options map wins.
   void set_preset(const Preset* preset);
   const Preset* preset() const { return preset_; }
+  /// Of the file that is read: all its ids are where this target has them, and nothing else feeds an id. Otherwise a
+  /// job that lacks the name that others have would get an id of another form, and be another listing on the night when
+  /// it has both.
+  void set_id_source(const Target& target) { id_source_ = target; }
 
   /// Fails if the options name a field that no kind has, or a kind that does not exist, or give one field twice.
   Result<void> check() const;
@@ -130,6 +134,7 @@ class NameRules {
   std::map<std::string, ColumnSpec> map_;         ///< of the options
   std::map<std::string, ColumnSpec> preset_map_;  ///< of the preset
   const Preset* preset_ = nullptr;
+  std::optional<Target> id_source_;
   std::vector<ListedLabel> listed_;
   std::set<std::string> known_;  ///< folded: every field of every kind, and the three
 };

@@ -99,8 +99,9 @@ std::size_t TableColumns::special_column(std::size_t special) {
   for (std::size_t i = 0; i < names_.size(); ++i)
     for (const Target& target : run_.rules().use(names_[i], i + 1, nullptr).targets)
       if (target.field == special) candidates.push_back({i, target});
-  const Arranged arranged = arrange(std::move(candidates));
+  Arranged arranged = arrange(std::move(candidates));
   const std::string_view name = NameRules::target_name(special, nullptr);
+  if (special == Target::kId) take_first_id(arranged);
   mappings_.push_back(field_mapping(name, arranged, shown_, run_.rules().default_of(special, nullptr)));
   if (!arranged.synonyms.empty()) {
     refuse_synonyms(name, arranged.synonyms);
@@ -114,6 +115,17 @@ std::size_t TableColumns::special_column(std::size_t special) {
   say_synonym(name, arranged);
   if (special == Target::kId) take_id_parts(first);
   return first.from[0];
+}
+
+/// Of several columns that may have it the first has the id of every row: one that is empty here and there would change
+/// the ids of these rows on the night when it is filled.
+void TableColumns::take_first_id(Arranged& arranged) {
+  if (arranged.alternatives.size() < 2) return;
+  std::vector<std::string_view> others;
+  for (std::size_t i = 1; i < arranged.alternatives.size(); ++i)
+    others.push_back(trim(names_[arranged.alternatives[i].from[0]]));
+  run_.set_id_names(trim(names_[arranged.alternatives[0].from[0]]), others);
+  arranged.alternatives.resize(1);
 }
 
 /// An id of some of its parts would be another listing's.

@@ -74,6 +74,7 @@ class TableColumns {
                          std::size_t target);
   void say_synonym(std::string_view field, const Arranged& arranged);
   std::size_t special_column(std::size_t special);
+  void take_first_id(Arranged& arranged);
   void take_id_parts(const Arranged::Alternative& id);
   TablePlan make_plan(const JobKind* kind);
   void add_fields(TablePlan& plan, const std::vector<NameUse>& uses, std::vector<bool>& feeds);

@@ -550,6 +550,9 @@ TEST_CASE("images that no separator parts are refused, quoting them") {
       {"https://x.test/a.jpg~https://x.test/b.jpg", "'https://x.test/a.jpg~https://x.test/b.jpg' is not one address"},
       {R"(https://x.test/a.jpg~https:/\x.test/b.jpg)",
        R"('https://x.test/a.jpg~https:/\x.test/b.jpg' is not one address)"},
+      {"https://x.test/a.jpghttps%3A%2F%2Fx.test%2Fb.jpg", "'https://x.test/a.jpghttps%3A%2F%2Fx.test%2Fb.jpg' is not"},
+      {"https://x.test/a.jpg-HTTP%253a%252f%252Fx.test/b.jpg",
+       "'https://x.test/a.jpg-HTTP%253a%252f%252Fx.test/b.jpg'"},
       {R"(https://x.test/a.jpg\nb.jpg)", R"('https://x.test/a.jpg\nb.jpg' is not one address)"},
   };
   for (const Case& c : cases) {
@@ -566,7 +569,9 @@ TEST_CASE("images that no separator parts are refused, quoting them") {
   }
   for (const char* whole :
        {"https://x.test/f?u=https://y.test/a.jpg", "https://x.test/a.jpg?u=b.jpghttps://y.test/a.jpg",
-        "https://x.test/https://y.test/a.jpg", "https://x.test/a.jpg/https://y.test/b.jpg"}) {
+        "https://x.test/https://y.test/a.jpg", "https://x.test/a.jpg/https://y.test/b.jpg",
+        "https://x.test/fetch/https%3A%2F%2Fy.test%2Fa.jpg", "https://x.test/a.jpg/https%3A%2F%2Fy.test%2Fb.jpg",
+        "https://x.test/a.jpg?u=https%3A%2F%2Fy.test%2Fb.jpg"}) {
     CAPTURE(whole);
     const Result<AddressList> list = parse_address_list({Form::Text, whole});
     REQUIRE(list);

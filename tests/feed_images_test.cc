@@ -1,8 +1,10 @@
 // Which images belong to a listing: rows that go on with one, separators and bases that are given, columns that repeat.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
+#include "tests/feed_reading.h"
 #include "tests/manifest_reading.h"
 
 namespace reelbatch {
@@ -112,6 +114,40 @@ TEST_CASE("two columns of one name in a family of images are an error, unless th
   CHECK(both.error == "");
   CHECK(both.shown == Lines{R"(1 image_urls:=["https://x.com/1.jpg","https://x.com/2.jpg"] description=x)"});
   CHECK(read_csv("id,description,image_1,image_2" + rows).error == "");
+}
+
+TEST_CASE("images in columns that stand in for each other are told where they are left out") {
+  const std::string header = "home_listing_id,name,description,image[0].url,image\n";
+  const std::string rest = ",a,A flat by the sea,";
+  const auto table = [&](const std::string& cells) { return read("f.csv", header + "M-1" + rest + cells + "\n"); };
+  const std::string said =
+      "f.csv:2:46: image_urls: 'image' has images that are left out, since 'image[0].url' has some as well and comes "
+      "first; --map image_urls=image takes those";
+  const Said both =
+      table(R"(https://a.test/5.jpg,"[{""url"":""https://a.test/5.jpg""},{""url"":""https://a.test/6.jpg""}]")");
+  CHECK(both.ids.size() == 1);
+  CHECK(both.warnings == std::vector<std::string>{said});
+  CHECK(table("https://a.test/5.jpg,https://a.test/6.jpg").warnings == std::vector<std::string>{said});
+  CHECK(table(R"(https://a.test/5.jpg,"[{""url"":""https://a.test/5.jpg""}]")").warnings.empty());
+  CHECK(table("https://a.test/5.jpg,").warnings.empty());
+  CHECK(table("https://a.test/5.jpg,null").warnings.empty());
+  CHECK(table(",https://a.test/5.jpg").warnings.empty());
+
+  const auto lines = [&](std::string_view first, std::string_view second) {
+    std::string text;
+    for (int i = 1; i <= 4; ++i)
+      text += fmt::format(R"({{"home_listing_id": "M-{}", "name": "a", "description": "A flat by the sea", )"
+                          R"("image": {}, "image[0].url": {}}})"
+                          "\n",
+                          i, second, first);
+    return read("f.jsonl", text);
+  };
+  const Said four = lines(R"("https://a.test/5.jpg")", R"(["https://a.test/6.jpg"])");
+  CHECK(four.ids.size() == 4);
+  CHECK(four.warnings.size() == 1);
+  CHECK(four.warnings[0].ends_with("--map image_urls=image takes those (4 times)"));
+  CHECK(lines(R"("https://a.test/5.jpg")", R"(["https://a.test/5.jpg"])").warnings.empty());
+  CHECK(lines("null", R"(["https://a.test/5.jpg"])").warnings.empty());
 }
 
 }  // namespace reelbatch

@@ -142,10 +142,49 @@ TEST_CASE("pitfalls: encodings") {
                 stated);
 }
 
+TEST_CASE("pitfalls: encodings of what is UTF-8 by its definition") {
+  const auto job = [](std::string_view id, std::string_view description) {
+    return fmt::format(R"({{"id": "{}", "image_urls": ["https://img.example.test/1.jpg"], "description": "{}"}})", id,
+                       description);
+  };
+  const std::string latin = job("A-1", "Un appartement r\xE9nov\xE9 pr\xE8s du parc");
+  const std::string notice = "read as windows-1252, which is not UTF-8 as it should be; first non-ASCII at line ";
+  check_pitfall({"JSON", "[\n" + latin + "]", Do::Warn, "f.json:2: ", notice + "2", {"A-1"}, "f.json"});
+  check_pitfall({"JSON Lines", latin + "\n", Do::Warn, "f.jsonl:1: ", notice + "1", {"A-1"}, "f.jsonl"});
+  check_pitfall({"YAML", "- " + latin + "\n", Do::Warn, "f.yaml:1: ", notice + "1", {"A-1"}, "f.yaml"});
+  const std::string behind = job("A-0", std::string(70'000, 'x')) + "\n" + latin + "\n";
+  check_pitfall({"behind the first bytes",
+                 behind,
+                 Do::Warn,
+                 "f.jsonl: ",
+                 "read as windows-1252, which is not UTF-8 as it should be; use --encoding",
+                 {"A-0", "A-1"},
+                 "f.jsonl"});
+  const std::string one = job("A-1", "Un appartement r\u00e9nov\u00e9 pr\u00e8s du parc") + "\n";
+  check_pitfall({"one job that is damaged",
+                 one + job("A-2", "Un appartement r\xE9serv\u00e9") + "\n",
+                 Do::Reject,
+                 "f.jsonl:2:97: ",
+                 "not valid JSON: is not UTF-8 (byte 0xE9)",
+                 {"A-1"},
+                 "f.jsonl"});
+  ManifestOptions stated;
+  stated.encoding = "utf-8";
+  check_pitfall({"an encoding that is stated is strict",
+                 latin + "\n",
+                 Do::Reject,
+                 "f.jsonl:1:97: ",
+                 "is not UTF-8",
+                 {},
+                 "f.jsonl"},
+                stated);
+}
+
 TEST_CASE("pitfalls: no text at all") {
   const Pitfall pitfalls[] = {
       {"empty file", "", Do::Refuse, "f.csv: ", "0 listings"},
       {"header only", kHeader, Do::Warn, "f.csv: ", "0 listings", {}},
+      {"RTF", "{\\rtf1\\ansi id,image_urls}", Do::Refuse, "f.csv: ", "a document of a word processor (RTF)"},
       {"XLSX", "PK\x03\x04.. [Content_Types].xml", Do::Refuse, "f.csv: ", "an Excel workbook: save it as CSV"},
       {"ZIP", "PK\x03\x04.. Annonces.csv", Do::Refuse, "f.csv: ", "a ZIP archive: unpack it"},
       {"gzip", "\x1F\x8B\x08", Do::Refuse, "f.csv: ", "a gzip archive: unpack it"},
@@ -181,7 +220,7 @@ TEST_CASE("pitfalls: quotes, fields and lines") {
        Do::Nothing, "", ""},
       {"missing cells that are not mapped", "id,image_urls,description,city,zip\n" + row("A-1"), Do::Warn,
        "f.csv:2:1: ", "cells are missing at the end of the row"},
-      {"# is data", one + "# a remark\n", Do::Reject, "f.csv:3:11: ", "1 fields, header has 3"},
+      {"# is data", one + "# a remark\n", Do::Reject, "f.csv:3:11: ", "1 field, header has 3"},
       {"blank lines count as lines", "\n" + kHeader + "\n" + row("A-1") + "\r\n\n" + "A-2,x\n", Do::Reject,
        "f.csv:7:6: ", "2 fields, header has 3"},
       {"line ends mixed",
@@ -230,6 +269,11 @@ TEST_CASE("pitfalls: headers") {
        "f.csv:1:1: ", "line 2 looks like a header: use --skip-lines 1"},
       {"sep=", "sep=;\nid;image_urls;description\nA-1;https://img.example.test/1.jpg;A flat, by the sea\n", Do::Warn,
        "f.csv:1:1: ", "skipped the line 'sep=;'"},
+      {"sep= that says something else", "sep=;\n" + kHeader + "A-1" + rest, Do::Refuse, "f.csv:2:1: ",
+       "there is no column 'id': the header is one cell, 'id,image_urls,description'; if ',' is what stands between "
+       "cells, say --delimiter ','"},
+      {"a delimiter that is not tried", "id^image_urls^description\nA-1^x^y\nA-2^x^y\n", Do::Refuse,
+       "f.csv:1:1: ", "if '^' is what stands between cells, say --delimiter '^'"},
       {"no image column at all", "id,description,city\nA-1,A flat by the sea,Lyon\n", Do::Refuse,
        "f.csv:1:1: ", "image_urls: there is no column with images; there are 'id', 'description', 'city'"},
       {"no id column", "title,image_urls,description\nx" + rest, Do::Refuse,

@@ -6,6 +6,8 @@
 
 #include <random>
 
+#include "runner/json_fault.h"
+
 namespace reelbatch {
 namespace {
 
@@ -108,11 +110,12 @@ TEST_CASE("places in JSON documents are exact, wherever reads cut them") {
       CAPTURE(most);
       StringSource source(document.text, most);
       std::vector<std::string> places;
-      const YamlSink sink{[](const YamlNode&, YamlNode&) { return Result<void>(); },
-                          [&](YamlNode& item) {
-                            list_places(item, places);
-                            return Result<void>();
-                          }};
+      JsonSink sink;
+      sink.member = [](const YamlNode&, YamlNode&) { return Result<void>(); };
+      sink.item = [&](YamlNode& item) {
+        list_places(item, places);
+        return Result<void>();
+      };
       const Result<void> read = stream_json(source, "f.json", "jobs", sink);
       CHECK(read.has_value());
       CHECK(places == document.expected);
@@ -126,7 +129,7 @@ TEST_CASE("what is wrong with a JSON document is said where it stands, wherever 
     const char* error;
   };
   const Case cases[] = {
-      {"[{\"é\": \"\\\\\"},\n {\"b\": \"x\" \"y\"}]", "f.json:2:2: "},
+      {"[{\"é\": \"\\\\\"},\n {\"b\": \"x\" \"y\"}]", "f.json:2:12: not valid JSON: expected ',' or '}', found '\"'"},
       {"[{\"a\": \"\\\"]}\"},\n\"x\" ?]", "f.json:2:5: expected ',' or ']', found '?'"},
       {"[\n  {\"a\": [1, 2", "f.json:2:3: what begins here is never closed"},
       {"[\n\"never closed\\\"]", "f.json:2:1: "},
@@ -137,12 +140,83 @@ TEST_CASE("what is wrong with a JSON document is said where it stands, wherever 
     for (const std::size_t most : {std::size_t{1}, std::size_t{3}, SIZE_MAX}) {
       CAPTURE(c.text);
       StringSource source(c.text, most);
-      const YamlSink sink{[](const YamlNode&, YamlNode&) { return Result<void>(); },
-                          [](YamlNode&) { return Result<void>(); }};
+      JsonSink sink;
+      sink.member = [](const YamlNode&, YamlNode&) { return Result<void>(); };
+      sink.item = [](YamlNode&) { return Result<void>(); };
       const Result<void> read = stream_json(source, "f.json", "jobs", sink);
       REQUIRE_FALSE(read.has_value());
       CHECK(read.error().message.starts_with(c.error));
     }
+}
+
+TEST_CASE("an item of a JSON list that cannot be read is told alone if it is in its form") {
+  struct Case {
+    const char* value;
+    int column;  ///< in the value
+    const char* message;
+  };
+  const Case cases[] = {
+      {"1e999", 0, "the number 1e999 is too large: put it in quotes if it is a reference and no number"},
+      {"[1, 123456789012345678901234567890]", 4,
+       "the number 123456789012345678901234567890 is too large: put it in quotes if it is a reference and no number"},
+      {"NaN", 0, "'NaN' is no value: a text is in double quotes, and nothing is null"},
+      {"01", 0, "'01' is no value: a text is in double quotes, and nothing is null"},
+      {"\"é\\q\"", 2, "'\\q' means nothing: a backslash is written \\\\"},
+      {"\"\\u12\"", 1, "'\\u' needs four hexadecimal digits behind it"},
+      {"\"a\\ud83d\"", 2, "'\\ud83d' is half of a character"},
+      {"\"a\tb\"", 2, "a control character in a text is written \\u0009"},
+      {"\"a\nb\"", 2, "a line end in a text is written \\n"},
+      {"\"a\xE9\"", 2, "is not UTF-8 (byte 0xE9)"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.value);
+    const std::string text = fmt::format("[{{\"a\": 1}},\n {{\"b\": {}}}, {{\"c\": 3}}]", c.value);
+    StringSource source(text, 3);
+    std::vector<std::string> said;
+    JsonSink sink;
+    sink.item = [&](YamlNode& item) {
+      said.push_back(item.members[0].first.scalar);
+      return Result<void>();
+    };
+    sink.broken = [&](const JsonPiece& piece, const JsonFault& fault) {
+      CHECK(piece.line == 2);
+      CHECK(piece.column == 2);
+      CHECK(piece.text == fmt::format("{{\"b\": {}}}", c.value));
+      said.push_back(fmt::format("{}:{}: {}", fault.line, fault.column, fault.message));
+      return Result<void>();
+    };
+    CHECK(stream_json(source, "f.json", "jobs", sink).has_value());
+    CHECK(said == std::vector<std::string>{"a", fmt::format("2:{}: not valid JSON: {}", 8 + c.column, c.message), "c"});
+  }
+}
+
+TEST_CASE("what is against the form of JSON is found before a value that cannot be read") {
+  struct Case {
+    const char* text;
+    std::size_t at;
+    const char* message;
+  };
+  const Case cases[] = {
+      {"[1e999, }", 8, "expected a value, found '}'"},
+      {"{\"a\": \"\\q\" \"b\"}", 11, "expected ',' or '}', found '\"'"},
+      {"{a: 1}", 1, "expected a key in quotes, found 'a'"},
+      {"{\"a\" 1}", 5, "expected ':', found '1'"},
+      {"[1, ", 4, "expected a value, found the end"},
+      {"[\"a", 1, "the text that begins here never ends"},
+      {"[1]]", 3, "expected nothing more, found ']'"},
+      {"{\"a\": 1,}", 8, "expected a key in quotes, found '}'"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.text);
+    const std::optional<TextFault> fault = find_json_fault(c.text);
+    REQUIRE(fault.has_value());
+    CHECK(fault->at == c.at);
+    CHECK(fault->message == c.message);
+    CHECK_FALSE(fault->in_value);
+  }
+  for (const char* text :
+       {"{}", "[]", " [1, -2.5e3, \"\\ud83c\\udfe0\", {\"a\": [null, true]}] ", "18446744073709551615"})
+    CHECK_MESSAGE(!find_json_fault(text), text);
 }
 
 }  // namespace reelbatch

@@ -136,16 +136,20 @@ TEST_CASE("jobs with keys are refused alone or with their file") {
        "- id: 1\n  colors: [a, \xE9]\n",
        {"1 !f.yaml:2:15: colors: is not UTF-8: save the file as UTF-8"},
        ""},
-      {"broken JSON line", "f.jsonl", "{\"id\": 1}\n{\"id\": 2\n{\"id\": 3}\n", {"1", " !f.jsonl:2:1: ", "3"}, ""},
+      {"broken JSON line",
+       "f.jsonl",
+       "{\"id\": 1}\n{\"id\": 2\n{\"id\": 3}\n",
+       {"1", " !f.jsonl:2:9: not valid JSON: expected ',' or '}', found the end", "3"},
+       ""},
       {"JSON line with a key twice",
        "f.jsonl",
        "{\"id\": 1, \"id\": 2}\n",
-       {" !f.jsonl:1:1: duplicate key 'id', first on line 1"},
+       {" !f.jsonl:1:11: duplicate key 'id', first on line 1"},
        ""},
       {"JSON Lines cut short",
        "f.jsonl",
        "{\"id\": 1}\n{\"id\": ",
-       {"1", " !f.jsonl:2:1: "},
+       {"1", " !f.jsonl:2:8: not valid JSON: expected a value, found the end"},
        "f.jsonl:2:1: the last line is incomplete: is the file still being written?"},
       {"JSON cut short",
        "f.json",
@@ -164,9 +168,17 @@ TEST_CASE("jobs with keys are refused alone or with their file") {
        "f.json:2:1: expected nothing more (a file with one job a line is named .jsonl), found '['"},
       {"JSON with a key twice",
        "f.json",
-       "[{\"id\": 1,\n \"id\": 2}]",
-       {},
-       "f.json:1:2: duplicate key 'id', first on line 1"},
+       "[{\"id\": 1,\n \"id\": 2}, {\"id\": 3}]",
+       {" !f.json:2:2: duplicate key 'id', first on line 1", "3"},
+       ""},
+      {"JSON with a number that is too large",
+       "f.json",
+       "[{\"id\": 1},\n {\"id\": 2, \"price\": 1e999}, {\"id\": 3}]",
+       {"1",
+        " !f.json:2:21: not valid JSON: the number 1e999 is too large: put it in quotes if it is a reference and no "
+        "number",
+        "3"},
+       ""},
   };
   for (const Case& test : cases) {
     CAPTURE(test.name);
@@ -322,6 +334,63 @@ TEST_CASE("images that are names in every job are told once, with what to do") {
   // Where one has an address, the others are wrong one by one.
   CHECK(read_texts({{"f.json", fmt::format(R"([{}, {{"id": 2, "image_urls": ["https://a.fr/2.jpg"]}}])", job(1))}})
             .error == "");
+}
+
+TEST_CASE("a preset is known by the keys of the first jobs together, since a job leaves out what it does not have") {
+  const std::string first = R"({"ListingKey": "K1", "PublicRemarks": "A flat by the sea"})";
+  const std::string second =
+      R"({"ListingKey": "K2", "PublicRemarks": "A loft", "Media": [{"MediaURL": "https://a.test/1.jpg"}]})";
+  const ManifestText texts[] = {
+      {"f.json", fmt::format("[{},\n{}]", first, second)},
+      {"f.json", fmt::format("{{\"value\": [{},\n{}]}}", first, second)},
+      {"f.jsonl", fmt::format("{}\n{}\n", first, second)},
+      {"f.yaml", fmt::format("- {}\n- {}\n", first, second)},
+      // A job that is longer than what is looked at beforehand.
+      {"f.json", fmt::format("[{{\"Remarks\": \"{}\", {}]", std::string(100'000, 'x'), second.substr(1))},
+  };
+  for (const ManifestText& text : texts) {
+    CAPTURE(text.text.substr(0, 100));
+    const ManifestRead got = read_texts({text});
+    CHECK(got.error == "");
+    REQUIRE(!got.rows.empty());
+    CHECK(got.rows.back().id == "K2");
+    CHECK(got.shown.back().find("image_urls:=[{\"MediaURL\":\"https://a.test/1.jpg\"}]") != std::string::npos);
+    CHECK(got.shown.front().find("description=") != std::string::npos);
+  }
+}
+
+TEST_CASE("one key has the ids of all jobs, whichever others they have") {
+  const auto job = [](std::string_view ids) {
+    return fmt::format(R"({{{}, "Name": "x", "Short description": "A flat", "Images": "https://a.test/1.jpg"}})", ids);
+  };
+  const auto read = [&](std::string_view file, const Lines& ids, const ManifestOptions& options = {}) {
+    std::string text;
+    for (const std::string& id : ids) text += fmt::format("{}{}\n", file == "f.yaml" ? "- " : "", job(id));
+    return read_texts({{std::string(file), text}}, options);
+  };
+  for (const char* file : {"f.yaml", "f.jsonl"}) {
+    CAPTURE(file);
+    const ManifestRead woo = read(file, {R"("SKU": "W-1")", R"("ID": 2, "SKU": "W-2")", R"("ID": null, "SKU": "W-3")",
+                                         R"("id": 4)", R"("SKU": "W-5")", R"("SKU": "W-6")"});
+    CHECK(woo.error == "");
+    REQUIRE(woo.rows.size() == 6);
+    for (const std::size_t refused : {0U, 2U, 4U, 5U}) {
+      CHECK(woo.rows[refused].id == "");
+      REQUIRE(woo.rows[refused].remarks.size() == 1);
+      CHECK(woo.rows[refused].remarks[0].message ==
+            "is empty: every listing needs a reference of its own; the ids of this file are in 'ID', and 'SKU' cannot "
+            "stand in for it, since an id must be the same every night: --map id=SKU takes all of them from there");
+    }
+    CHECK(woo.rows[1].id == "2");
+    CHECK(woo.rows[3].id == "4");
+    ManifestOptions options;
+    options.map = {{"id", "SKU"}};
+    CHECK(read(file, {R"("SKU": "W-1")", R"("ID": 2, "SKU": "W-2")"}, options).rows[1].id == "W-2");
+    CHECK(
+        read(file, {R"("ref": "1")", R"("reference": "2")"})
+            .error.find("id: more than one name may be this field: 'ref', 'reference'; say which with --map id=ref") !=
+        std::string::npos);
+  }
 }
 
 }  // namespace reelbatch

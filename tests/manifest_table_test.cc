@@ -342,4 +342,18 @@ TEST_CASE("texts and lists over several lines are no swallowed rows, although th
         Lines{"1 description=" + entities + " city:Lyon zip:x"});
 }
 
+TEST_CASE("one column has the ids of all rows, whichever others there are") {
+  const std::string rest = ",x,A flat,https://a.test/1.jpg\n";
+  const ManifestRead got =
+      read_csv("SKU,ID,Name,Short description,Images\nW-1,1" + rest + "W-2," + rest + "W-3,3" + rest);
+  CHECK(got.error == "");
+  REQUIRE(got.rows.size() == 3);
+  CHECK(got.rows[0].id == "1");
+  CHECK(got.rows[2].id == "3");
+  REQUIRE(got.rows[1].remarks.size() == 1);
+  CHECK(got.rows[1].remarks[0].message ==
+        "is empty: every listing needs a reference of its own; the ids of this file are in 'ID', and 'SKU' cannot "
+        "stand in for it, since an id must be the same every night: --map id=SKU takes all of them from there");
+}
+
 }  // namespace reelbatch

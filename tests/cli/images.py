@@ -9,6 +9,8 @@
     /hang/NAME       never answers                /slam/NAME    closes the connection unanswered
     /loop/NAME       redirects to itself          /to?URL       redirects there
     /busy/NAME       429 the first time           /sound/NAME   a sound
+    /none/NAME       204                          /empty/NAME   an image of no bytes
+    /shy/NAME        HEAD says that it has no bytes, and a GET gets some
     /lie/NAME        HEAD says that it has 12 bytes and sends 3
     /drip/NAME       sends a header without end, a byte now and then
 """
@@ -118,9 +120,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.say(429, headers={"Retry-After": "1"})
         if what == "lie":
             return self.say(200, "image/jpeg", length=12)
-        statuses = {"gone": 404, "forbidden": 403, "broken": 500}
+        statuses = {"none": 204, "gone": 404, "forbidden": 403, "broken": 500}
         types = {"page": "text/html; charset=utf-8", "bytes": "application/octet-stream", "sound": "audio/mpeg"}
-        lengths = {"large": FLOOD}
+        lengths = {"large": FLOOD, "none": 0, "empty": 0, "shy": 0 if is_head else 3}
         return self.say(statuses.get(what, 200), types.get(what, "image/jpeg"), length=lengths.get(what, 3))
 
     def say(self, status, content_type=None, headers=None, length=0):

@@ -275,6 +275,10 @@ class Folders(FeedCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("WORSE: 1 rows were valid. not readable: ", done.stdout)
 
+    def test_a_name_may_look_like_a_flag(self):
+        self.write("-feed.csv", (FEEDS / "synonyms.csv").read_bytes())
+        self.assertIn("1 files: 1 readable, 0 worse or failed", self.check_feeds(".").stdout)
+
     def test_a_crash_is_a_failure(self):
         self.write("feeds/a.csv", "id\n1\n")
         crash = self.write("crash", "#!/bin/sh\nkill -SEGV $$\n")

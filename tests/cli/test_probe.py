@@ -61,8 +61,16 @@ class Probe(Case):
         self.assertEqual(self.finding(done, "/forbidden/4.jpg"), ("4", "image_urls", "answers 403"))
         self.assertEqual(self.finding(done, "/sound/5.jpg"), ("5", "image_urls", "is 'audio/mpeg', not an image"))
         self.assertIn("5 rows: 5 valid, 0 invalid", done.out)
-        self.assertIn("5 addresses looked at: 2 dead, 2 not what they should be; 4 rows are not to be paid for yet",
+        self.assertIn("5 addresses looked at: 1 fine, 2 dead, 2 not what they should be; 4 rows are not to be paid for yet",
                       done.out)
+
+    def test_a_file_without_a_byte_is_no_image(self):
+        self.feed(["/none/1.jpg"], ["/empty/2.jpg"], ["/shy/3.jpg"])
+        done = self.check(code=1)
+        self.assertEqual(self.finding(done, "/none/1.jpg"), ("2", "image_urls", "is empty"))
+        self.assertEqual(self.finding(done, "/empty/2.jpg"), ("3", "image_urls", "is empty"))
+        self.assertIn("3 addresses looked at: 1 fine, 2 dead; 2 rows are not to be paid for yet", done.out)
+        self.assertEqual(sorted(self.images.paths("GET")), ["/empty/2.jpg", "/none/1.jpg", "/shy/3.jpg"])
 
     def test_every_row_with_a_dead_image_is_told(self):
         self.feed(*[["/gone/logo.jpg", f"/ok/{i}.jpg"] for i in range(5)])
@@ -149,7 +157,7 @@ class Probe(Case):
         self.assertIn(f"its host '{silent.removeprefix('http://')}' cannot be reached: gives no answer within 1 s, 5 times "
                       "in a row; its other addresses are not tried", done.out)
         self.assertEqual(done.out.count("' gives no answer within 1 s"), 4, done)
-        self.assertIn("60 addresses looked at: 4 dead, 26 out of reach; 30 rows", done.out)
+        self.assertIn("60 addresses looked at: 30 fine, 4 dead, 26 out of reach; 30 rows", done.out)
         self.assertEqual(len([path for path in self.images.paths() if path.startswith("/ok/")]), 30)
         self.assertLessEqual(len(self.images.paths()), 30 + 11 + 4)  # one for each that ended before the fifth
 
@@ -195,7 +203,7 @@ class Probe(Case):
         done = self.check(code=1)
         self.assertEqual(done.out.count("cannot be reached: connection refused; its other addresses are not tried"), 1,
                          done)
-        self.assertIn("40 addresses looked at: 20 out of reach; 20 rows are not to be paid for yet", done.out)
+        self.assertIn("40 addresses looked at: 20 fine, 20 out of reach; 20 rows are not to be paid for yet", done.out)
         self.assertEqual(len(self.images.paths()), 20)
 
     def test_a_pace_of_ones_own_is_kept(self):

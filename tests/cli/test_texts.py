@@ -79,7 +79,7 @@ class Texts(Case):
         self.write("feed.json", json.dumps([row("A-1", description=MANGLED + ", me@agence.example")]))
         done = self.run_it("run", "feed.json")
         self.assertEqual(done.code, 0, done)
-        self.assertEqual(self.sent()["description"], "Un bel appartement meublé près du parc,")
+        self.assertEqual(self.sent()["description"], "Un bel appartement meublé près du parc")
 
     def test_the_options_in_the_environment_and_in_help(self):
         self.manifest([row("A-1", description=MANGLED)])

@@ -143,7 +143,7 @@ FUZZ_TARGET(feed) {
 }
 
 FUZZ_TARGET(yaml) {
-  hold(data, read_yaml_jobs);
+  hold(data, [](ByteSource& source, ManifestRun& run) { return read_yaml_jobs(source, run); });
 }
 
 std::vector<std::string> texts_in(JsonElement list) {
@@ -184,12 +184,14 @@ void hold_flat_object(std::string_view line) {
 FUZZ_TARGET(json) {
   const bool is_lines = take_byte(data) % 2 == 1;
   hold_flat_object(data.substr(0, data.find('\n')));
-  if (is_lines) return hold(data, read_json_lines);
+  if (is_lines) return hold(data, [](ByteSource& source, ManifestRun& run) { return read_json_lines(source, run); });
   hold(data, [](ByteSource& source, ManifestRun& run) { return read_json_jobs(source, run); });
   // Whatever this reader takes for JSON, the other one does, but for numbers beyond its range.
   StringSource source(data);
-  const YamlSink sink{[](const YamlNode&, YamlNode&) { return Result<void>(); },
-                      [](YamlNode&) { return Result<void>(); }};
+  JsonSink sink;
+  sink.member = [](const YamlNode&, YamlNode&) { return Result<void>(); };
+  sink.item = [](YamlNode&) { return Result<void>(); };
+  sink.broken = [](const JsonPiece&, const JsonFault&) { return usage_error("no JSON"); };
   if (!stream_json(source, "f.json", "jobs", sink)) return;
   JsonReader reader;
   const Result<JsonElement> same = reader.parse(data);

@@ -1,0 +1,72 @@
+#include "runner/last_cells.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "jobs/unicode.h"
+#include "runner/manifest_text.h"
+
+namespace reelbatch {
+namespace {
+
+constexpr std::size_t kFormMin = 3;    ///< so many cells show what a column's addresses are like
+constexpr std::size_t kHabitMin = 10;  ///< so many show a habit, such as a full stop or a length
+constexpr std::size_t kEndingsMax = 3;
+constexpr std::string_view kSign = "a sign";
+
+bool is_address(std::string_view text) {
+  const std::string start = ascii_lower(text.substr(0, 8));
+  return start.starts_with("http://") || start.starts_with("https://") || start.starts_with("//");
+}
+
+bool is_letter_or_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         static_cast<unsigned char>(c) >= 0x80U;
+}
+
+}  // namespace
+
+std::string LastCells::ending_of(std::string_view text) {
+  // What goes on is no end of anything.
+  constexpr std::string_view kGoesOn = " ,-/&=?#_%+";
+  if (text.empty()) return {};
+  if (!is_letter_or_digit(text.back())) {
+    return kGoesOn.find(text.back()) == std::string_view::npos ? std::string(kSign) : std::string();
+  }
+  if (!is_address(text)) return {};
+  const std::size_t dot = text.find_last_of("./?#");
+  const bool is_name = text[dot] == '.' && text.size() - dot <= 5 && text.find('/', 8) < dot;
+  return is_name ? ascii_lower(text.substr(dot)) : std::string();
+}
+
+void LastCells::learn(std::string_view cell) {
+  ++seen_;
+  const std::string_view text = trim(cell);
+  if (text.empty()) return;
+  ++filled_;
+  if (is_address(text)) ++addresses_;
+  endings_.insert(ending_of(text));
+  shortest_ = std::min(shortest_, text.size());
+  longest_ = std::max(longest_, text.size());
+}
+
+std::string LastCells::why_cut(std::string_view cell) const {
+  const std::string_view text = trim(cell);
+  if (filled_ < kFormMin) return {};
+  if (text.empty()) return filled_ == seen_ ? "it is empty, and no other one is" : std::string();
+  const std::string shown = printable(text.substr(text.size() - std::min<std::size_t>(text.size(), 12)), 40);
+  if (addresses_ == filled_ && !is_address(text)) return fmt::format("'{}' is no address, and all others are", shown);
+  if (!endings_.contains({}) && endings_.size() <= kEndingsMax) {
+    const bool enough = filled_ >= kHabitMin || !endings_.contains(std::string(kSign));
+    if (!enough || endings_.contains(ending_of(text))) return {};
+    return fmt::format("it ends with '{}', and all others with {}", shown, fmt::join(endings_, " or "));
+  }
+  // Cells of about one length, as numbers and the addresses of one program are.
+  if (filled_ >= kHabitMin && 4 * longest_ <= 5 * shortest_ && text.size() < shortest_)
+    return fmt::format("it has {} bytes, and no other one less than {}", text.size(), shortest_);
+  return {};
+}
+
+}  // namespace reelbatch

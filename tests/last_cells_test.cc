@@ -1,0 +1,100 @@
+// A file that is cut inside of its last cell, told from one that is whole without a last line end.
+#include "runner/last_cells.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "tests/feed_reading.h"
+
+namespace reelbatch {
+namespace {
+
+using Cells = std::vector<std::string>;
+
+std::string why_cut(const Cells& others, std::string_view cell) {
+  LastCells cells;
+  for (const std::string& other : others) cells.learn(other);
+  return cells.why_cut(cell);
+}
+
+Cells times(std::size_t count, std::string_view pattern) {
+  Cells cells;
+  for (std::size_t i = 0; i < count; ++i) cells.push_back(fmt::format(fmt::runtime(pattern), i + 10));
+  return cells;
+}
+
+const std::string kImages = "id,description,image_urls\n";
+
+std::string image_row(int number) {
+  return fmt::format("A-{},A quiet flat near the park,https://img.example.test/{}.jpg", number, number);
+}
+
+}  // namespace
+
+TEST_CASE("a last cell that is other than those above it looks cut") {
+  const Cells photos = times(3, "https://img.example.test/{}.jpg");
+  CHECK(why_cut(photos, "https://img.example.test/4.jp") == "it ends with 'le.test/4.jp', and all others with .jpg");
+  for (const char* cut : {"https://img.example.test/4", "https://img.example.test/4.", "https://img.exa", "https://",
+                          "https://img.example.test/4.jpg|", "https://img.example.test/4.jpg|https://img.exam"})
+    CHECK_MESSAGE(why_cut(photos, cut).starts_with("it ends with"), cut);
+  CHECK(why_cut(photos, "https:/") == "'https:/' is no address, and all others are");
+  CHECK(why_cut(photos, "") == "it is empty, and no other one is");
+  CHECK(why_cut(times(10, "[\"https://img.example.test/{}\"]"), "[\"https://img.example.te").starts_with("it ends"));
+  CHECK(why_cut(times(10, "Flat number {} is by the sea."), "Flat number 11 is by t").starts_with("it ends with"));
+  CHECK(why_cut(times(10, "https://img.example.test/photo/1000{}"), "https://img.example.test/photo/10") ==
+        "it has 33 bytes, and no other one less than 37");
+}
+
+TEST_CASE("a last cell like those above it, or among few, does not look cut") {
+  const Cells photos = times(3, "https://img.example.test/{}.jpg");
+  for (const char* whole : {"https://img.example.test/4.jpg", "https://img.example.test/4.JPG",
+                            "https://img.example.test/4.jpg|https://img.example.test/5.jpg"})
+    CHECK_MESSAGE(why_cut(photos, whole).empty(), whole);
+  CHECK(why_cut(times(2, "https://img.example.test/{}.jpg"), "https://img.exa").empty());
+  CHECK(why_cut(times(9, "Flat number {} is by the sea."), "Flat number 11 is by t").empty());
+  CHECK(why_cut(times(10, "Flat number {} is by the sea."), "A loft (new!)").empty());
+  CHECK(why_cut(times(10, "Flat number {} is by the sea"), "A loft").starts_with("it has 6 bytes"));
+  Cells texts = times(10, "Flat number {} is by the sea");
+  texts.emplace_back("A flat");
+  CHECK(why_cut(texts, "Loft").empty());
+  texts = times(10, "https://img.example.test/{}.jpg");
+  texts.emplace_back("https://img.example.test/the-photo-of-a-kitchen");
+  CHECK(why_cut(texts, "https://img.exa").empty());
+  texts = times(10, "x");
+  texts.emplace_back("");
+  CHECK(why_cut(texts, "").empty());
+}
+
+TEST_CASE("a row in whose last cell the file ends is refused, and no other") {
+  const std::string rows = image_row(1) + "\n" + image_row(2) + "\n" + image_row(3) + "\n";
+  const Said cut = read("f.csv", kImages + rows + "A-4,A quiet flat near the park,https://img.example.te");
+  CHECK(cut.refused == "");
+  CHECK(cut.ids == std::vector<std::string>{"A-1", "A-2", "A-3"});
+  REQUIRE(cut.rejects.size() == 1);
+  CHECK(cut.rejects[0].code == "cut_row");
+  CHECK(cut.errors[0] ==
+        "f.csv:5:32: image_urls: the last record looks incomplete: the file ends in this cell without a line end, and "
+        "it ends with 'g.example.te', and all others with .jpg; is the file still being written? If the row is whole, "
+        "end its line with a line break");
+  CHECK(cut.warnings.empty());
+  CHECK(read("f.csv", kImages + rows + "A-4,A quiet flat near the park,https://img.example.te\n").errors.empty());
+}
+
+TEST_CASE("a whole file without a last line end is read") {
+  const std::string rows = image_row(1) + "\n" + image_row(2) + "\n" + image_row(3) + "\n";
+  for (const std::string& last :
+       {image_row(4), std::string("A-4,A quiet flat near the park,\"https://img.example.test/4\"")}) {
+    const Said said = read("f.csv", kImages + rows + last);
+    CHECK(said.errors.empty());
+    CHECK(said.ids.size() == 4);
+    CHECK(said.warnings.size() == 1);
+  }
+  // What feeds nothing costs nothing.
+  std::string table = "id,description,image_urls,page\n";
+  for (int i = 1; i < 5; ++i) table += image_row(i) + ",https://www.example.test/a.html\n";
+  const Said said = read("f.csv", table + image_row(5) + ",https://www.exa");
+  CHECK(said.ids.size() == 5);
+  CHECK(said.errors.empty());
+}
+
+}  // namespace reelbatch
