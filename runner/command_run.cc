@@ -121,6 +121,7 @@ Result<void> RunJob::set_up(const std::string* resume_uid) {
   const Result<void> prepared = resume_uid == nullptr ? take_manifests() : prepare_resumed_run(setting(), run_);
   if (prepared && session_->made_ledger() && !options_.sandbox)
     progress_->warn(fmt::format("made a new ledger: {}", full_path(options_.ledger)));
+  for (const std::string& warning : session_->warnings()) progress_->warn(warning);
   return prepared;
 }
 

@@ -135,18 +135,22 @@ Result<void> Session::check_origin(const AccountOptions& account) const {
       account.name, known->origin, origin_of(account), account.name, account.service->name, account.base_url));
 }
 
-/// Two names for one account at the service would count its balance twice and keep none of its limits.
-Result<void> Session::check_keys(const AccountOptions& account, const Credentials& credentials) const {
+/// Two names for one account at the service have one balance: neither can keep a part of it, and sums count it twice.
+Result<void> Session::check_keys(const AccountOptions& account, const Credentials& credentials) {
   if (account.sandbox) return {};
   for (const auto& [name, other] : bound_) {
     const bool same = other.options.service == account.service && other.record.origin == origin_of(account) &&
                       *other.credentials->headers() == *credentials.headers();
     if (!same) continue;
-    return usage_error(fmt::format(
-        "accounts '{}' and '{}' have the same key at {}: there they are one account, whose balance and limits would be "
-        "counted twice. Give each the key of its own account, or let all rows go to one of the two; mind that what was "
-        "paid for under the other name would be paid for again",
-        name, account.name, origin_of(account)));
+    std::string text = fmt::format("accounts '{}' and '{}' have the same key at {}: there they are one account", name,
+                                   account.name, origin_of(account));
+    if (account.budget.keep || other.options.budget.keep) {
+      return usage_error(text +
+                         ", of whose balance neither can keep what its budget says. Give each the key of its own "
+                         "account, or let all rows go to one of the two; mind that what was paid for under the other "
+                         "name is another listing there");
+    }
+    warnings_.push_back(text + ", whose balance and limits count twice");
   }
   return {};
 }

@@ -43,12 +43,16 @@ class Session {
 
   /// Gives an account its number in the ledger and finds its keys, once. Fails with Fault::Usage if the ledger knows
   /// the account as another service's, if a key is missing, or if another account that was bound has the same keys at
-  /// the same service: what they are limited by, budgets and rates, is one and the same there.
+  /// the same service and one of them is to keep a part of the balance, which is one and the same there. Without that
+  /// it is one of warnings().
   Result<AccountId> bind(const std::string& name);
   /// Binds the accounts of every job in flight that are configured.
   Result<void> bind_open_jobs();
   /// Where the sandbox listens. Before bind().
   void set_base_url(const std::string& url) { sandbox_url_ = url; }
+
+  /// What is odd about the accounts bound so far, one sentence each.
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
   /// The accounts bound so far, ready to send.
   std::vector<RunnerAccount> runner_accounts() const;
@@ -57,7 +61,7 @@ class Session {
   explicit Session(const Options& options) : options_(options) {}
   Result<void> check_accounts() const;
   Result<void> check_origin(const AccountOptions& account) const;
-  Result<void> check_keys(const AccountOptions& account, const Credentials& credentials) const;
+  Result<void> check_keys(const AccountOptions& account, const Credentials& credentials);
 
   struct Bound {
     AccountRecord record;
@@ -69,6 +73,7 @@ class Session {
   std::unique_ptr<SqliteLedger> ledger_;
   std::vector<AccountRecord> known_;
   std::map<std::string, Bound> bound_;
+  std::vector<std::string> warnings_;
   std::string sandbox_url_;
   bool made_ledger_ = false;
 };

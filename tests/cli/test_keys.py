@@ -122,14 +122,14 @@ class Commands(KeyCase):
 class Shared(KeyCase):
     """Two names for one account at the service."""
 
-    def accounts(self, second_url, second_key="OTHER"):
+    def accounts(self, second_url, second_key="OTHER", budget=", budget: {keep: 900}"):
         self.write("reelbatch.yaml", f"""
 accounts:
-  lyon: {{service: iacrea, base_url: "{self.provider.url}", key: {{env: IACREA_API_KEY}}, budget: {{keep: 900}}}}
-  nice: {{service: iacrea, base_url: "{second_url}", key: {{env: {second_key}}}, budget: {{keep: 900}}}}
+  lyon: {{service: iacrea, base_url: "{self.provider.url}", key: {{env: IACREA_API_KEY}}}}
+  nice: {{service: iacrea, base_url: "{second_url}", key: {{env: {second_key}}}{budget}}}
 """)
 
-    def test_the_same_key_at_the_same_service_is_refused(self):
+    def test_the_same_key_at_the_same_service_is_refused_where_a_balance_is_to_be_kept(self):
         self.manifest([row("A-1", account="lyon"), row("A-2", account="nice")])
         for name, url, key in (("one variable", self.provider.url, "IACREA_API_KEY"), ("one value", self.provider.url, "OTHER"),
                                ("another way to write it", self.provider.url.upper().replace("HTTP", "http") + "/", "OTHER")):
@@ -142,6 +142,13 @@ accounts:
                 self.assertNotIn(KEY, done.text)
                 self.assertEqual(self.provider.requests, [])
                 self.assertFalse((self.folder / "reelbatch.db").exists())
+
+    def test_the_same_key_at_the_same_service_is_told(self):
+        self.manifest([row("A-1", account="lyon"), row("A-2", account="nice")])
+        self.accounts(self.provider.url, budget="")
+        done = self.run_feed(code=0, env={"OTHER": KEY})
+        self.assertIn("warning: accounts 'lyon' and 'nice' have the same key at", done.err)
+        self.assertNotIn(KEY, done.text)
 
     def test_an_account_that_no_row_needs_may_have_the_key_of_another(self):
         self.accounts(self.provider.url, "IACREA_API_KEY")
