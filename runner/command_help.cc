@@ -110,7 +110,7 @@ constexpr std::array<CommandSpec, 13> kCommands = {{
     {"resolve", kResolveBit, "REF adopt ID | REF resubmit | REF drop", "say what became of a held job",
      "A job is held when it is unknown whether the service took it. REF is the row's id. 'adopt' goes on with the job "
      "ID that the service shows, 'resubmit' lets the next run send it again, 'drop' gives it up. '--all resubmit' and "
-     "'--all drop' are for all that are held.",
+     "'--all drop' are for all that are held. A wrong ID can be corrected by another 'adopt' until the job is done.",
      kResolveOwn},
     {"ledger verify",
      kLedgerBit,

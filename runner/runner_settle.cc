@@ -508,7 +508,7 @@ std::optional<Credits> Runner::settle_credits(Account& account, const Flight& fl
     price = std::max(price, *at_least);
   }
   // A job that was not refunded is not free: it is charged later than it says.
-  const bool charged_later = !failed && cost && *cost == Credits{};
+  const bool charged_later = !failed && by_job && closed.used == Credits{};
   if (cost && !charged_later) {
     Account::Average& usual = account.usual_price[flight.kind->name()];
     usual.sum = usual.sum + *cost;

@@ -334,20 +334,29 @@ class Aurora(Case):
                 self.assertLessEqual(len(lists), 4 * 50 + 4)
 
     def test_a_refund_that_a_killed_run_did_not_see_is_asked_for_by_the_next(self):
+        def polls():
+            return len(self.service.sent("GET", "/api/aurora/"))
+
+        def balances():
+            return len(self.service.sent("GET", "/api/remaining_credits/"))
+
         self.service.polls_until_done = 10**6
         self.feed(1)
         running = self.start("run", "feed.csv")
-        wait_for(lambda: self.service.sent("GET", "/api/aurora/"))
+        wait_for(polls)
         running.kill()
-        self.feed(2)  # for which the balance is asked, with the first job charged
+        # The next run is told the balance, with the job charged, after the job's figure.
+        before, handle = polls(), self.service.handle
+        self.service.handle = lambda r: ("remaining" in r.path and wait_for(lambda: polls() > before + 1), handle(r))[1]
+        asked = balances()
         running = self.start("run", "feed.csv")
-        wait_for(lambda: len(self.submissions()) == 2)
-        wait_for(lambda: len({i for i, job in self.service.jobs.items() if job["polls"] > 1}) == 2)
+        wait_for(lambda: balances() > asked)
+        # It is killed when the job has failed, and its refund is not told yet.
+        self.service.rules.append(lambda r: "lost" if "remaining" in r.path else None)
         for job in self.service.jobs.values():
             job.update(status="failed", failed_reason="No face found", credits_used=0)
-        self.service.balance += 2 * self.service.price
-        self.service.rules.append(lambda r: "lost" if "remaining" in r.path else None)
-        wait_for(lambda: len(self.service.sent("GET", "/api/remaining_credits/")) > 2)
+        self.service.balance += self.service.price
+        wait_for(lambda: balances() > asked + 1)
         running.kill()
         self.service.rules.clear()
         self.run_feed(code=1)

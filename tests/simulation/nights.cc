@@ -11,9 +11,23 @@
 namespace reelbatch {
 namespace {
 
-constexpr const char* kKeyVariable = "REELBATCH_SIMULATED_KEY";
-constexpr const char* kKey = "sk-simulated-5f1c0a\"+/=";
+constexpr std::string_view kKeyVariable = "REELBATCH_SIMULATED_KEY";
+/// How all keys begin.
+constexpr std::string_view kKey = "sk-simulated-5f1c0a\"+/=";
 constexpr const char* kLedger = "/reelbatch.db";
+
+/// Every account has a key of its own.
+std::string key_of(std::size_t account) {
+  return fmt::format("{}{}", kKey, account);
+}
+std::string key_variable_of(std::size_t account) {
+  return fmt::format("{}_{}", kKeyVariable, account);
+}
+
+WorldOptions with_keys(WorldOptions world) {
+  for (std::size_t i = 0; i < world.origins.size(); ++i) world.keys.push_back(key_of(i));
+  return world;
+}
 
 /// Of the listing `L-12`, or `lyon/L-12` with a catalogue.
 std::string number_of(const std::string& ref) {
@@ -47,16 +61,16 @@ class Nights::WatchedLedger final : public SqliteLedger {
 };
 
 Nights::Nights(const WorldOptions& chosen)
-    : world(chosen), auditor(world, options), stop(world), chance_(mix(chosen.seed, 99)) {
-  setenv(kKeyVariable, kKey, 1);
+    : world(with_keys(chosen)), auditor(world, options), stop(world), chance_(mix(chosen.seed, 99)) {
   auditor.secret = kKey;
   for (std::size_t i = 0; i < world.options.origins.size(); ++i) {
     AccountOptions account;
     account.name = i == 0 ? "iacrea" : fmt::format("account-{}", i + 1);
     account.service = find_service(world.options.service_name(i));
     account.base_url = world.options.origins[i];
+    setenv(key_variable_of(i).c_str(), key_of(i).c_str(), 1);
     for (const CredentialSpec& spec : account.service->credentials) {
-      account.keys[std::string(spec.name)] = {KeySource::From::Env, kKeyVariable};
+      account.keys[std::string(spec.name)] = {KeySource::From::Env, key_variable_of(i)};
     }
     account.rate = {{10, std::chrono::seconds(1)}};
     account.submit_rate = {{1, std::chrono::seconds(1)}};

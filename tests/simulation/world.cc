@@ -67,6 +67,7 @@ World::World(const WorldOptions& chosen)
     ServiceOptions service = options.service;
     service.seed = mix(service.seed, i);
     service.credits = options.credits_of(i);
+    if (i < options.keys.size()) service.key = options.keys[i];
     Service made;
     made.model = make_service_model(options.service_name(i), service);
     services_.push_back(std::move(made));

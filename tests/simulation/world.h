@@ -63,7 +63,8 @@ struct WorldOptions {
   std::vector<std::string> origins = {"https://service.test"};  ///< a service for each
   std::vector<std::string> services;                            ///< ServiceSpec::name of each; else iacrea
   std::string service_name(std::size_t at) const { return at < services.size() ? services[at] : "iacrea"; }
-  bool tells_credits = true;  ///< where answers about jobs have figures
+  std::vector<std::string> keys;  ///< the only one that each service takes; else any
+  bool tells_credits = true;      ///< where answers about jobs have figures
   ServiceOptions service;
   std::vector<Credits> credits;  ///< of each service; else those of `service`
   Credits credits_of(std::size_t at) const { return at < credits.size() ? credits[at] : service.credits; }
