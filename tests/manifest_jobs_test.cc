@@ -123,7 +123,14 @@ TEST_CASE("jobs with keys are refused alone or with their file") {
        "f.yaml",
        "job: [{id: 1}]\n",
        {},
-       "f.yaml:1:1: 'job' means nothing here (did you mean 'jobs'?)\nf.yaml: there is no list 'jobs'"},
+       "f.yaml:1:1: 'job' means nothing here (did you mean 'jobs'?)\nf.yaml: there is no list 'jobs'"
+       "; if the jobs are those in 'job', rename it 'jobs', or write what is in 'job' into the file alone"},
+      {"a list of another name",
+       "f.json",
+       R"({"count": 1, "listings": [{"id": 1}]})",
+       {},
+       "f.json: there is no list 'jobs'; if the jobs are those in 'listings', rename it 'jobs', or write what is in "
+       "'listings' into the file alone"},
       {"jobs that are no list", "f.yaml", "jobs: {a: 1}\n", {}, "f.yaml:1:7: jobs: must be a list of jobs"},
       {"broken YAML", "f.yaml", "- id: 1\n- [\n", {"1"}, "f.yaml:3:1: end of sequence flow not found"},
       {"id that is a list",
