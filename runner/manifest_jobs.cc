@@ -422,7 +422,8 @@ void JobReader::take_specials(const YamlNode& job) {
   Place place = row_.place;
   const std::string_view id = special(job, Target::kId, place);
   needs_id_ = row_.remarks.empty() && run_.will_make_id(id);
-  if (!needs_id_ && !run_.refuse_shortened(row_, trim(id), place)) take_id(row_, id, place, run_.id_hint());
+  const bool is_said = id.empty() && !row_.remarks.empty();  // why there is none
+  if (!is_said && !needs_id_ && !run_.refuse_shortened(row_, trim(id), place)) take_id(row_, id, place, run_.id_hint());
 
   const RawValue* kind = run_.rules().default_of(Target::kKind, nullptr);
   Place unused;
