@@ -389,6 +389,10 @@ Result<void> TableReader::take_grouped() {
   views_.fill(row_);
   const bool same = goes_on(plan);
   if (!same) {
+    if (in_group_ && row_.id.empty() && is_blank(cell(find_column(run_.rules().preset()->opening))))
+      refuse_row(group_, group_.place, {},
+                 fmt::format("line {} behind it has no id: if it is one more image, repeat the id there", csv_.line()),
+                 "missing_id");
     if (Result<void> ended = end_group(); !ended) return ended;
     in_group_ = true;
     group_ = row_;
