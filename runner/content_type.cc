@@ -5,6 +5,7 @@
 
 #include "jobs/json.h"
 #include "jobs/unicode.h"
+#include "runner/json_fault.h"
 
 namespace reelbatch {
 namespace {
@@ -95,10 +96,12 @@ ManifestFormat format_by_content(std::string_view head) {
   const Result<JsonElement> object = reader.parse(line);
   if (object)
     return object->at_key("jobs").error() == simdjson::SUCCESS ? ManifestFormat::Json : ManifestFormat::JsonLines;
-  const bool cut_short = line.size() == text.size();
+  // A value that cannot be read, such as NaN, makes the line no less a job.
+  const std::optional<TextFault> fault = find_json_fault(line);
+  const bool is_line = line.size() == text.size() || (fault && fault->in_value);
   const std::string_view first = visible(line.substr(1));
   const bool document = first.starts_with("\"jobs\"") || first.starts_with("\"defaults\"");
-  return cut_short && !document ? ManifestFormat::JsonLines : ManifestFormat::Json;
+  return is_line && !document ? ManifestFormat::JsonLines : ManifestFormat::Json;
 }
 
 }  // namespace reelbatch

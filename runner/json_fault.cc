@@ -209,8 +209,7 @@ void Walk::take_token() {
       note(at_, fmt::format("the number {} is too large: put it in quotes if it is a reference and no number",
                             printable(token, kShown)));
   } else if (token != "true" && token != "false" && token != "null") {
-    note(at_,
-         fmt::format("'{}' is no value: a text is in double quotes, and nothing is null", printable(token, kShown)));
+    note(at_, fmt::format("'{}' is no value: a text is in double quotes, and none is null", printable(token, kShown)));
   }
   at_ = end;
 }

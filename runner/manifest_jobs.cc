@@ -130,6 +130,7 @@ class JobReader {
   std::vector<std::string> keys_;  ///< every name that was seen, in order
   YamlNode defaults_;
   bool has_list_ = false;
+  std::string other_list_;  ///< the first member that is one of maps
   bool has_members_ = false;
   bool has_jobs_ = false;
   bool saw_id_ = false;
@@ -163,6 +164,8 @@ JobReader::JobReader(ManifestRun& run, Keys first_keys, std::string_view list)
 Result<void> JobReader::take_member(const YamlNode& key, YamlNode& value) {
   has_members_ = true;
   const std::string_view name = key.scalar;
+  const bool is_list = !value.items.empty() && value.items[0].kind == YamlNode::Kind::Map;
+  if (is_list && other_list_.empty() && name != list_) other_list_ = name;
   if (name == list_) {
     has_list_ = true;
     if (value.kind != YamlNode::Kind::List && value.kind != YamlNode::Kind::Null)
@@ -199,7 +202,14 @@ Result<void> JobReader::take_member(const YamlNode& key, YamlNode& value) {
 }
 
 void JobReader::finish() {
-  if (has_members_ && !has_list_ && !has_jobs_) run_.find({}, {}, fmt::format("there is no list '{}'", list_));
+  if (has_members_ && !has_list_ && !has_jobs_) {
+    const std::string hint = other_list_.empty() ? std::string()
+                                                 : fmt::format(
+                                                       "; if the jobs are those in '{0}', rename it '{1}', or "
+                                                       "write what is in '{0}' into the file alone",
+                                                       printable(other_list_, 60), list_);
+    run_.find({}, {}, fmt::format("there is no list '{}'{}", list_, hint));
+  }
   if (has_jobs_) refuse_missing_names();
 }
 
@@ -412,7 +422,8 @@ void JobReader::take_specials(const YamlNode& job) {
   Place place = row_.place;
   const std::string_view id = special(job, Target::kId, place);
   needs_id_ = row_.remarks.empty() && run_.will_make_id(id);
-  if (!needs_id_ && !run_.refuse_shortened(row_, trim(id), place)) take_id(row_, id, place, run_.id_hint());
+  const bool is_said = id.empty() && !row_.remarks.empty();  // why there is none
+  if (!is_said && !needs_id_ && !run_.refuse_shortened(row_, trim(id), place)) take_id(row_, id, place, run_.id_hint());
 
   const RawValue* kind = run_.rules().default_of(Target::kKind, nullptr);
   Place unused;

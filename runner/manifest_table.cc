@@ -55,6 +55,7 @@ class TableReader {
  private:
   Result<void> skip_to_header();
   Result<bool> read_header();
+  bool is_empty_row() const;
   bool is_second_header();
   bool is_other_header() const;
   Result<void> read_row();
@@ -147,6 +148,10 @@ Result<void> TableReader::read() {
       saw_end_ = true;
       break;
     }
+    if (is_empty_row()) {
+      run_.warn({csv_.line(), 1}, {}, "skipped a row of nothing but empty cells");
+      continue;
+    }
     if (is_second_header()) break;
     if (Result<void> taken = grouped ? take_grouped() : read_row(); !taken) return taken;
   }
@@ -235,6 +240,12 @@ Result<bool> TableReader::read_header() {
   second_header_.expect(kId);
   second_header_.expect(synonyms_of({.name = "id", .api_name = "id"}));
   return columns_.take_header(std::move(names), csv_.places());
+}
+
+/// Spreadsheets write such rows below those that were once filled.
+bool TableReader::is_empty_row() const {
+  return is_blank(cell(columns_.id())) && std::all_of(csv_.cells().begin(), csv_.cells().end(), is_blank) &&
+         csv_.problems().empty();
 }
 
 /// Ends the reading: what stands behind such a header would go to the wrong fields without a word.
@@ -378,6 +389,10 @@ Result<void> TableReader::take_grouped() {
   views_.fill(row_);
   const bool same = goes_on(plan);
   if (!same) {
+    if (in_group_ && row_.id.empty() && is_blank(cell(find_column(run_.rules().preset()->opening))))
+      refuse_row(group_, group_.place, {},
+                 fmt::format("line {} behind it has no id: if it is one more image, repeat the id there", csv_.line()),
+                 "missing_id");
     if (Result<void> ended = end_group(); !ended) return ended;
     in_group_ = true;
     group_ = row_;

@@ -116,6 +116,20 @@ TEST_CASE("two columns of one name in a family of images are an error, unless th
   CHECK(read_csv("id,description,image_1,image_2" + rows).error == "");
 }
 
+TEST_CASE("a row without a handle makes the listing before it incomplete, unless it begins one") {
+  const std::string rest = ",,,https://a.test/2.jpg,2\n";
+  const auto row = [](std::string_view handle, std::string_view title) {
+    return fmt::format("{},{},A flat by the sea,https://a.test/{}.jpg,1\n", handle, title, handle);
+  };
+  const Said lost = read("f.csv", kShop + row("h1", "One") + rest + row("h3", "Three"));
+  CHECK(lost.ids == std::vector<std::string>{"h3"});
+  REQUIRE(lost.errors.size() == 2);
+  CHECK(lost.errors[0] == "f.csv:2:1: line 3 behind it has no id: if it is one more image, repeat the id there");
+  CHECK(lost.errors[1] == "f.csv:3:1: id: is empty: every listing needs a reference of its own");
+  CHECK(read("f.csv", kShop + row("h1", "One") + row("", "Two")).ids == std::vector<std::string>{"h1"});
+  CHECK(read("f.csv", kShop + row("h1", "One") + ",,,,\n").ids == std::vector<std::string>{"h1"});
+}
+
 TEST_CASE("images in columns that stand in for each other are told where they are left out") {
   const std::string header = "home_listing_id,name,description,image[0].url,image\n";
   const std::string rest = ",a,A flat by the sea,";

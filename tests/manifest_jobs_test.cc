@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "runner/content_type.h"
 #include "tests/manifest_reading.h"
 
 namespace reelbatch {
@@ -123,14 +124,17 @@ TEST_CASE("jobs with keys are refused alone or with their file") {
        "f.yaml",
        "job: [{id: 1}]\n",
        {},
-       "f.yaml:1:1: 'job' means nothing here (did you mean 'jobs'?)\nf.yaml: there is no list 'jobs'"},
+       "f.yaml:1:1: 'job' means nothing here (did you mean 'jobs'?)\nf.yaml: there is no list 'jobs'"
+       "; if the jobs are those in 'job', rename it 'jobs', or write what is in 'job' into the file alone"},
+      {"a list of another name",
+       "f.json",
+       R"({"count": 1, "listings": [{"id": 1}]})",
+       {},
+       "f.json: there is no list 'jobs'; if the jobs are those in 'listings', rename it 'jobs', or write what is in "
+       "'listings' into the file alone"},
       {"jobs that are no list", "f.yaml", "jobs: {a: 1}\n", {}, "f.yaml:1:7: jobs: must be a list of jobs"},
       {"broken YAML", "f.yaml", "- id: 1\n- [\n", {"1"}, "f.yaml:3:1: end of sequence flow not found"},
-      {"id that is a list",
-       "f.yaml",
-       "- id: [1]\n",
-       {" !f.yaml:1:7: id: must be text !f.yaml:1:7: id: is empty: every listing needs a reference of its own"},
-       ""},
+      {"id that is a list", "f.yaml", "- id: [1]\n", {" !f.yaml:1:7: id: must be text"}, ""},
       {"malformed text in a list",
        "f.yaml",
        "- id: 1\n  colors: [a, \xE9]\n",
@@ -391,6 +395,13 @@ TEST_CASE("one key has the ids of all jobs, whichever others they have") {
             .error.find("id: more than one name may be this field: 'ref', 'reference'; say which with --map id=ref") !=
         std::string::npos);
   }
+}
+
+TEST_CASE("standard input is JSON Lines if its first line is an object, also one with a value that cannot be read") {
+  CHECK(format_by_content("{\"id\": 1}\n{\"id\": 2}\n") == ManifestFormat::JsonLines);
+  CHECK(format_by_content("{\"id\": 1, \"price\": NaN}\n{\"id\": 2}\n") == ManifestFormat::JsonLines);
+  CHECK(format_by_content("{\"id\": 1,\n\"price\": NaN}\n") == ManifestFormat::Json);
+  CHECK(format_by_content("{\"jobs\": [{\"id\": 1, \"price\": NaN}]}\n") == ManifestFormat::Json);
 }
 
 }  // namespace reelbatch

@@ -168,7 +168,7 @@ TEST_CASE("what is wrong with fields is said where they stand") {
                                         "id,note,image_urls,description,format\n"
                                         "1,\"two\nlines\",https://a.fr/1.jpg,\xC3\xA9t\xC3\xA9,portrait\n"
                                         "2,,,A flat with a view of the sea,oval\n"
-                                        ",,,,\n");
+                                        ",,,,wide\n");
   Lines said;
   std::vector<std::size_t> fields;
   const auto sink = [&](ManifestRow& row) -> Result<void> {

@@ -103,7 +103,7 @@ TEST_CASE("row ids: a row with an id keeps it, and one that is wrong or empty ge
   const ManifestRead got = read_texts({{"f.csv",
                                         "id,image_urls,description\n"
                                         "A-1,https://a.fr/1.jpg,A flat by the sea\n"
-                                        ",,\n"
+                                        ",,N/A\n"
                                         ",https://a.fr/1.jpg,caf\xFF\n"
                                         ",https://a.fr/3.jpg,A flat,by the sea\n"}},
                                       by_hash());
