@@ -86,10 +86,8 @@ bool Runner::has_budget(const Account& account, const JobKind& kind, std::string
   if (account.spending.unlimited() && run_spending_.unlimited() && !keep) return true;
   const bool anything_open = account.spending.has_open() || run_spending_.has_open();
   const Spending::Price price = price_of(account, kind);
-  const bool needs_price =
-      keep || !run_spending_.unlimited() || (!account.spending.unlimited() && account.spending.needs_prices());
-  // Until a price is known, one at a time.
-  if (!price.known() && anything_open && needs_price) return false;
+  // Until a price is known, one at a time: also where an open job counts as nothing, for it would be anything.
+  if (!price.known() && anything_open) return false;
   const Credits needed = price.highest.value_or(Credits{});
   why = account.spending.passed_by(price);
   if (why.empty()) why = run_spending_.passed_by(price);

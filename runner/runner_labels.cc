@@ -40,8 +40,7 @@ Spending::Group Runner::refused_by(Account& account, const Pending& row, std::st
     why = account.by_label[group - 1].full;
     if (why.empty()) why = account.spending.passed_by(price, group);
     // Until a price is known, one at a time.
-    const bool one_at_a_time = !price.known() && account.spending.needs_prices();
-    if (why.empty() && one_at_a_time && !account.spending.unlimited(group) && account.spending.has_open(group)) {
+    if (why.empty() && !price.known() && !account.spending.unlimited(group) && account.spending.has_open(group)) {
       why = "the price of its kind is not known yet";
     }
     if (!why.empty()) return group;

@@ -55,8 +55,6 @@ class Spending {
   /// No cap counts this group alone; for kAll, none that counts every job.
   bool unlimited(Group group = kAll) const;
   bool has_caps() const { return !caps_.empty(); }
-  /// Prices must be known for the caps to be kept: jobs go one at a time while one is not.
-  bool needs_prices() const { return mode_ != Budget::Mode::Soft; }
 
   /// The first cap of the group that another job of `price` would pass, in words; empty if it fits all of them.
   std::string passed_by(const Price& price, Group group = kAll) const;

@@ -79,7 +79,6 @@ TEST_CASE("spending: a cautious budget counts likely prices, a soft one only wha
   CHECK(cautious.reserved() == whole(20));
 
   Spending soft(Budget::Mode::Soft);
-  CHECK_FALSE(soft.needs_prices());
   soft.set_cap({"the budget day of account a", whole(10), whole(4)});
   for (int job = 1; job <= 9; ++job) {
     CHECK(soft.passed_by({}).empty());
