@@ -195,7 +195,7 @@ Result<void> Planner::note_new(const ManifestRow& row) {
     if (!counts) return tl::unexpected(counts.error());
     has_jobs_ = !counts->jobs.empty();
   }
-  if (*has_jobs_) renamed_.add_new(content_of(*row.kind, texts_of(row.fields)), row.id);
+  if (*has_jobs_) renamed_.add_new(content_of(*row.kind, texts_of(row.fields)), ledger_ref(options_, row.id));
   return {};
 }
 

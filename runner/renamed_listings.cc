@@ -25,9 +25,9 @@ Result<bool> is_seen(Ledger& ledger, const ListingsSeen& seen, ListingId listing
 
 }  // namespace
 
-void RenamedListings::add_new(const Digest& content, std::string_view id) {
-  entries_.push_back({content, static_cast<std::uint32_t>(ids_.size()), false});
-  ids_.append(id).push_back('\0');
+void RenamedListings::add_new(const Digest& content, std::string_view ref) {
+  entries_.push_back({content, static_cast<std::uint32_t>(refs_.size()), false});
+  refs_.append(ref).push_back('\0');
 }
 
 RenamedListings::Entry* RenamedListings::find(const Digest& content) {
@@ -53,7 +53,8 @@ Result<void> RenamedListings::check(Ledger& ledger, const ListingsSeen& seen, st
     if (*is_there) return {};
     entry->paid = true;
     if (++renamed == 1) {
-      example = fmt::format("'{}' says what '{}' of account {} said", ids_.c_str() + entry->id, paid.ref, paid.account);
+      example =
+          fmt::format("'{}' says what '{}' of account {} said", refs_.c_str() + entry->ref, paid.ref, paid.account);
     }
     return {};
   };

@@ -14,12 +14,13 @@
 
 namespace reelbatch {
 
-/// Listings that are new to the ledger, by what they say: about 16 bytes and the id for each.
+/// Listings that are new to the ledger, by what they say: about 24 bytes and the id for each.
 ///
 /// Contents go by digests, whose errors may stop a run that need not stop; they let nothing be paid for.
 class RenamedListings {
  public:
-  void add_new(const Digest& content, std::string_view id);
+  /// ref  with its catalogue
+  void add_new(const Digest& content, std::string_view ref);
 
   /// Fails if more than 20 contents of new listings, and more than a fifth of `with_video` and those, were paid for
   /// under names that are not in the manifest. Contents that several listings have count once.
@@ -32,13 +33,13 @@ class RenamedListings {
  private:
   struct Entry {
     Digest content;
-    std::uint32_t id = 0;  ///< where in ids_
+    std::uint32_t ref = 0;  ///< where in refs_
     bool paid = false;
   };
   Entry* find(const Digest& content);
 
   std::vector<Entry> entries_;
-  std::string ids_;  ///< each with a zero byte behind it
+  std::string refs_;  ///< each with a zero byte behind it
 };
 
 }  // namespace reelbatch

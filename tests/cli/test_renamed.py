@@ -54,7 +54,7 @@ class Renamed(Case):
         self.first_night(25)
         self.config(rest="catalogue: south\n")
         done = self.night(self.refs, code=2)
-        self.assertIn("'100' says what '100' of account iacrea said", done.err)
+        self.assertIn("'south/100' says what '100' of account iacrea said", done.err)
         self.assert_posts(25)
 
     def test_what_is_still_in_flight_counts_as_paid_for(self):
