@@ -55,6 +55,17 @@ Result<std::vector<HeldJob>> choose(const Options& options, const ResolveCommand
   }
   if (!found) return found;
   std::vector<HeldJob>& held = *found;
+  if (held.empty() && !command.all && command.word != ResolveCommand::Word::Adopt) {
+    Result<std::vector<HeldJob>> adopted = ledger.adopted_jobs();
+    if (!adopted) return adopted;
+    std::erase_if(*adopted, is_not_meant);
+    if (!adopted->empty()) {
+      return usage_error(fmt::format(
+          "'{}' was adopted and is {} now, no longer held: another `adopt ID` corrects a wrong id; once it has failed, "
+          "`run --retry-failed` submits it again",
+          command.ref, name_of(adopted->front().state)));
+    }
+  }
   if (held.empty()) {
     return usage_error(
         command.all
@@ -86,6 +97,23 @@ Result<std::string> job_id_of(const ResolveCommand& command) {
     return usage_error("adopt: the job's id has blanks or control characters in it; give the id alone");
   }
   return text;
+}
+
+/// Whether another listing has this job: of any account at the same place, for two names may stand for one account
+/// there.
+Result<bool> is_taken(SqliteLedger& ledger, const HeldJob& job, const std::string& remote_id) {
+  const Result<std::vector<AccountRecord>> accounts = ledger.accounts();
+  if (!accounts) return tl::unexpected(accounts.error());
+  const auto own = std::find_if(accounts->begin(), accounts->end(),
+                                [&](const AccountRecord& account) { return account.id == job.account_id; });
+  for (const AccountRecord& account : *accounts) {
+    const bool same_place = own != accounts->end() && account.service == own->service && account.origin == own->origin;
+    if (account.id != job.account_id && !same_place) continue;
+    const Result<JobId> other = ledger.job_with_remote_id(account.id, remote_id, job.id);
+    if (!other) return tl::unexpected(other.error());
+    if (*other != 0) return true;
+  }
+  return false;
 }
 
 /// What is said of it in its history, so that an id which proved wrong can be found again.
@@ -123,9 +151,9 @@ Result<void> resolve(const Options& options, const ResolveCommand& command) {
   Commit commit;
   for (const HeldJob& job : *chosen) {
     if (command.word == ResolveCommand::Word::Adopt) {
-      const Result<JobId> other = ledger.job_with_remote_id(job.account_id, *remote_id, job.id);
-      if (!other) return tl::unexpected(other.error());
-      if (*other != 0) return usage_error(fmt::format("job {} belongs to another listing already", *remote_id));
+      const Result<bool> taken = is_taken(ledger, job, *remote_id);
+      if (!taken) return tl::unexpected(taken.error());
+      if (*taken) return usage_error(fmt::format("job {} belongs to another listing already", *remote_id));
     }
     Step step;
     step.job = job.id;

@@ -90,7 +90,10 @@ Result<RunOutcome> Runner::run(const RunRecord& run) {
       return tl::unexpected(written.error());
     }
     progress_.update(counts_, now);
-    if (finished()) return outcome(now);
+    if (finished()) {
+      tell_passed_budgets();
+      return outcome(now);
+    }
     transport_.wait_until(next_wakeup(now), happened);
     for (const Ready& ready : happened.ready) note_sent(ready);
     for (Completion& completion : happened.completions) settle(completion);

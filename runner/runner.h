@@ -140,6 +140,7 @@ class Runner {
   bool fits_deadline(Account& account, const JobKind& kind, Instant now);
   bool has_budget(const Account& account, const JobKind& kind, std::string& why) const;
   bool fits_budget(Account& account, const JobKind& kind);
+  void tell_passed_budgets();
   Spending::Price price_of(const Account& account, const JobKind& kind) const;
   Result<void> renew_budget(Account& account);
   Result<void> renew_label_budgets(Account& account, std::optional<Credits> LabelBudget::*limit, std::string_view name,

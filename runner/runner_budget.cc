@@ -121,6 +121,17 @@ bool Runner::fits_budget(Account& account, const JobKind& kind) {
   return false;
 }
 
+/// Budgets that were passed by what was open when they were spent. One that stopped the account has said so, and a hard
+/// one is passed by overruns alone, each of which was told of.
+void Runner::tell_passed_budgets() {
+  for (const auto& account : accounts_) {
+    if (account->spending.mode() == Budget::Mode::Hard || account->gate.cause() == StopCause::Budget) continue;
+    for (const std::string& passed : account->spending.passed()) {
+      progress_.alarm(fmt::format("{}: {}", account->record.name, passed));
+    }
+  }
+}
+
 /// Sets the caps at the start, and again when jobs that were found in flight have ended; those of the day and the month
 /// also when one begins.
 Result<void> Runner::renew_budget(Account& account) {

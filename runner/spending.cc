@@ -46,10 +46,27 @@ std::string Spending::passed_by(const Price& price, Group group) const {
   return {};
 }
 
+std::vector<std::string> Spending::passed() const {
+  std::vector<std::string> all;
+  for (const Counter& counter : caps_) {
+    const Credits spent = counter.cap.spent_before + counter.spent;
+    if (counter.spent > Credits{} && spent > counter.cap.limit) all.push_back(spent_words(counter, spent));
+  }
+  return all;
+}
+
+/// `the budget day of account a: 18 of 15 spent, 15 of it assumed for jobs of unknown price, over by 3`
+std::string Spending::spent_words(const Counter& counter, Credits spent) {
+  std::string text = fmt::format("{}: {} of {} spent", counter.cap.name, to_text(spent), to_text(counter.cap.limit));
+  const Credits assumed = counter.assumed + (spent - counter.cap.spent_before - counter.spent);
+  if (assumed > Credits{}) text += fmt::format(", {} of it assumed for jobs of unknown price", to_text(assumed));
+  if (spent > counter.cap.limit) text += fmt::format(", over by {}", to_text(spent - counter.cap.limit));
+  return text;
+}
+
 /// `the budget month of agency=Lyon: 998 of 1000 spent, the next job may cost 3`
 std::string Spending::words(const Counter& counter, const Price& price, Credits spent) const {
-  std::string text = fmt::format("{}: {} of {} spent", counter.cap.name, to_text(spent), to_text(counter.cap.limit));
-  if (spent > counter.cap.limit) text += fmt::format(", over by {}", to_text(spent - counter.cap.limit));
+  std::string text = spent_words(counter, spent);
   if (counter.reserved > Credits{}) {
     text +=
         fmt::format(", {} {}", to_text(counter.reserved), mode_ == Mode::Hard ? "reserved" : "expected of open jobs");
@@ -115,6 +132,7 @@ void Spending::settle(std::int64_t job, std::optional<Credits> cost) {
     if (!counts(counter, taken)) continue;
     if (known) {
       counter.spent = counter.spent + *known;
+      if (!cost) counter.assumed = counter.assumed + *known;
       counter.highest = std::max(counter.highest, *known);
     } else {
       ++counter.unpriced;

@@ -56,6 +56,9 @@ class Spending {
   bool unlimited(Group group = kAll) const;
   bool has_caps() const { return !caps_.empty(); }
 
+  /// The caps of which more is spent than they allow, some of it since they were set, each in words with its sum.
+  std::vector<std::string> passed() const;
+
   /// The first cap of the group that another job of `price` would pass, in words; empty if it fits all of them.
   std::string passed_by(const Price& price, Group group = kAll) const;
 
@@ -84,11 +87,13 @@ class Spending {
     Cap cap;
     std::uint64_t from = 0;  ///< the first reservation that it counts
     Credits spent, reserved;
+    Credits assumed;            ///< of `spent`: by jobs that ended without a known cost
     Credits highest;            ///< that a job it counts has cost or reserved
     std::int64_t unpriced = 0;  ///< jobs that ended without a known cost or reservation
   };
   Credits counted_as(const Price& price) const;
   std::string words(const Counter& counter, const Price& price, Credits spent) const;
+  static std::string spent_words(const Counter& counter, Credits spent);
   static bool counts(const Counter& counter, const Reservation& reservation);
   Reservation take(std::int64_t job);
 

@@ -367,6 +367,16 @@ class Plans(CreditsCase):
         self.assertIn("feed.csv --only A-0 --only A-1", done.out)
 
 
+class SoftBudget(CreditsCase):
+    def test_what_was_open_passes_it_and_that_is_told_even_where_every_row_is_done(self):
+        self.provider.price = lambda job: 2
+        self.config("credits: job\nmax_price: {iacrea.auto: 3}\nbudget: {month: 3, mode: soft}")
+        self.manifest([f"A-{i}" for i in range(9)])
+        done = self.run_feed("-q", "--max-in-flight", "9", code=0)
+        self.assertIn("iacrea: the budget month of account iacrea: 18 of 3 spent, over by 15", done.err)
+        self.assertEqual(self.run_feed("-q", code=0).err, "")
+
+
 class Meaning(CreditsCase):
     def test_one_constant_price_and_jobs_side_by_side_decide(self):
         self.config()

@@ -4,7 +4,7 @@
 import os
 import unittest
 
-from harness import Case, KEY, Provider, row, wait_for
+from harness import Answer, Case, KEY, Provider, row, wait_for
 
 NEW = "sk-test-rotated-40b7"
 
@@ -149,6 +149,20 @@ accounts:
         done = self.run_feed(code=0, env={"OTHER": KEY})
         self.assertIn("warning: accounts 'lyon' and 'nice' have the same key at", done.err)
         self.assertNotIn(KEY, done.text)
+
+    def test_one_job_is_not_adopted_for_listings_of_both(self):
+        self.manifest([row("A-1", account="lyon"), row("A-2", account="nice")])
+        self.accounts(self.provider.url, budget="")
+        self.provider.on_submit(Answer(lost="after"))
+        self.run_feed(code=4, env={"OTHER": KEY})
+        job = self.provider.jobs_of("A-1")[0].id
+        self.assertEqual(self.run_it("resolve", "A-1", "adopt", job).code, 0)
+        done = self.run_it("resolve", "A-2", "adopt", job)
+        self.assertEqual(done.code, 2, done)
+        self.assertIn("belongs to another listing already", done.err)
+        done = self.run_it("resolve", "A-1", "drop")
+        self.assertEqual(done.code, 2, done)
+        self.assertIn("'A-1' was adopted and is in_flight now, no longer held", done.err)
 
     def test_an_account_that_no_row_needs_may_have_the_key_of_another(self):
         self.accounts(self.provider.url, "IACREA_API_KEY")
