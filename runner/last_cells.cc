@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 
+#include "jobs/address_list.h"
 #include "jobs/unicode.h"
 #include "runner/manifest_text.h"
 
@@ -26,19 +28,33 @@ bool is_letter_or_digit(char c) {
          static_cast<unsigned char>(c) >= 0x80U;
 }
 
+/// Signs beyond ASCII that close a sentence or a quotation.
+bool ends_with_wide_sign(std::string_view text) {
+  constexpr std::array<std::string_view, 9> kSigns{"…", "»", "”", "’", "“", "。", "！", "？", "€"};
+  return std::any_of(kSigns.begin(), kSigns.end(), [&](std::string_view sign) { return text.ends_with(sign); });
+}
+
 }  // namespace
 
 std::string LastCells::ending_of(std::string_view text) {
   // What goes on is no end of anything.
   constexpr std::string_view kGoesOn = " ,-/&=?#_%+";
   if (text.empty()) return {};
+  if (ends_with_wide_sign(text)) return std::string(kSign);
   if (!is_letter_or_digit(text.back())) {
     return kGoesOn.find(text.back()) == std::string_view::npos ? std::string(kSign) : std::string();
   }
   if (!is_address(text)) return {};
-  const std::size_t dot = text.find_last_of("./?#");
+  text = text.substr(0, text.find_first_of("?#"));  // a query behind a name says that the name is whole
+  const std::size_t dot = text.find_last_of("./");
   const bool is_name = text[dot] == '.' && text.size() - dot <= 5 && text.find('/', 8) < dot;
   return is_name ? ascii_lower(text.substr(dot)) : std::string();
+}
+
+/// Whether a text that ends so may have gone on to end as the others do. One that ends with another image name need
+/// not.
+bool LastCells::may_be_cut(const std::string& ending) const {
+  return !endings_.contains(ending) && !(ending.starts_with('.') && has_image_name(ending));
 }
 
 void LastCells::learn(std::string_view cell) {
@@ -52,15 +68,22 @@ void LastCells::learn(std::string_view cell) {
   longest_ = std::max(longest_, text.size());
 }
 
+std::string LastCells::message(std::string_view why) {
+  return fmt::format(
+      "the last record looks incomplete: the file ends in this cell without a line end, and {}; is the file still "
+      "being written? If the row is whole, end its line with a line break",
+      why);
+}
+
 std::string LastCells::why_cut(std::string_view cell) const {
   const std::string_view text = trim(cell);
   if (filled_ < kFormMin) return {};
-  if (text.empty()) return filled_ == seen_ ? "it is empty, and no other one is" : std::string();
+  if (text.empty()) return {};  // a listing with a photo fewer, more likely than not
   const std::string shown = printable(text.substr(text.size() - std::min<std::size_t>(text.size(), 12)), 40);
   if (addresses_ == filled_ && !is_address(text)) return fmt::format("'{}' is no address, and all others are", shown);
   if (!endings_.contains({}) && endings_.size() <= kEndingsMax) {
     const bool enough = filled_ >= kHabitMin || !endings_.contains(std::string(kSign));
-    if (!enough || endings_.contains(ending_of(text))) return {};
+    if (!enough || !may_be_cut(ending_of(text))) return {};
     return fmt::format("it ends with '{}', and all others with {}", shown, fmt::join(endings_, " or "));
   }
   // Cells of about one length, as numbers and the addresses of one program are.

@@ -20,11 +20,15 @@ class LastCells {
   /// Why a cell looks cut, for people: `ends with '.jp', where others end with '.jpg'`. Empty if it does not, or too
   /// few others are known.
   std::string why_cut(std::string_view cell) const;
+  /// What is said of a row whose last cell looks so.
+  static std::string message(std::string_view why);
 
  private:
   /// What a text ends with: `.jpg` of an address, `sign` of what closes a sentence, a list or the like, nothing of a
   /// word or a number.
   static std::string ending_of(std::string_view text);
+
+  bool may_be_cut(const std::string& ending) const;
 
   std::size_t seen_ = 0;
   std::size_t filled_ = 0;

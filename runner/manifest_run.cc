@@ -277,11 +277,12 @@ void ManifestRun::identify_file(const InputFile& input) {
   find({}, {}, "the file was replaced while it was read: run again when it is whole");
 }
 
-Result<void> ManifestRun::deliver(ManifestRow& row, const RowViews& views) {
+Result<void> ManifestRun::deliver(ManifestRow& row, const RowViews& views, const std::optional<RowDoubt>& doubt) {
   if (!admit(row)) return {};
   const Result<bool> known = glance(row, views);
   if (!known) return tl::unexpected<Error>(known.error());
   if (*known) return {};
+  if (doubt) refuse_row(row, doubt->place, doubt->field, doubt->message, doubt->code);
   views.fill(row);
   return hand_on(row);
 }

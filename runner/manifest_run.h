@@ -22,6 +22,13 @@
 
 namespace reelbatch {
 
+/// What may be wrong with a row: what refuse_row() takes.
+struct RowDoubt {
+  Place place;
+  std::string field, message;
+  std::string_view code;
+};
+
 class ManifestRun {
  public:
   /// The references must outlive the run.
@@ -94,7 +101,9 @@ class ManifestRun {
 
   /// Admits a row, has it glanced at, and hands it on if that was not enough. Its fields and labels stand in `views`,
   /// and become its own only then ...
-  Result<void> deliver(ManifestRow& row, const RowViews& views);
+  ///
+  /// doubt  for which the row is refused, unless that it is known at a glance shows it to be whole.
+  Result<void> deliver(ManifestRow& row, const RowViews& views, const std::optional<RowDoubt>& doubt = std::nullopt);
   /// ... and for one that has them already.
   Result<void> deliver(ManifestRow& row);
 

@@ -66,7 +66,7 @@ class TableReader {
   void refuse_width(Place place, std::string_view column, std::string message, std::string_view code);
   void end_odd_rows();
   bool refuse_shifted();
-  bool refuse_cut(const TablePlan& plan);
+  void look_for_cut(const TablePlan& plan);
   void read_id();
   void find_fields(const TablePlan& plan);
   bool find_field(const TablePlan& plan, const TablePlan::Field& field, FieldText& found, std::size_t& cell);
@@ -95,7 +95,8 @@ class TableReader {
   TableColumns columns_;
   SecondHeader second_header_;
   LastCells last_cells_;
-  bool is_cut_ = false;  ///< the last row was refused for it
+  std::optional<RowDoubt> doubt_;  ///< about the row at hand
+  bool is_cut_ = false;            ///< the last row was refused for it
   bool said_encoding_ = false;
   bool first_is_row_ = false;  ///< the record that was read as the header is a row
   bool saw_end_ = false;       ///< of a file in sections
@@ -320,13 +321,16 @@ Result<void> TableReader::read_row() {
   begin_row();
   find_row(columns_.plan_for(row_.kind));
   if (needs_id_) run_.make_id(row_);
-  return run_.deliver(row_, views_);
+  const Result<void> done = run_.deliver(row_, views_, doubt_);
+  is_cut_ = doubt_ && !row_.valid();
+  return done;
 }
 
 /// Id, kind and account of the record.
 void TableReader::begin_row() {
   clear_row(row_);
   views_.clear();
+  doubt_.reset();
   ++records_;
   if (row_.file != run_.file()) row_.file = run_.file();
   row_.place = {csv_.line(), 1};
@@ -386,6 +390,7 @@ Result<void> TableReader::take_grouped() {
   const TablePlan& plan = columns_.plan_for(row_.kind);
   find_row(plan);
   if (needs_id_) run_.make_id(row_);
+  if (doubt_) refuse_row(row_, doubt_->place, doubt_->field, doubt_->message, doubt_->code);
   views_.fill(row_);
   const bool same = goes_on(plan);
   if (!same) {
@@ -490,26 +495,18 @@ bool TableReader::refuse_shifted() {
   return true;
 }
 
-/// A row that has all its cells, the last one perhaps in part: the file ends in it. True if it is refused, and nothing
-/// but that row is: a file that is whole without a last line end loses no more when this errs.
-bool TableReader::refuse_cut(const TablePlan& plan) {
-  if (csv_.dialect().record_end != 0) return false;
+/// Of a row that has all its cells, the last one perhaps in part: the file ends in it.
+void TableReader::look_for_cut(const TablePlan& plan) {
+  if (csv_.dialect().record_end != 0) return;
   const std::size_t last = columns_.size() - 1;
   if (csv_.ended_by_newline()) {
     if (last_cells_.is_learning()) last_cells_.learn(cell(last));
-    return false;
+    return;
   }
   const bool is_closed = csv_.cells().size() > columns_.size() || (csv_.dialect().quotes && csv_.raw().ends_with('"'));
-  if (plan.needed != columns_.size() || is_closed) return false;
-  const std::string why = last_cells_.why_cut(cell(last));
-  if (why.empty()) return false;
-  is_cut_ = true;
-  refuse_row(row_, csv_.place(last), columns_.name(last),
-             fmt::format("the last record looks incomplete: the file ends in this cell without a line end, and {}; is "
-                         "the file still being written? If the row is whole, end its line with a line break",
-                         why),
-             "cut_row");
-  return true;
+  if (plan.needed != columns_.size() || is_closed) return;
+  if (const std::string why = last_cells_.why_cut(cell(last)); !why.empty())
+    doubt_ = {csv_.place(last), columns_.name(last), LastCells::message(why), "cut_row"};
 }
 
 /// Refuses the row, which has another number of cells than the header. Where row after row has the same one, that is
@@ -551,7 +548,11 @@ bool TableReader::check_shape(const TablePlan& plan) {
     return false;
   }
   const std::size_t own = cells - (trails ? 1 : 0);
-  if (own == columns_.size()) return !refuse_shifted() && !refuse_cut(plan);
+  if (own == columns_.size()) {
+    if (refuse_shifted()) return false;
+    look_for_cut(plan);
+    return true;
+  }
   const std::string counts = fmt::format("{} field{}, {} {}", own, own == 1 ? "" : "s",
                                          format_.has_header ? "header has" : "most rows have", columns_.size());
   if (cells > columns_.size()) {

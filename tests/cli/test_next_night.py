@@ -492,6 +492,20 @@ class NextNight(Case):
         self.assert_plan("A-2", "skip", "unchanged")
 
 
+    def test_a_last_row_that_is_paid_for_is_whole_without_a_line_end(self):
+        # The last address looks like one of another form, cut short; what it says was paid for, so it is not.
+        rows = [row(f"A-{i}") for i in range(4)] + [row("A-9", image_urls="https://img.example.test/a-hall")]
+        columns = ["id", "description", "image_urls"]
+        whole = self.manifest(rows, columns=columns).read_text()
+        self.run_feed(code=0)
+        self.write("feed.csv", whole.rstrip("\n"))
+        done = self.run_feed(code=0)
+        self.assertEqual(done.state("A-9"), "done")
+        self.write("feed.csv", whole.rstrip("\n").replace("A-9", "A-8"))
+        self.assertEqual(self.run_feed(code=1).state("A-8"), "invalid")
+        self.assert_posts(5)
+
+
 class MassChange(Case):
     def first_night(self, count):
         self.refs = [f"A-{i:03d}" for i in range(count)]
