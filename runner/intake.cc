@@ -152,9 +152,20 @@ Digest Planner::text_of(const AccountOptions& account, const JobKind& kind, std:
                           fields);
 }
 
-/// The same without the listing's name.
-Digest Planner::content_of(const JobKind& kind, std::span<const FieldText> fields) {
-  return digest_of_fields(std::array<std::string_view, 1>{kind.name()}, kind, fields);
+/// Of what a listing says, without its name: normalised, so that it is the same however it is written.
+Digest Planner::content_of(const JobKind& kind, const RawFields& fields) {
+  const IgnoreRules& rules = rules_for(kind);
+  const Normalised normal = kind.normalise(fields);
+  std::vector<FieldText> content;
+  for (const NormalField& field : normal.fields) {
+    if (field.spec->is_content && !rules.concern(field.spec->name)) {
+      content.push_back({field.spec->name, RawValue::Form::Json, field.json});
+    }
+  }
+  for (const RawField& field : fields) {
+    if (rules.concern(field.name)) content.push_back({field.name, field.value.form, field.value.text});
+  }
+  return digest_of_fields(std::array<std::string_view, 1>{kind.name()}, kind, content);
 }
 
 /// Every part with its length in front, so that no two rows make one text.
@@ -195,7 +206,7 @@ Result<void> Planner::note_new(const ManifestRow& row) {
     if (!counts) return tl::unexpected(counts.error());
     has_jobs_ = !counts->jobs.empty();
   }
-  if (*has_jobs_) renamed_.add_new(content_of(*row.kind, texts_of(row.fields)), ledger_ref(options_, row.id));
+  if (*has_jobs_) renamed_.add_new(content_of(*row.kind, row.fields), ledger_ref(options_, row.id));
   return {};
 }
 
@@ -446,7 +457,7 @@ Result<void> Planner::refuse_renamed() {
     const JobKind* kind = find_kind(paid.kind);
     const Result<RawFields> fields = raw_fields_from_json(paid.fields);
     if (!fields) return tl::unexpected(fields.error());
-    return kind == nullptr ? Digest() : content_of(*kind, texts_of(*fields));
+    return kind == nullptr ? Digest() : content_of(*kind, *fields);
   });
 }
 

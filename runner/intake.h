@@ -90,7 +90,7 @@ class Planner {
   const IgnoreRules& rules_for(const JobKind& kind);
   Digest text_of(const AccountOptions& account, const JobKind& kind, std::string_view id,
                  std::span<const FieldText> fields);
-  Digest content_of(const JobKind& kind, std::span<const FieldText> fields);
+  Digest content_of(const JobKind& kind, const RawFields& fields);
   Digest digest_of_fields(std::span<const std::string_view> names, const JobKind& kind,
                           std::span<const FieldText> fields);
   Result<void> note_new(const ManifestRow& row);

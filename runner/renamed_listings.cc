@@ -61,7 +61,7 @@ Result<void> RenamedListings::check(Ledger& ledger, const ListingsSeen& seen, st
   if (Result<void> done = ledger.for_each_paid_content(look_at); !done) return done;
   if (!are_many(renamed, with_video)) return {};
   return usage_error(fmt::format(
-      "{} of {} listings that are new to the ledger say, word for word, what was paid for under other names: "
+      "{} of {} listings that are new to the ledger say what was paid for under other names: "
       "{}; nothing was submitted. A video belongs to its listing's account, catalogue and id: if one of these "
       "was renamed, or ids have another form than before, put it back. If they are to be paid for, run again "
       "with --allow-mass-change",

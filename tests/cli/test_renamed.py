@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A night on which names changed and nothing else did: what was paid for is not paid for again under another name."""
 
+import json
 import signal
 import unittest
 
@@ -30,7 +31,7 @@ class Renamed(Case):
     def test_ids_in_another_form_are_not_paid_for_again(self):
         self.first_night(25)
         done = self.night(self.padded(self.refs), code=2)
-        self.assertIn("25 of 25 listings that are new to the ledger say, word for word, what was paid for under other "
+        self.assertIn("25 of 25 listings that are new to the ledger say what was paid for under other "
                       "names: '00100' says what '100' of account iacrea said; nothing was submitted", done.err)
         self.assertIn("--allow-mass-change", done.err)
         self.assert_posts(25)
@@ -41,6 +42,22 @@ class Renamed(Case):
         self.assert_posts(25)
         self.night(self.padded(self.refs), "--allow-mass-change")
         self.assert_posts(50)
+
+    def test_ids_in_another_form_and_the_same_written_another_way(self):
+        self.first_night(25)
+        rows = self.padded(self.refs)
+        for what, change in (("markup", lambda r: {"description": f"<p>{r['description']}</p>"}),
+                             ("blanks and a separator", lambda r: {"description": r["description"] + "  ",
+                                                                   "image_urls": r["image_urls"] + "|"})):
+            with self.subTest(what):
+                self.night([{**r, **change(r)} for r in rows], code=2)
+                self.assert_posts(25)
+        with self.subTest("JSON"):
+            self.write("feed.json", json.dumps([{**r, "image_urls": r["image_urls"].split("|")} for r in rows]))
+            done = self.run_it("run", "feed.json", *WIDE)
+            self.assertEqual(done.code, 2, done)
+            self.assertIn("what was paid for under other names", done.err)
+            self.assert_posts(25)
 
     def test_an_account_that_was_renamed_does_not_pay_again(self):
         self.account("first")
