@@ -232,7 +232,7 @@ class Stripper {
       // The blank in front of the gap stands for the one behind the sign.
       if (out_.text.empty() || is_space(out_.text.back())) at_ = behind();
     } else if (is_between(before) && std::string_view("\n.!?)").find(after) != std::string_view::npos) {
-      while (out_.text.ends_with(' ') || is_between(out_.text.back())) out_.text.pop_back();
+      while (!out_.text.empty() && (out_.text.back() == ' ' || is_between(out_.text.back()))) out_.text.pop_back();
       at_ = next;
     } else if (next == at_ && std::string_view(",;.!?").find(after) != std::string_view::npos) {
       while (out_.text.ends_with(' ')) out_.text.pop_back();

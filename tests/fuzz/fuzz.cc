@@ -14,8 +14,13 @@ namespace {
 
 using Run = void (*)(std::string_view data);
 
-std::map<std::string, Run, std::less<>>& targets() {
-  static std::map<std::string, Run, std::less<>> all;
+struct Target {
+  Run run;
+  int inputs;
+};
+
+std::map<std::string, Target, std::less<>>& targets() {
+  static std::map<std::string, Target, std::less<>> all;
   return all;
 }
 
@@ -23,8 +28,8 @@ Run chosen = nullptr;
 
 }  // namespace
 
-FuzzTarget::FuzzTarget(const char* name, Run run) {
-  targets().emplace(name, run);
+FuzzTarget::FuzzTarget(const char* name, int inputs, Run run) {
+  targets().emplace(name, Target{run, inputs});
 }
 
 void must(bool holds, std::string_view promise, std::string_view about) {
@@ -41,8 +46,13 @@ unsigned take_byte(std::string_view& data) {
 }
 
 bool splits_again(std::string_view json) {
-  for (const std::string_view sign : {";", "|", ",/", ",w", ",h"})
-    if (json.find(sign) != std::string_view::npos) return true;
+  if (json.find_first_of(";|") != std::string_view::npos) return true;
+  for (std::size_t at = json.find(','); at != std::string_view::npos; at = json.find(',', at + 1)) {
+    // A quote in front of an address belongs to no address; the one around an item is `"`.
+    const std::size_t begin = json.find_first_not_of("'<>", at + 1);
+    if (begin != std::string_view::npos && std::string_view("/wWhH").find(json[begin]) != std::string_view::npos)
+      return true;
+  }
   return false;
 }
 
@@ -54,11 +64,11 @@ void check_failed(const char* file, int line, const char* what) {
 
 }  // namespace reelbatch
 
-/// `fuzz TARGET [options of libFuzzer] FOLDER...`; `fuzz --list` names the targets.
+/// `fuzz TARGET [options of libFuzzer] FOLDER...`; `fuzz --list` names the targets, each with its number of inputs.
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
   const std::string name = *argc > 1 ? (*argv)[1] : "";
   if (name == "--list") {
-    for (const auto& [known, run] : reelbatch::targets()) fmt::print("{}\n", known);
+    for (const auto& [known, target] : reelbatch::targets()) fmt::print("{} {}\n", known, target.inputs);
     std::exit(0);
   }
   const auto found = reelbatch::targets().find(name);
@@ -66,7 +76,7 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
     fmt::print(stderr, "no fuzz target '{}': fuzz --list names them\n", name);
     std::exit(2);
   }
-  reelbatch::chosen = found->second;
+  reelbatch::chosen = found->second.run;
   for (int i = 1; i + 1 < *argc; ++i) (*argv)[i] = (*argv)[i + 1];
   --*argc;
   return 0;

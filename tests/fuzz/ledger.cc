@@ -211,7 +211,7 @@ std::string damaged(std::string bytes, std::string_view data) {
 
 }  // namespace
 
-FUZZ_TARGET(ledger) {
+FUZZ_TARGET(ledger, 1'200) {
   const Sound& from = sound();
   static const std::optional<std::string> truth = look(from.whole, "");
   must(truth.has_value(), "a sound ledger is sound");

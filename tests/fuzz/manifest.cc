@@ -111,7 +111,7 @@ std::string decoded(std::string_view data, std::optional<Encoding> encoding) {
 
 }  // namespace
 
-FUZZ_TARGET(table) {
+FUZZ_TARGET(table, 4'700) {
   const bool tabs = take_byte(data) % 2 == 1;
   TableFormat format;
   if (tabs) format.dialect = '\t';
@@ -119,7 +119,7 @@ FUZZ_TARGET(table) {
 }
 
 /// A table as a file is read: its encoding, dialect, header and preset found out, or a preset and columns named.
-FUZZ_TARGET(feed) {
+FUZZ_TARGET(feed, 1'100) {
   const unsigned choice = take_byte(data);
   const std::span<const Preset> presets = all_presets();
   ManifestOptions options;
@@ -142,7 +142,7 @@ FUZZ_TARGET(feed) {
       options);
 }
 
-FUZZ_TARGET(yaml) {
+FUZZ_TARGET(yaml, 20'000) {
   hold(data, [](ByteSource& source, ManifestRun& run) { return read_yaml_jobs(source, run); });
 }
 
@@ -181,7 +181,7 @@ void hold_flat_object(std::string_view line) {
   must(member == flat.members().end(), "no member is left over", line);
 }
 
-FUZZ_TARGET(json) {
+FUZZ_TARGET(json, 4'500) {
   const bool is_lines = take_byte(data) % 2 == 1;
   hold_flat_object(data.substr(0, data.find('\n')));
   if (is_lines) return hold(data, [](ByteSource& source, ManifestRun& run) { return read_json_lines(source, run); });

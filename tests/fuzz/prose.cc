@@ -40,7 +40,7 @@ void hold_silence(std::string_view cell) {
 
 }  // namespace
 
-FUZZ_TARGET(prose) {
+FUZZ_TARGET(prose, 100'000) {
   const unsigned choice = take_byte(data);
   const ProseOptions options{.strip_contacts = (choice & 1U) != 0, .repair_mojibake = (choice & 2U) != 0};
   const RawValue value{RawValue::Form::Text, std::string(data)};

@@ -96,7 +96,7 @@ void hold_balance(const ServiceSpec& service, const Response& response) {
 
 }  // namespace
 
-FUZZ_TARGET(replies) {
+FUZZ_TARGET(replies, 75'000) {
   Response response;
   response.status = kStatuses[take_byte(data) % kStatuses.size()];
   response.body = data;

@@ -48,7 +48,7 @@ void hold_answer(std::string_view data) {
 
 }  // namespace
 
-FUZZ_TARGET(texts) {
+FUZZ_TARGET(texts, 500'000) {
   hold_answer(data);
   if (const Result<Duration> read = parse_duration(data)) {
     must(*read >= Duration::zero(), "a duration is not negative");
@@ -70,7 +70,7 @@ FUZZ_TARGET(texts) {
   for (const char c : printable(data, 80)) must(c != '\n' && c != '\x1b', "what is printable is one line");
 }
 
-FUZZ_TARGET(retry_after) {
+FUZZ_TARGET(retry_after, 1'200'000) {
   const std::optional<milliseconds> read = parse_retry_after(data, kNow);
   const auto longest = std::chrono::hours(24 * 3660);
   must(!read || (*read >= milliseconds::zero() && *read <= longest), "a wait is neither negative nor for ever");
@@ -83,7 +83,7 @@ FUZZ_TARGET(retry_after) {
        "the same as a date", to_http_date(at.count()));
 }
 
-FUZZ_TARGET(addresses) {
+FUZZ_TARGET(addresses, 80'000) {
   if (const Result<std::string> once = normalise_address(data)) {
     const Result<std::string> twice = normalise_address(*once);
     must(twice && *twice == *once, "an address has one form", *once);
@@ -111,7 +111,7 @@ FUZZ_TARGET(addresses) {
     must(ascii_label(*label) == label, "a label has one form", *label);
 }
 
-FUZZ_TARGET(encodings) {
+FUZZ_TARGET(encodings, 170'000) {
   const unsigned choice = take_byte(data);
   std::optional<Encoding> encoding = find_encoding(data).encoding;
   if (choice % 8 < 7) encoding = static_cast<Encoding>(choice % 8);
@@ -133,7 +133,7 @@ FUZZ_TARGET(encodings) {
   if (encoding == Encoding::Latin1) must(is_utf8(whole), "every byte is a character of ISO-8859-1");
 }
 
-FUZZ_TARGET(config) {
+FUZZ_TARGET(config, 70'000) {
   std::istringstream in{std::string(data)};
   const Result<Config> config = read_config(in, "reelbatch.yaml", kNow);
   if (!config) {
