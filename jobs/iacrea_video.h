@@ -19,6 +19,7 @@ class IacreaVideo : public JobKind {
   /// Pictures, films and music of the object: where the page does not say which members have them, every address.
   std::vector<MediaAddress> media(std::span<const NormalField> fields) const override;
   std::string followed(std::span<const NormalField> fields) const override;
+  bool may_follow() const override { return true; }
   bool may_be_overtaken() const override { return true; }  ///< by a sequence of it made again
   /// Through `iacrea.sequence`. Not so for auto videos: whether the endpoint takes their ids is said nowhere.
   std::optional<Repair> repair(std::string_view remote_id, std::string_view part) const override;

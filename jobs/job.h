@@ -200,6 +200,9 @@ class JobKind {
   /// Empty for a row that is submitted.
   virtual std::string followed(std::span<const NormalField>) const { return {}; }
 
+  /// False only if no row of the kind follows a job: known without reading the row.
+  virtual bool may_follow() const { return false; }
+
   /// What a row's job works on, where that is at the service before the job is: the id of a video. Jobs of one subject
   /// are submitted one after the other, then polled together with one request, and take one place in flight. A later
   /// job on it overtakes what a finished one made. Figures of credits used are the subject's, with all that was made

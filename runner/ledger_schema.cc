@@ -220,7 +220,13 @@ constexpr const char* kVersion7 = R"sql(
 ALTER TABLE accounts ADD COLUMN unshown INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7};
+constexpr const char* kVersion8 = R"sql(
+-- Jobs that an operator let be sent again: the submission before may have been charged all the same. 10: Event::Resubmit.
+CREATE INDEX steps_resubmitted ON steps (job) WHERE event = 10;
+)sql";
+
+constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4,
+                                    kVersion5, kVersion6, kVersion7, kVersion8};
 
 Result<void> set_up(Database& database) {
   // FULL: a commit is on disk before it is believed. The connection's own locking stays NORMAL, so that `status` can

@@ -15,16 +15,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Rows read ahead from the ledger, per account.
-constexpr std::size_t kReadAhead = 64;
 /// How long a stopping run waits for what is on the wire.
 constexpr Duration kDrainTime = 10s;
 /// A job that timed out longer ago than this is polled once a run.
 constexpr Duration kPollOnceAfter = 24h;
 /// A run after one that did not end cleanly cannot know its sends of this long.
 constexpr Duration kUnknownSends = 1min;
-/// Rows passed over in one turn, so that polls are not late for them.
-constexpr int kPassedInTurn = 512;
 /// The loop looks at the wall clock and shows progress at least this often.
 constexpr Duration kIdleTurn = 1s;
 /// A service that so often in a row would not tell of several jobs at once is not asked that way again in this run.
@@ -169,6 +165,8 @@ Result<void> Runner::load_open_jobs() {
     if (on_subject) {
       const Result<Group*> group = gather(*flight.account, flight.subject);
       if (!group) return tl::unexpected(group.error());
+    } else if (Result<void> done = gather_if_in_flight(*flight.account, flight.remote_id); !done) {
+      return done;
     }
     Flight& found = enter(std::move(flight));
     // The rows that a crash kept back go first.
@@ -266,7 +264,7 @@ Result<void> Runner::choose_starts(Account& account, Instant now) {
     if (can_poll && (polls <= *row || polls_are_late)) {
       start_poll(account, now);
     } else if (*row <= now && !polls_are_late) {
-      start_row(account, now);
+      if (Result<void> done = start_row(account, now); !done) return done;
     } else {
       return {};
     }
@@ -276,145 +274,6 @@ Result<void> Runner::choose_starts(Account& account, Instant now) {
 
 bool Runner::has_connection() const {
   return transport_.open() + starts_.size() < static_cast<std::size_t>(options_.max_connections);
-}
-
-/// When the account's next row may be submitted or followed: never, if it has none or must not now.
-Result<Instant> Runner::row_due(Account& account, Instant now) {
-  const AccountGate& gate = account.gate;
-  const Instant earliest = gate.submit_at(false);
-  if (earliest == kNever ? !gate.may_poll() : earliest > now) return earliest;
-  // Read only when a row could be sent, so that an unchanged catalogue is not walked through in advance.
-  const Result<NextRow> next = next_row(account);
-  if (!next) return tl::unexpected(next.error());
-  account.next = *next;
-  if (next->row == nullptr) return kNever;
-  if (Result<void> done = prepare(*next->row); !done) return tl::unexpected(done.error());
-  if (!next->row->followed.empty()) return gate.has_place() ? now : kNever;
-  const Instant at = gate.submit_at(next->group == nullptr || next->group->counted == 0);
-  if (at == kNever || at > now) return at;
-  if (account.balance == Account::Balance::NotTold) return kNever;
-  const JobKind& kind = *next->row->kind;
-  if (!fits_deadline(account, kind, now) || !fits_budget(account, kind)) return kNever;
-  return at;
-}
-
-/// The account's row that is submitted next, of those that no budget by label refuses now. Those that one refuses wait
-/// for open jobs of that label value, or are passed over when there are none.
-Result<Runner::NextRow> Runner::next_row(Account& account) {
-  account.passing = false;
-  take_up_waiting(account);
-  for (int passed = 0;; ++passed) {
-    const Result<NextRow> next = row_in_turn(account);
-    if (next && next->row != nullptr && next->row->repair && !may_repair(account, *next->row)) {
-      drop_repair(account, *next);
-      continue;
-    }
-    if (!next || next->row == nullptr || next->row->groups.empty()) return next;
-    if (Result<void> done = prepare(*next->row); !done) return tl::unexpected(done.error());
-    std::string why;
-    const Spending::Group label = next->row->followed.empty() ? refused_by(account, *next->row, why) : Spending::kAll;
-    if (label == Spending::kAll) return next;
-    if (passed == kPassedInTurn) {
-      account.passing = true;
-      return NextRow{};
-    }
-    pass_over(account, take_out(account, *next), label, std::move(why));
-  }
-}
-
-/// The next row in manifest order, but for those of one subject, which go together.
-Result<Runner::NextRow> Runner::row_in_turn(Account& account) {
-  for (;;) {
-    if (!account.ready_groups.empty()) {
-      Group* group = account.ready_groups.front();
-      if (!group->waiting.empty() && !group->submitting && !group->polling)
-        return NextRow{&group->waiting.front(), group};
-      account.ready_groups.pop_front();
-      group->queued = false;
-      continue;
-    }
-    if (Result<void> done = refill(account); !done) return tl::unexpected(done.error());
-    if (account.ready.empty()) return NextRow{};
-    Pending& front = account.ready.front();
-    const bool in_group = account.gathered.erase(front.row.number) > 0;
-    if (!in_group && front.row.subject.empty()) return NextRow{&front, nullptr};
-    const std::string subject = front.row.subject;
-    account.ready.pop_front();
-    if (in_group) continue;
-    if (const Result<Group*> group = gather(account, subject); !group) return tl::unexpected(group.error());
-  }
-}
-
-Result<void> Runner::refill(Account& account) {
-  if (!account.ready.empty() || account.read_all) return {};
-  Result<std::vector<PlannedRow>> rows =
-      ledger_.planned_rows(run_, account.record.name, account.read_up_to, kReadAhead);
-  if (!rows) return tl::unexpected(rows.error());
-  account.read_all = rows->size() < kReadAhead;
-  for (PlannedRow& row : *rows) {
-    account.read_up_to = row.number;
-    Result<Pending> pending = pending_of(account, std::move(row));
-    if (!pending) return tl::unexpected(pending.error());
-    account.ready.push_back(std::move(*pending));
-  }
-  return {};
-}
-
-Result<Runner::Pending> Runner::pending_of(const Account& account, PlannedRow row) const {
-  Pending pending;
-  pending.kind = find_kind(row.kind);
-  CHECK(pending.kind != nullptr);
-  pending.row = std::move(row);
-  Result<std::vector<Spending::Group>> groups = groups_of(account, pending.row.labels);
-  if (!groups) return tl::unexpected(groups.error());
-  pending.groups = std::move(*groups);
-  return pending;
-}
-
-Runner::Pending Runner::take_out(Account& account, const NextRow& next) {
-  Pending pending = std::move(*next.row);
-  if (next.group != nullptr) {
-    next.group->waiting.pop_front();
-    next.group->queued = false;
-    account.ready_groups.pop_front();
-    queue(account, *next.group);
-  } else {
-    account.ready.pop_front();
-  }
-  return pending;
-}
-
-/// Reads what the row says.
-Result<void> Runner::prepare(Pending& pending) {
-  if (pending.prepared) return {};
-  const Result<std::string> text = ledger_.fields_of(pending.row.content);
-  if (!text) return tl::unexpected(text.error());
-  const Result<RawFields> raw = raw_fields_from_json(*text);
-  if (!raw) return tl::unexpected(raw.error());
-  Normalised normalised = pending.kind->normalise(*raw);
-  // Intake sent only valid rows here, and the same version reads them.
-  CHECK(normalised.problems.empty());
-  pending.followed = pending.kind->followed(normalised.fields);
-  pending.fields = std::move(normalised.fields);
-  pending.prepared = true;
-  return {};
-}
-
-Duration Runner::usual_duration(const Account& account, const JobKind& kind) const {
-  const auto usual = account.usual_duration.find(kind.name());
-  return usual == account.usual_duration.end() ? options_.job_timeout : usual->second;
-}
-
-/// True if the job would, by past ones of its kind, be finished before the deadline; otherwise the account submits no
-/// more.
-bool Runner::fits_deadline(Account& account, const JobKind& kind, Instant now) {
-  const Instant end = deadline(now);
-  const Duration needed = usual_duration(account, kind);
-  if (end == kNever || now + needed <= end) return true;
-  stop_submitting(account, StopCause::Deadline,
-                  fmt::format("a job takes about {:%Q%q}, which would not end before the deadline",
-                              std::chrono::duration_cast<std::chrono::seconds>(needed)));
-  return false;
 }
 
 /// When the account's next job is to be polled; never if none waits.
@@ -462,13 +321,11 @@ void Runner::start_poll(Account& account, Instant now) {
 }
 
 /// Submits or follows the row that row_due() spoke of.
-void Runner::start_row(Account& account, Instant now) {
+Result<void> Runner::start_row(Account& account, Instant now) {
   Pending pending = take_out(account, account.next);
-  if (pending.followed.empty()) {
-    start_submission(account, std::move(pending), account.next.group);
-  } else {
-    follow(account, std::move(pending), now);
-  }
+  if (!pending.followed.empty()) return follow(account, std::move(pending), now);
+  start_submission(account, std::move(pending), account.next.group);
+  return {};
 }
 
 /// The decision, with what the row's job is called from now on.
@@ -491,14 +348,16 @@ Intent Runner::intent_of(Pending& pending) {
 }
 
 /// A job that is at the service already is polled from now on.
-void Runner::follow(Account& account, Pending pending, Instant now) {
+Result<void> Runner::follow(Account& account, Pending pending, Instant now) {
+  if (Result<void> done = gather_if_in_flight(account, pending.followed); !done) return done;
   commit_.intents.push_back(intent_of(pending));
   progress_.detail(fmt::format("{}: follows {}", pending.row.id, pending.followed));
   --counts_.planned;
   account.book.found(pending.row.job, pending.followed);
   Flight& flight = take_off(account, pending.row.job, *pending.kind, pending.followed, "");
   flight.followed = true;
-  schedule(flight, now);
+  schedule(flight, next_poll_of_group(flight).value_or(now));
+  return {};
 }
 
 /// Prepares the row's intent and its request.
@@ -601,7 +460,7 @@ Instant Runner::next_wakeup(Instant now) {
     AccountGate& gate = account->gate;
     wake = std::min(wake, gate.outage_at());
     if (!connection) continue;
-    if (account->passing && account->gate.submit_at() <= now) wake = now;
+    if (account->passing && (gate.submit_at() <= now || (gate.may_poll() && !gate.may_submit()))) wake = now;
     const auto consider = [&](Instant due, Instant allowed) {
       if (due != kNever && allowed != kNever) wake = std::min(wake, std::max(due, allowed));
     };
@@ -614,16 +473,9 @@ Instant Runner::next_wakeup(Instant now) {
   return std::min(wake, deadline(now));
 }
 
-bool Runner::has_rows(const Account& account) const {
-  return !account.ready.empty() || !account.read_all || !account.ready_groups.empty() ||
-         std::any_of(account.by_label.begin(), account.by_label.end(),
-                     [](const Account::LabelGroup& label) { return !label.waiting.empty(); });
-}
-
-/// Jobs to poll or rows to submit, apart from what is on the wire.
+/// Jobs to poll, or rows to submit or follow, apart from what is on the wire.
 bool Runner::has_work(Account& account) {
-  const bool polls_left = account.gate.may_poll() && poll_due(account) != kNever;
-  return polls_left || (account.gate.may_submit() && has_rows(account));
+  return account.gate.may_poll() && (has_rows(account) || poll_due(account) != kNever);
 }
 
 bool Runner::finished() {

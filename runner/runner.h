@@ -102,8 +102,8 @@ class Runner {
   void check_limits(Instant now);
   Result<void> choose_starts(Instant now);
   Result<void> choose_starts(Account& account, Instant now);
-  void start_row(Account& account, Instant now);
-  void follow(Account& account, Pending pending, Instant now);
+  Result<void> start_row(Account& account, Instant now);
+  Result<void> follow(Account& account, Pending pending, Instant now);
   void start_submission(Account& account, Pending pending, Group* group);
   void start_poll(Account& account, Instant now);
   void start(Account& account, const Request& request, OpenExchange exchange);
@@ -114,19 +114,25 @@ class Runner {
   bool finished();
   RunOutcome outcome(Instant now);
 
-  // What may be sent.
   bool has_connection() const;
-  bool has_rows(const Account& account) const;
   bool has_work(Account& account);
-  Result<void> refill(Account& account);
-  Result<NextRow> next_row(Account& account);
-  Result<NextRow> row_in_turn(Account& account);
-  Pending take_out(Account& account, const NextRow& next);
-  Result<Pending> pending_of(const Account& account, PlannedRow row) const;
-  Result<void> prepare(Pending& pending);
   Intent intent_of(Pending& pending);
-  Result<Instant> row_due(Account& account, Instant now);
   Instant poll_due(Account& account);
+  Instant deadline(Instant now) const;
+
+  // Whose turn it is (runner_rows.cc).
+  Result<Instant> row_due(Account& account, Instant now);
+  bool may_follow(const Account& account, const std::string& job) const;
+  Result<NextRow> next_row(Account& account);
+  Result<NextRow> next_followed(Account& account);
+  Result<NextRow> row_in_turn(Account& account);
+  Result<void> refill(Account& account);
+  Result<Pending> pending_of(const Account& account, PlannedRow row) const;
+  Pending take_out(Account& account, const NextRow& next);
+  Result<void> prepare(Pending& pending);
+  Duration usual_duration(const Account& account, const JobKind& kind) const;
+  bool fits_deadline(Account& account, const JobKind& kind, Instant now);
+  bool has_rows(const Account& account) const;
 
   // Budgets by label (runner_labels.cc).
   void take_up_waiting(Account& account);
@@ -136,8 +142,6 @@ class Runner {
   bool may_make_room(Account& account, Spending::Group group);
   Result<void> renew_groups(Account& account);
   Result<void> warn_of_labels(const Account& account);
-  Duration usual_duration(const Account& account, const JobKind& kind) const;
-  bool fits_deadline(Account& account, const JobKind& kind, Instant now);
   bool has_budget(const Account& account, const JobKind& kind, std::string& why) const;
   bool fits_budget(Account& account, const JobKind& kind);
   void tell_passed_budgets();
@@ -145,7 +149,6 @@ class Runner {
   Result<void> renew_budget(Account& account);
   Result<void> renew_label_budgets(Account& account, std::optional<Credits> LabelBudget::*limit, std::string_view name,
                                    RunId run, WallTime since, Spending::Group only = Spending::kAll);
-  Instant deadline(Instant now) const;
 
   // What came back (runner_settle.cc).
   void note_sent(const Ready& ready);
@@ -191,6 +194,8 @@ class Runner {
 
   // Jobs on one subject (runner_groups.cc).
   Result<Group*> gather(Account& account, const std::string& subject);
+  Result<void> gather_if_in_flight(Account& account, const std::string& subject);
+  std::optional<Instant> next_poll_of_group(const Flight& flight) const;
   void queue(Account& account, Group& group);
   void join_group(Flight& flight);
   void leave_group(Flight& flight);

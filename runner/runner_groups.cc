@@ -32,11 +32,29 @@ Result<Runner::Group*> Runner::gather(Account& account, const std::string& subje
   return &group;
 }
 
+/// A job that is in flight by itself, and of which another row wants to know as well, becomes a group.
+Result<void> Runner::gather_if_in_flight(Account& account, const std::string& subject) {
+  if (!account.alone.contains(subject)) return {};
+  const Result<Group*> group = gather(account, subject);
+  if (!group) return tl::unexpected(group.error());
+  return {};
+}
+
+/// When the others of its group are asked for.
+std::optional<Instant> Runner::next_poll_of_group(const Flight& flight) const {
+  if (flight.subject.empty()) return std::nullopt;
+  for (const JobId id : flight.account->groups.at(flight.subject).open) {
+    if (id != flight.id) return flights_.at(id).due;
+  }
+  return std::nullopt;
+}
+
 /// From now on the job is polled together with those that work on it, and shares their place in flight.
 void Runner::work_on(Flight& flight) {
   if (!flight.subject.empty()) return;
   Account& account = *flight.account;
   if (flight.counted) account.gate.job_closed();
+  account.alone.erase(flight.remote_id);
   flight.subject = flight.remote_id;
   join_group(flight);
   Group& group = account.groups[flight.subject];

@@ -382,6 +382,8 @@ Runner::Flight& Runner::enter(Flight flight) {
   } else if (account.groups.contains(entered.remote_id) && entered.kind->may_be_overtaken()) {
     account.book.is_worked_on(id, entered.remote_id);
     work_on(entered);
+  } else if (entered.kind->may_follow()) {
+    account.alone.emplace(entered.remote_id, id);
   }
   return entered;
 }
@@ -440,8 +442,9 @@ void Runner::forget(Flight& flight) {
   }
   if (!flight.subject.empty()) {
     leave_group(flight);
-  } else if (flight.counted) {
-    flight.account->gate.job_closed();
+  } else {
+    flight.account->alone.erase(flight.remote_id);
+    if (flight.counted) flight.account->gate.job_closed();
   }
   flights_.erase(flight.id);
 }

@@ -175,7 +175,9 @@ struct Runner::Account {
   bool read_all = false;
   std::map<std::string, Group, std::less<>> groups;  ///< by subject, those with anything in them
   std::deque<Group*> ready_groups;                   ///< with a row that may be submitted now
-  std::unordered_set<RowNumber> gathered;            ///< rows that are in a group before they were read
+  /// Jobs in flight in no group, of kinds whose rows may follow one, by their ids, in the flights' memory.
+  std::unordered_map<std::string_view, JobId> alone;
+  std::unordered_set<RowNumber> gathered;  ///< rows that are in a group before they were read
 
   std::vector<LostJob> lost;
   Instant search_at = kNever;

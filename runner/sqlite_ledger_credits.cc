@@ -247,13 +247,14 @@ Result<CreditSums> SqliteLedger::credit_sums(AccountId account, RunId run) {
 }
 
 Result<std::optional<Credits>> SqliteLedger::used_on(AccountId account, std::string_view subject) {
-  Statement query = database_->prepare(
-      "SELECT sum(made), CASE WHEN count(*) = count(used_last) THEN sum(used_last) END FROM (SELECT 1 AS made, "
-      "j.used_last FROM jobs j JOIN listings l ON l.id = j.listing WHERE l.account = ?1 AND j.remote_id = ?2 AND "
-      "j.subject IS NULL AND NOT j.followed UNION ALL SELECT 0, j.used_last FROM jobs j JOIN listings l ON l.id = "
-      "j.listing WHERE l.account = ?1 AND j.subject = ?2 AND j.repairs IS NULL AND (j.remote_id IS NOT NULL OR j.state "
-      "IN "
-      "(1, 4, 7)))");
+  constexpr const char* kSentAgain = "EXISTS (SELECT 1 FROM steps s WHERE s.job = j.id AND s.event = 10)";
+  Statement query = database_->prepare(fmt::format(
+      "SELECT sum(made), CASE WHEN count(*) = count(used) THEN sum(used) END FROM (SELECT 1 AS made, j.used_last AS "
+      "used FROM jobs j JOIN listings l ON l.id = j.listing WHERE l.account = ?1 AND j.remote_id = ?2 AND j.subject IS "
+      "NULL AND NOT j.followed UNION ALL SELECT 0, CASE WHEN {0} THEN NULL ELSE j.used_last END FROM jobs j JOIN "
+      "listings l ON l.id = j.listing WHERE l.account = ?1 AND j.subject = ?2 AND j.repairs IS NULL AND (j.remote_id "
+      "IS NOT NULL OR j.state IN (1, 4, 7) OR {0}))",
+      kSentAgain));
   const Result<bool> row = query.bind(1, account).bind(2, subject).step();
   if (!row) return tl::unexpected(row.error());
   return query.integer(0) > 0 ? maybe_credits(query, 1) : std::nullopt;

@@ -369,6 +369,7 @@ void check_rows(const JobKind& kind) {
     // A row is submitted or follows, and what it follows can be asked for.
     const std::string followed = kind.followed(normal.fields);
     if (!followed.empty()) {
+      CHECK(kind.may_follow());
       const std::string subject = kind.subject(normal.fields);
       const std::vector<PolledJob> job{{followed, subject}};
       CHECK(is_path(kind.poll(job).path));

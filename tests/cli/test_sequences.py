@@ -69,10 +69,33 @@ class Videos(VideoCase):
                 gets = [request for request in asked if request.method == "GET"]
                 self.assertEqual({r["polls"] for r in done.rows}, {str(len(gets))})
 
+    def test_a_video_that_several_rows_follow_is_asked_for_once(self):
+        self.service.videos["old-7"], self.service.renders["old-7"] = 3, 1
+        self.jobs(*({"id": f"F-{i}", "kind": "iacrea.video", "video_id": "old-7"} for i in range(3)))
+        done = self.go("--max-in-flight", "1")
+        self.assertEqual({r["state"] for r in done.rows}, {"done"})
+        self.assertEqual(max(int(r["polls"]) for r in done.rows), len(self.service.requests))
+
     def test_following_needs_no_budget(self):
         self.service.videos["old-7"], self.service.renders["old-7"] = 0, 1
         self.jobs({"id": "F-1", "kind": "iacrea.video", "video_id": "old-7"})
         self.go("--max-credits", "0")
+
+    def test_followed_videos_go_on_behind_rows_that_a_budget_leaves_out(self):
+        jobs = []
+        for i in range(3):
+            # More than are passed over in one turn.
+            jobs += [{"id": f"V-{i}-{k}", "kind": "iacrea.video", "video": VIDEO} for k in range(300)]
+            jobs += [self.sequence(f"S-{i}-{k}", f"old-{i}", f"c{k}") for k in range(3)]
+            self.service.videos[f"old-{i}"], self.service.renders[f"old-{i}"] = 2, 1
+            jobs.append({"id": f"F-{i}", "kind": "iacrea.video", "video_id": f"old-{i}"})
+        self.jobs(*jobs)
+        done = self.go("--max-credits", "0", "--max-in-flight", "1", code=3)
+        followed = [row for row in done.rows if row["id"].startswith("F-")]
+        self.assertEqual([row["state"] for row in followed], ["done"] * 3)
+        self.assertEqual({row["state"] for row in done.rows if row not in followed}, {"planned"})
+        self.assertEqual(self.service.sent("POST"), [])
+        self.assert_sound()
 
     def test_clips_of_one_video_go_one_after_the_other_then_one_poll(self):
         self.service.videos["old-7"], self.service.renders["old-7"] = 0, 1
@@ -219,6 +242,21 @@ class Credits(VideoCase):
         self.assertEqual(self.go().row("S-9")["credits_used"], "1", "from what the ledger knows of the video")
         self.assertEqual(self.credits(), (6, 0, 0))
         self.assert_sound()
+
+    def test_a_clip_sent_again_does_not_pay_for_the_one_that_was_lost(self):
+        self.account("credits: job")
+        self.jobs({"id": "V-1", "kind": "iacrea.video", "video": VIDEO})
+        self.go()
+        lost = iter(("lost",))
+        self.service.rules.append(lambda r: next(lost, None) if r.method == "POST" else None)
+        self.jobs(self.sequence("S-1", "vid-1", "c1"))
+        self.go(code=4)
+        self.assertEqual(self.run_it("resolve", "S-1", "resubmit").code, 0)
+        done = self.go()
+        self.assertEqual(self.service.used_by["vid-1"], 4, "both were charged")
+        self.assertEqual(done.row("S-1")["credits_used"], "")
+        self.jobs(self.sequence("S-2", "vid-1", "c2"))
+        self.assertEqual(self.go().row("S-2")["credits_used"], "", "it is still in the video's figure")
 
     def test_a_video_in_flight_does_not_pay_for_its_clips_and_shares_their_place(self):
         self.account("credits: job")

@@ -255,11 +255,14 @@ void Auditor::check_row(const RowView& view, const RunRecord& run) {
   for (std::size_t i = 0; i < options_.accounts.size(); ++i) {
     if (options_.accounts[i].name == row.account) service = i;
   }
+  const auto followed_video = followed_.find(std::string(row.id));
+  if (followed_video != followed_.end()) check_followed(view, row, followed_video->second, run);
   if (row.job_id.empty()) {
     check(row.state != RowState::Done && row.state != RowState::InFlight && row.state != RowState::TimedOut,
           fmt::format("{} is {} without a job", row.id, name_of(row.state)));
     return;
   }
+  if (followed_video != followed_.end()) return;
   const auto found = acceptances_.find({service, std::string(row.job_id)});
   if (found == acceptances_.end()) return find(fmt::format("{} shows job {}, which nobody made", row.id, row.job_id));
   check(ref_of(found->second.description) == row.id,
@@ -292,6 +295,27 @@ void Auditor::check_row(const RowView& view, const RunRecord& run) {
     check(*row.credits_used == charged, fmt::format("{} is said to have cost {}, it was charged {}", row.id,
                                                     to_text(*row.credits_used), to_text(charged)));
   }
+}
+
+/// A row that waits for a video which is there: it costs nothing, and needs no account that may still submit.
+void Auditor::check_followed(const RowView& view, const ResultRow& row, const std::string& video,
+                             const RunRecord& run) {
+  ++world_.reached["row that only follows a video"];
+  check(row.job_id.empty() || row.job_id == video,
+        fmt::format("{} shows job {}, it follows {}", row.id, row.job_id, video));
+  check(!row.credits_used || *row.credits_used == Credits{},
+        fmt::format("{} only follows, and is said to have cost {}", row.id,
+                    row.credits_used ? to_text(*row.credits_used) : ""));
+  check(view.submissions == 0, fmt::format("{} only follows, and was submitted", row.id));
+  if (row.state == RowState::Done) {
+    const std::string front = fmt::format("{}/{}", world_.options.service.video_base, video);
+    check(row.url.starts_with(front), fmt::format("{} is done with {}, it follows {}", row.id, row.url, video));
+  }
+  const bool only_submits_stopped = run.stopped_by == "budget" || run.stopped_by == "credits";
+  if (!only_submits_stopped || run.accounts_stopped.size() > 1 || !view.row.selected) return;
+  check(row.state != RowState::Planned,
+        fmt::format("{} waits for {} behind rows that are not submitted any more", row.id, video));
+  ++world_.reached["row that follows behind a stop"];
 }
 
 /// A row that is done with one of several renders of a video: not one from before it, and of an older one it says by

@@ -32,6 +32,12 @@ class Auditor {
   /// A held job was adopted: the operator may have taken one of an older content.
   void adopted(const std::string& ref) { adopted_.insert(ref); }
 
+  /// The row of this id pays for nothing: it waits for a video that is there.
+  void follows(const std::string& ref, const std::string& video) {
+    followed_[ref] = video;
+    pace.followed.insert(video);
+  }
+
   // ---- A process ----
 
   /// A process starts to work for a run; `ledger` must live until end().
@@ -96,6 +102,7 @@ class Auditor {
   /// What was charged for the jobs that a run submitted to a service, refunds taken off.
   Credits charged_by(const std::string& run_uid, std::size_t service) const;
   void check_row(const RowView& view, const RunRecord& run);
+  void check_followed(const RowView& view, const ResultRow& row, const std::string& video, const RunRecord& run);
   void check_render(const ResultRow& row, const World::Acceptance& made);
   bool is_remade(const World::Acceptance& acceptance) const;
   AccountId account_of(std::size_t service) const;
@@ -132,6 +139,7 @@ class Auditor {
   std::int64_t answers_before_ = 0;     ///< to earlier ones
   std::int64_t lost_ = 0;               ///< submissions that were open when a process ended
   std::set<std::string> resolved_, adopted_;
+  std::map<std::string, std::string> followed_;  ///< by row: the video
 };
 
 }  // namespace reelbatch

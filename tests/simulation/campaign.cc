@@ -141,7 +141,8 @@ class Campaign {
   std::vector<int> versions_;
   struct Remake {
     std::size_t account;
-    std::string video, clip;
+    std::string video;
+    std::string clip;  ///< empty: the row only follows the video
   };
   std::vector<Remake> remakes_;  ///< rows for the rest of the campaign, numbered from kFirstRemake
   std::int64_t events_ = 0;
@@ -261,6 +262,13 @@ void Campaign::write_manifest(bool may_miss_rows) {
   for (std::size_t i = 0; i < remakes_.size(); ++i) {
     if (may_miss_rows && chance(s_.leaves)) continue;
     const std::int64_t number = kFirstRemake + static_cast<std::int64_t>(i);
+    if (remakes_[i].clip.empty()) {
+      csv += fmt::format("L-{},iacrea.video,{},,,,,,,{},,{},,\n", number, accounts[remakes_[i].account].name,
+                         number % 3 == 0 ? "yes" : "no", remakes_[i].video);
+      nights_.auditor.follows(fmt::format("L-{}", number), remakes_[i].video);
+      ++rows;
+      continue;
+    }
     csv += fmt::format("L-{},iacrea.sequence,{},,,,,,,{},,{},{},{}\n", number, accounts[remakes_[i].account].name,
                        number % 3 == 0 ? "yes" : "no", remakes_[i].video, remakes_[i].clip, remake_url(number));
     ++rows;
@@ -268,7 +276,7 @@ void Campaign::write_manifest(bool may_miss_rows) {
   nights_.write_manifest(csv, rows);
 }
 
-/// Some clips of videos that are there, finished or not, are to be made again.
+/// Some clips of videos that are there, finished or not, are to be made again, and some videos only followed.
 void Campaign::ask_for_remakes() {
   const auto at_random = [&](std::size_t count) { return static_cast<std::size_t>(random_.below(count)); };
   for (std::int64_t i =
@@ -278,7 +286,8 @@ void Campaign::ask_for_remakes() {
     const std::vector<World::Video>& videos = nights_.world.videos(account);
     if (videos.empty()) continue;
     const World::Video& video = videos[at_random(videos.size())];
-    remakes_.push_back({account, video.id, video.clips[at_random(video.clips.size())]});
+    const bool follows = random_.below(4) == 0;
+    remakes_.push_back({account, video.id, follows ? "" : video.clips[at_random(video.clips.size())]});
   }
 }
 
@@ -515,6 +524,7 @@ void Campaign::calm() {
     }
     for (std::int64_t i = s_.rows; i < row_count(); ++i) {
       const std::int64_t number = kFirstRemake + i - s_.rows;
+      if (remakes_[static_cast<std::size_t>(i - s_.rows)].clip.empty()) continue;
       nights_.auditor.contents[fmt::format("L-{}", number)] = remake_description(number);
     }
   }
@@ -558,6 +568,8 @@ std::vector<std::string_view> rare_cases() {
           "row on a video that has ended",
           "row throws a render away",
           "row overtaken by another",
+          "row that only follows a video",
+          "row that follows behind a stop",
           "429 during recovery",
           "lost answer during recovery",
           "crash while opening",

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 #include "runner/ledger.h"
@@ -27,6 +28,8 @@ class PaceAuditor {
   void run_ended();
 
   Instant stop_at = kNever;  ///< a signal asks the process to stop
+  /// Videos that a row only follows: from then on they have as much time again, which no request tells.
+  std::set<std::string> followed;
 
  private:
   struct Service {
