@@ -65,6 +65,7 @@ struct CreditUse::Note {
   WallTime submitted_at;
   std::optional<Credits> cost;
   bool derived = false;         ///< PaidJob
+  bool repaired = false;        ///< PaidJob
   std::optional<Credits> told;  ///< of it, by the figures so far
 };
 
@@ -178,7 +179,7 @@ std::size_t CreditUse::bucket_of(const FigureSeen& seen) {
 // ---- Jobs and figures -----------------------------------------------------------------------------------------------
 
 Result<void> CreditUse::add(const PaidJob& job) {
-  notes_.push_back({job.id, job.submitted_at, job.cost, job.derived, {}});
+  notes_.push_back({job.id, job.submitted_at, job.cost, job.derived, job.repaired, {}});
   if (!asked_for(job.submitted_at)) {
     // Labels are named as wrong only if no job ever had them.
     if (query_.by != CreditQuery::By::Label) return {};
@@ -262,7 +263,7 @@ void CreditUse::add(const FigureSeen& seen) {
   if (begins) {
     account.began_at = seen.at;
     account.began_here = here;
-    if (job != nullptr && !job->told) account.began_with = job->id;
+    if (job != nullptr && !job->told && !job->repaired) account.began_with = job->id;
     return;
   }
   account.left_since_began = account.left_since_began + left;

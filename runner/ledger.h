@@ -327,6 +327,7 @@ struct PaidJob {
   bool open = false;                ///< not settled: it may still come to cost more
   std::optional<Credits> cost;      ///< as the last figures say, unknown where they do not
   bool derived = false;             ///< the cost is not what its answers call used, but found by comparing figures
+  bool repaired = false;            ///< parts of it were made again, which it cost later than the rest
   std::optional<Credits> reserved;  ///< when it was submitted
   std::string_view labels;          ///< of its row then: read_labels_json()
 };

@@ -273,7 +273,7 @@ Result<void> SqliteLedger::for_each_credit_fact(const std::function<Result<void>
 Result<void> SqliteLedger::read_paid_jobs(const std::function<Result<void>(const PaidJob&)>& visit) {
   Statement query = database_->prepare(fmt::format(
       "SELECT j.id, l.account, l.kind, j.run, j.submitted_at, j.state, {}, j.reserved, j.labels, j.subject IS NOT NULL "
-      "OR j.used_last IS NULL FROM jobs j "
+      "OR j.used_last IS NULL, j.id IN (SELECT repairs FROM jobs WHERE repairs IS NOT NULL) FROM jobs j "
       "CROSS JOIN listings l ON l.id = j.listing CROSS JOIN accounts a ON a.id = l.account WHERE NOT "
       "j.followed AND j.repairs IS NULL AND j.submitted_at IS NOT NULL AND (j.remote_id IS NOT NULL OR j.state IN (1, "
       "4, 7)) "
@@ -294,6 +294,7 @@ Result<void> SqliteLedger::read_paid_jobs(const std::function<Result<void>(const
     job.reserved = maybe_credits(query, 7);
     job.labels = query.text(8);
     job.derived = query.integer(9) != 0;
+    job.repaired = query.integer(10) != 0;
     if (Result<void> done = visit(job); !done) return done;
   }
 }
@@ -301,10 +302,7 @@ Result<void> SqliteLedger::read_paid_jobs(const std::function<Result<void>(const
 Result<void> SqliteLedger::read_figures(const std::function<Result<void>(const FigureSeen&)>& visit) {
   Statement query = database_->prepare(
       "SELECT account, run, job, at, remaining, used, overtaken, own FROM credits WHERE remaining IS NOT NULL OR used "
-      "IS "
-      "NOT NULL "
-      "ORDER "
-      "BY id");
+      "IS NOT NULL ORDER BY id");
   for (;;) {
     const Result<bool> row = query.step();
     if (!row) return tl::unexpected(row.error());

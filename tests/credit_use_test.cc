@@ -229,6 +229,18 @@ TEST_CASE("credits: what the very first answer leaves out was charged before it 
   CHECK(report.accounts[0].balance->first == half(100));
 }
 
+TEST_CASE("credits: what a part that was made again cost was not charged before the very first answer") {
+  Facts facts;
+  facts.job(1, 0, half(4)).repaired = true;
+  facts.seen(1, 1, half(98));  // 100 before
+  facts.seen(1, 2, half(96));  // made again
+  facts.seen(1, 3, half(96), half(4));
+  const CreditReport report = facts.report({});
+  CHECK(report.sums.used == half(4));
+  CHECK(report.sums.unattributed == Credits{});
+  CHECK(report.accounts[0].balance->first == half(100));
+}
+
 TEST_CASE("credits: of a video that others worked on, each answer counts what its own job had cost by then") {
   Facts facts;
   facts.job(1, 0, half(4));
