@@ -87,8 +87,8 @@ struct CreditUse::Account {
   JobId began_with = 0;      ///< whose answer was the very first, and did not tell what it cost
   Credits told_later;        ///< what the next one told of that: it was charged before
   Credits early;             ///< known cost of other jobs that were out then
-  Credits early_left;        ///< unattributed when the last of them was told
-  Credits left_since_began;  ///< unattributed since then
+  Credits early_left;        ///< unattributed when the last of them was told, less what later jobs told of it
+  Credits left_since_began;  ///< unattributed since then, without what came back
 };
 
 CreditUse::CreditUse(CreditQuery query, std::vector<AccountRecord> accounts, std::map<RunId, std::string> runs)
@@ -266,10 +266,15 @@ void CreditUse::add(const FigureSeen& seen) {
     if (job != nullptr && !job->told && !job->repaired) account.began_with = job->id;
     return;
   }
-  account.left_since_began = account.left_since_began + left;
-  if (!is_first_of_job || !job->told || job->submitted_at > account.began_at) return;
-  account.early = account.early + known;
-  account.early_left = account.left_since_began;
+  // What came back, or was bought, is no cost that was charged before the beginning.
+  if (left.milli >= 0 || known.milli > 0) account.left_since_began = account.left_since_began + left;
+  if (is_first_of_job && job->told && job->submitted_at <= account.began_at) {
+    account.early = account.early + known;
+    account.early_left = account.left_since_began;
+  } else {
+    // A fall that was there when the last of them was told turns out to be a later job's.
+    account.early_left = std::min(account.early_left, account.left_since_began);
+  }
 }
 
 // ---- The report -----------------------------------------------------------------------------------------------------

@@ -210,7 +210,7 @@ class Runner {
   bool ask_for_repair(Flight& flight, const std::string& part);
   bool may_repair(Account& account, const Pending& pending);
   void drop_repair(Account& account, const NextRow& next);
-  void drop_repairs(const Flight& flight);
+  void drop_repairs(const Flight& flight, std::string_view part = {});
   void repair_accepted(Account& account, const Pending& pending);
   Credits reserved_by_repairs(const Account& account, JobId job) const;
   void settle_repair(Account& account, JobId repair);

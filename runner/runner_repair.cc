@@ -45,6 +45,9 @@ void Runner::note_parts(Flight& flight, const PollVerdict& verdict, Instant now)
   const auto is_whole = [&](const Mending::Part& part) {
     return part.since <= now && std::find(broken.begin(), broken.end(), part.id) == broken.end();
   };
+  for (const Mending::Part& part : parts) {
+    if (part.settled && is_whole(part)) drop_repairs(flight, part.id);
+  }
   std::erase_if(parts, is_whole);
   for (const std::string& id : broken) {
     const auto known = std::find_if(parts.begin(), parts.end(), [&](const auto& part) { return part.id == id; });
@@ -135,13 +138,13 @@ void Runner::drop_repair(Account& account, const NextRow& next) {
   }
 }
 
-/// The job ends: what waits to be made again of it is no longer wanted.
-void Runner::drop_repairs(const Flight& flight) {
-  mendings_.erase(flight.id);
+/// What waits to be made again of the job is no longer wanted: one part, which is in error no longer, or all of them.
+void Runner::drop_repairs(const Flight& flight, std::string_view part) {
   const auto group = flight.account->groups.find(flight.subject);
   if (flight.subject != flight.remote_id || group == flight.account->groups.end()) return;
-  counts_.planned -= static_cast<std::int64_t>(std::erase_if(
-      group->second.waiting, [&](const Pending& row) { return row.repair && row.repair->of == flight.id; }));
+  counts_.planned -= static_cast<std::int64_t>(std::erase_if(group->second.waiting, [&](const Pending& row) {
+    return row.repair && row.repair->of == flight.id && (part.empty() || row.repair->part == part);
+  }));
 }
 
 /// The job has as much time again, and the part may be in error once more.

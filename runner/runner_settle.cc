@@ -424,6 +424,7 @@ void Runner::end_flight(Flight& flight, Event event, std::string detail, std::st
     step.cost_alone = settle_credits(account, flight, event == Event::Fail);
   }
   commit_.steps.push_back(std::move(step));
+  mendings_.erase(flight.id);
   drop_repairs(flight);
   forget(flight);
 }

@@ -1,4 +1,4 @@
-// The ledger as one SQLite file (WAL, synchronous=FULL), readable by other processes while a run writes.
+// The ledger as one SQLite file (WAL, synchronous=EXTRA), readable by other processes while a run writes.
 #pragma once
 
 #include <memory>

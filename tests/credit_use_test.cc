@@ -229,6 +229,21 @@ TEST_CASE("credits: what the very first answer leaves out was charged before it 
   CHECK(report.accounts[0].balance->first == half(100));
 }
 
+TEST_CASE("credits: a fall seen before the job that made it told its cost does not hide what was charged before") {
+  Facts facts;
+  facts.job(1, 0, half(2));
+  facts.job(2, 0, half(2));
+  facts.job(3, 5, half(2));
+  facts.seen(1, 1, half(96), half(2));  // job 2 was charged as well: 100 before
+  facts.seen(1, 6, half(94), half(2));  // and now job 3
+  facts.seen(2, 7, half(94), half(2));
+  facts.seen(3, 8, half(94), half(2));
+  const CreditReport report = facts.report({});
+  CHECK(report.sums.used == half(6));
+  CHECK(report.sums.unattributed == Credits{});
+  CHECK(report.accounts[0].balance->first == half(100));
+}
+
 TEST_CASE("credits: what a part that was made again cost was not charged before the very first answer") {
   Facts facts;
   facts.job(1, 0, half(4)).repaired = true;
