@@ -186,7 +186,7 @@ Result<std::string> check_base_url(std::string_view text) {
   return url;
 }
 
-std::string path_below(std::string_view base_url, std::string_view address) {
+std::string path_below(std::string_view base_url, std::string_view asked, std::string_view address) {
   const auto path_of = [](std::string_view url) {
     const std::size_t slash = url.find('/', url.find("://") + 3);
     return slash == std::string_view::npos ? std::string_view() : url.substr(slash);
@@ -194,6 +194,7 @@ std::string path_below(std::string_view base_url, std::string_view address) {
   const auto odd = [](char c) { return c <= 0x20 || c >= 0x7f || c == '\\' || c == '#'; };
   const std::optional<UrlParts> base = cut_url(base_url);
   if (!base || std::any_of(address.begin(), address.end(), odd)) return {};
+  if (address.starts_with('?')) return std::string(asked.substr(0, asked.find('?'))).append(address);
   if (!address.starts_with('/')) {
     const std::optional<UrlParts> parts = cut_url(address);
     // Not the scheme: behind a proxy a service may take itself for one of http.

@@ -43,10 +43,11 @@ std::vector<AccountOptions> make_sandbox_accounts(const Pace& given);
 Result<std::string> check_base_url(std::string_view text);
 
 /// What a request has to add to a base URL to ask for `address`: path and query, of an address or of its end from the
-/// path on. Empty where that is at another host, or not below the base URL's own path.
+/// path or the query on. Empty where that is at another host, or not below the base URL's own path.
 ///
 /// base_url  as check_base_url() returned it.
-std::string path_below(std::string_view base_url, std::string_view address);
+/// asked     what was added for the answer that has the address: to what a query alone belongs.
+std::string path_below(std::string_view base_url, std::string_view asked, std::string_view address);
 
 /// Who is behind a base URL: scheme, host and port in lower case, the scheme's own port left out.
 /// `HTTPS://Example.com:443/v1` is `https://example.com`.

@@ -376,7 +376,6 @@ struct RowCount {
   Action action = Action::Submit;
   std::optional<State> state;  ///< of the row's job
   bool selected = true;
-  bool submitted = false;  ///< in that run
   std::int64_t rows = 0;
   std::int64_t submissions = 0;
 };

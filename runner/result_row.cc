@@ -136,6 +136,7 @@ ResultRow result_row(const RowView& view, const RunRecord& run) {
   row.line = view.row.line;
   row.labels = view.row.labels;
   row.selected = view.row.selected;
+  row.unchanged = view.row.action == Action::Skip;
   row.reason = reason_words(view, row.state, run);
   if (row.state == RowState::Planned || row.state == RowState::Invalid) return row;
   row.url = view.url;
@@ -156,19 +157,19 @@ void RowCounts::add(const UnchangedCounts& packed) {
 }
 
 void RowCounts::add(const ResultRow& row) {
-  add(row.state, row.selected, row.submissions > 0, 1, row.submissions);
+  add(row.state, row.selected, row.unchanged, 1, row.submissions);
 }
 
 void RowCounts::add(const RowCount& count) {
-  add(state_of(count.action, count.state), count.selected, count.submitted, count.rows, count.submissions);
+  add(state_of(count.action, count.state), count.selected, count.action == Action::Skip, count.rows, count.submissions);
 }
 
-void RowCounts::add(RowState state, bool is_selected, bool submitted, std::int64_t count, std::int64_t paid) {
+void RowCounts::add(RowState state, bool is_selected, bool was_done, std::int64_t count, std::int64_t paid) {
   rows += count;
   all[static_cast<std::size_t>(state)] += count;
   if (is_selected) selected[static_cast<std::size_t>(state)] += count;
   submissions += paid;
-  if (state == RowState::Done && !submitted) unchanged += count;
+  if (state == RowState::Done && was_done) unchanged += count;
 }
 
 }  // namespace reelbatch

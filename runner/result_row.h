@@ -36,6 +36,7 @@ struct ResultRow {
   std::uint64_t line = 0;
   std::span<const Label> labels;
   bool selected = true;
+  bool unchanged = false;  ///< nothing was to be done for it
 };
 
 /// run  tells why rows that were not sent were not.
@@ -56,7 +57,7 @@ struct RowCounts {
   std::int64_t selected_of(RowState state) const { return selected[static_cast<std::size_t>(state)]; }
 
  private:
-  void add(RowState state, bool is_selected, bool submitted, std::int64_t count, std::int64_t paid);
+  void add(RowState state, bool is_selected, bool was_done, std::int64_t count, std::int64_t paid);
 };
 
 }  // namespace reelbatch

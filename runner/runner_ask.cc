@@ -185,9 +185,16 @@ void Runner::settle_search(Account& account, const OpenExchange& exchange, const
 void Runner::note_next_part(Account& account, const OpenExchange& exchange, const std::string& address) {
   const bool sought = std::any_of(account.lost.begin(), account.lost.end(),
                                   [&](const LostJob& lost) { return lost.kind == exchange.kind; });
-  if (address.empty() || !sought || exchange.part >= kListPartsMax) return;
+  if (address.empty() || !sought) return;
+  if (exchange.part >= kListPartsMax) {
+    if (std::exchange(account.told_long_list, true)) return;
+    return progress_.warn(
+        fmt::format("{}: the list of jobs has more than {} parts, and the held submissions are not in those: they stay "
+                    "held, look for them at the service",
+                    account.record.name, kListPartsMax));
+  }
   // Whatever it says, the key goes nowhere but below the account's own address.
-  std::string path = path_below(account.options.base_url, address);
+  std::string path = path_below(account.options.base_url, exchange.kind->search()->path, address);
   if (path.empty())
     return progress_.detail(account.record.name +
                             ": the list of jobs goes on at an address that is not the account's, which is not asked");

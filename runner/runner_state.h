@@ -155,10 +155,11 @@ struct Runner::Account {
     bool renew = false;           ///< its caps are to be set anew
   };
   std::vector<LabelGroup> by_label;
-  RowNumber taken_up = 0;      ///< the last row that waited and has its turn now
-  bool passing = false;        ///< rows were passed over this turn, and there are more to look at
-  bool knows_jobs = false;     ///< the service was seen to know a job of it
-  bool told_no_price = false;  ///< it was said that a budget cannot be kept
+  RowNumber taken_up = 0;       ///< the last row that waited and has its turn now
+  bool passing = false;         ///< rows were passed over this turn, and there are more to look at
+  bool knows_jobs = false;      ///< the service was seen to know a job of it
+  bool told_no_price = false;   ///< it was said that a budget cannot be kept
+  bool told_long_list = false;  ///< it was said that the list of jobs is not read to its end
 
   struct Due {
     Instant at;

@@ -346,14 +346,13 @@ Result<std::vector<RowCount>> SqliteLedger::count_changing_rows(RunId run) {
       "SELECT r.action, r.selected, r.submissions, j.state FROM rows r LEFT JOIN jobs j ON j.id = r.job WHERE r.run = "
       "?");
   query.bind(1, run);
-  std::map<std::array<std::int64_t, 4>, RowCount> counts;
+  std::map<std::array<std::int64_t, 3>, RowCount> counts;
   for (;;) {
     const Result<bool> row = query.step();
     if (!row) return tl::unexpected(row.error());
     if (!*row) break;
     const std::int64_t submissions = query.integer(2);
-    const std::array<std::int64_t, 4> key{query.integer(0), query.integer(1), std::int64_t{submissions > 0},
-                                          query.is_null(3) ? -1 : query.integer(3)};
+    const std::array<std::int64_t, 3> key{query.integer(0), query.integer(1), query.is_null(3) ? -1 : query.integer(3)};
     RowCount& count = counts[key];
     ++count.rows;
     count.submissions += submissions;
@@ -362,8 +361,7 @@ Result<std::vector<RowCount>> SqliteLedger::count_changing_rows(RunId run) {
   for (auto& [key, count] : counts) {
     count.action = static_cast<Action>(key[0]);
     count.selected = key[1] != 0;
-    count.submitted = key[2] != 0;
-    if (key[3] >= 0) count.state = static_cast<State>(key[3]);
+    if (key[2] >= 0) count.state = static_cast<State>(key[2]);
     all.push_back(count);
   }
   return all;

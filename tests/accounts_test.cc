@@ -51,11 +51,13 @@ TEST_CASE("what is below a base URL, and what is at another host or above it") {
                                          {"https://api.x.test", "//evil.test/a/", ""},
                                          {"https://api.x.test", "https://api.x.test//evil.test/", ""},
                                          {"https://api.x.test", "https://api.x.test", ""},
-                                         {"https://api.x.test", "?page=2", ""},
+                                         {"https://api.x.test", "?page=2", "/jobs/?page=2"},
+                                         {"https://gw.test/api", "?page=2", "/jobs/?page=2"},
+                                         {"https://api.x.test", "?page=2 HTTP/1.1", ""},
                                          {"https://api.x.test", "/a/ HTTP/1.1\r\nX: y", ""},
                                          {"https://api.x.test", "", ""}}) {
     CAPTURE(c.address);
-    CHECK(path_below(c.base, c.address) == c.expected);
+    CHECK(path_below(c.base, "/jobs/?page=1", c.address) == c.expected);
   }
 }
 

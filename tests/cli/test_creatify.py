@@ -330,6 +330,7 @@ class Aurora(Case):
                 done = self.run_feed("--ledger", name.replace(" ", "-") + ".db", code=4)
                 self.assert_states(done, A_1="held")
                 self.assertEqual(other.requests, [])
+                self.assertEqual(done.err.count("more than 50 parts"), name == "a circle", done.err)
                 lists = [r for r in self.service.sent("GET", "/api/aurora/$") if "ids" not in r.query]
                 self.assertLessEqual(len(lists), 4 * 50 + 4)
 

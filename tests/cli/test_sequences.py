@@ -49,9 +49,11 @@ class Videos(VideoCase):
         row = done.row("F-1")
         self.assertEqual((row["state"], row["job_id"], row["credits_used"], row["submissions"]), ("done", "old-7", "0", "0"))
         self.assertEqual(self.service.sent("POST"), [])
+        self.assertNotIn("earlier runs", done.out + done.err)
         self.assert_sound()
         requests = len(self.service.requests)
         done = self.go()
+        self.assertIn("1 from earlier runs", done.out + done.err)
         self.assertEqual(done.row("F-1")["credits_used"], "0")
         self.assertEqual(len(self.service.requests), requests)
 
