@@ -110,6 +110,20 @@ EntityRead numeric_entity(std::string_view text) {
 
 }  // namespace
 
+bool is_cut_entity(std::string_view text) {
+  constexpr std::size_t kLettersMin = 3;
+  if (text.starts_with("&#")) {
+    const std::string_view number = text.substr(text.starts_with("&#x") || text.starts_with("&#X") ? 3 : 2);
+    return number.size() < kNameMax &&
+           std::all_of(number.begin(), number.end(), [](char c) { return hex_value(c) >= 0; });
+  }
+  if (!text.starts_with('&') || text.size() <= kLettersMin) return false;
+  const std::string_view begin = text.substr(1);
+  const auto* const found = std::lower_bound(kEntities.begin(), kEntities.end(), begin,
+                                             [](const Entity& entity, std::string_view n) { return entity.name < n; });
+  return found != kEntities.end() && found->name.size() > begin.size() && found->name.starts_with(begin);
+}
+
 EntityRead read_entity(std::string_view text) {
   if (text.size() < 3 || text[0] != '&') return {};
   if (text[1] == '#') return numeric_entity(text);

@@ -17,4 +17,8 @@ struct EntityRead {
 /// at no more than a dozen bytes.
 EntityRead read_entity(std::string_view text);
 
+/// Whether `text` is the front part of a reference that it lacks the rest of: `&#`, `&#23`, or three letters of a name
+/// or more, as `&eacut`; `R&D` is none.
+bool is_cut_entity(std::string_view text);
+
 }  // namespace reelbatch

@@ -86,9 +86,18 @@ std::optional<ManifestFormat> format_by_name(std::string_view path) {
   return std::nullopt;
 }
 
+bool is_json_document(std::string_view head) {
+  const std::string_view text = visible(head);
+  if (text.starts_with('[')) return true;
+  if (!text.starts_with('{')) return false;
+  const std::string_view first = visible(text.substr(1));
+  const bool on_next_line = text.substr(0, text.size() - first.size()).find('\n') != std::string_view::npos;
+  return on_next_line || first.starts_with("\"jobs\"") || first.starts_with("\"defaults\"");
+}
+
 ManifestFormat format_by_content(std::string_view head) {
   const std::string_view text = visible(head);
-  if (text.starts_with('[')) return ManifestFormat::Json;
+  if (is_json_document(text)) return ManifestFormat::Json;
   if (!text.starts_with('{')) return ManifestFormat::Csv;
   // One object a line, or one object over many lines: the first line tells, if it is whole.
   const std::string_view line = text.substr(0, text.find('\n'));
@@ -99,9 +108,7 @@ ManifestFormat format_by_content(std::string_view head) {
   // A value that cannot be read, such as NaN, makes the line no less a job.
   const std::optional<TextFault> fault = find_json_fault(line);
   const bool is_line = line.size() == text.size() || (fault && fault->in_value);
-  const std::string_view first = visible(line.substr(1));
-  const bool document = first.starts_with("\"jobs\"") || first.starts_with("\"defaults\"");
-  return is_line && !document ? ManifestFormat::JsonLines : ManifestFormat::Json;
+  return is_line ? ManifestFormat::JsonLines : ManifestFormat::Json;
 }
 
 }  // namespace reelbatch

@@ -20,6 +20,9 @@ enum class ManifestFormat { Csv, Tsv, Blm, Yaml, Json, JsonLines };
 /// By the ending of a file's name, letter case aside; nothing for any other ending.
 std::optional<ManifestFormat> format_by_name(std::string_view path);
 
+/// JSON that is no job a line: a list, or an object that has jobs or goes on in the next line.
+bool is_json_document(std::string_view head);
+
 /// Of standard input: JSON when its first visible character is `[`, JSON or JSON Lines when it is `{`, else CSV.
 ManifestFormat format_by_content(std::string_view head);
 

@@ -261,7 +261,9 @@ bool Scanner::refill() {
 tl::unexpected<Error> Scanner::unexpected(std::string_view wanted) {
   if (!source_error_.empty()) return usage_error(source_error_);
   const int found = peek();
-  if (found == kEnd) return error_at(at_, fmt::format("expected {}, found the end of the file", wanted));
+  if (found == kEnd)
+    return error_at(
+        at_, fmt::format("expected {}, found the end of the file: was it cut, or is it still being written?", wanted));
   if (found < 0x20 || found > 0x7E) return error_at(at_, fmt::format("expected {}", wanted));
   return error_at(at_, fmt::format("expected {}, found '{}'", wanted, static_cast<char>(found)));
 }

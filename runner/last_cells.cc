@@ -7,6 +7,7 @@
 #include <array>
 
 #include "jobs/address_list.h"
+#include "jobs/html_entities.h"
 #include "jobs/unicode.h"
 #include "runner/manifest_text.h"
 
@@ -26,6 +27,30 @@ bool is_address(std::string_view text) {
 bool is_letter_or_digit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
          static_cast<unsigned char>(c) >= 0x80U;
+}
+
+/// Whether it is the beginning of a tag of descriptions, its name perhaps in part.
+bool begins_tag(std::string_view text) {
+  constexpr std::array<std::string_view, 26> kTags{"a",    "b",      "br",    "div", "em",  "font", "h1", "h2", "h3",
+                                                   "h4",   "h5",     "h6",    "i",   "img", "li",   "ol", "p",  "small",
+                                                   "span", "strong", "table", "td",  "th",  "tr",   "u",  "ul"};
+  const std::size_t front = text.starts_with("</") ? 2 : 1;
+  const std::size_t end = std::min(text.find_first_of(" \t\r\n/", front), text.size());
+  const std::string name = ascii_lower(text.substr(front, end - front));
+  if (name.empty()) return front == 2;
+  return std::any_of(kTags.begin(), kTags.end(),
+                     [&](std::string_view tag) { return end == text.size() ? tag.starts_with(name) : tag == name; });
+}
+
+/// A tag or a character reference that the text ends in, as `</p` and `&eacut`; empty if there is none.
+std::string_view open_markup(std::string_view text) {
+  constexpr std::size_t kTagMax = 200;
+  const std::size_t tag = text.find_last_of("<>");
+  if (tag != std::string_view::npos && text[tag] == '<' && text.size() - tag <= kTagMax && begins_tag(text.substr(tag)))
+    return text.substr(tag);
+  const std::size_t reference = text.rfind('&');
+  return reference != std::string_view::npos && is_cut_entity(text.substr(reference)) ? text.substr(reference)
+                                                                                      : std::string_view();
 }
 
 /// Signs beyond ASCII that close a sentence or a quotation.
@@ -77,8 +102,10 @@ std::string LastCells::message(std::string_view why) {
 
 std::string LastCells::why_cut(std::string_view cell) const {
   const std::string_view text = trim(cell);
-  if (filled_ < kFormMin) return {};
   if (text.empty()) return {};  // a listing with a photo fewer, more likely than not
+  if (const std::string_view open = open_markup(text); !open.empty())
+    return fmt::format("'{}' in it is not closed", printable(open, 40));
+  if (filled_ < kFormMin) return {};
   const std::string shown = printable(text.substr(text.size() - std::min<std::size_t>(text.size(), 12)), 40);
   if (addresses_ == filled_ && !is_address(text)) return fmt::format("'{}' is no address, and all others are", shown);
   if (!endings_.contains({}) && endings_.size() <= kEndingsMax) {
@@ -86,8 +113,9 @@ std::string LastCells::why_cut(std::string_view cell) const {
     if (!enough || !may_be_cut(ending_of(text))) return {};
     return fmt::format("it ends with '{}', and all others with {}", shown, fmt::join(endings_, " or "));
   }
-  // Cells of about one length, as numbers and the addresses of one program are.
-  if (filled_ >= kHabitMin && 4 * longest_ <= 5 * shortest_ && text.size() < shortest_)
+  // Cells of about one length, as the addresses of one program are. 99 comes before 100 and may come behind it.
+  const bool is_number = std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!is_number && filled_ >= kHabitMin && 4 * longest_ <= 5 * shortest_ && text.size() < shortest_)
     return fmt::format("it has {} bytes, and no other one less than {}", text.size(), shortest_);
   return {};
 }

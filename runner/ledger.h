@@ -467,7 +467,7 @@ class Ledger {
                                                           std::string_view subject) = 0;
   virtual Result<std::vector<OpenJob>> open_jobs() = 0;
   virtual Result<RepairHistory> repairs_of(JobId job, RunId run) = 0;
-  /// The job, other than `job`, that has this remote id in the account; 0 if none has.
+  /// The job, other than `job`, that has this remote id in the account; 0 if none has. Not one that only follows it.
   virtual Result<JobId> job_with_remote_id(AccountId account, std::string_view remote_id, JobId job) = 0;
   virtual Result<void> commit(const Commit& commit) = 0;
   /// How long finished jobs of a kind took from acceptance, shortest first, of the last `most`. Those behind many of

@@ -161,6 +161,12 @@ Result<void> read_file(const std::string& path, ManifestRun& run) {
     run.find({}, {}, "this is JSON: name it .json, or .jsonl if each line is a job of its own");
     return {};
   }
+  if (*format == ManifestFormat::JsonLines && is_json_document(text)) {
+    run.find({}, {},
+             "each line of a .jsonl file is a job of its own, and this is JSON over more than a line, or a list: name "
+             "it .json");
+    return {};
+  }
   TextSource source(**file, encoding, path);
   const Result<void> read = is_table(*format) ? read_rows(text, (*file)->head_is_whole(), *format, source, run)
                                               : read_format(*format, text, source, run);

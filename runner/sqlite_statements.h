@@ -52,7 +52,7 @@ struct SqliteLedger::Statements {
             "= r.job WHERE r.run = ? AND r.subject = ? AND r.account = ? AND r.action IN (0, 3) AND r.content IS NOT "
             "NULL AND r.selected = 1 AND (r.job IS NULL OR j.state = 0) ORDER BY r.number")),
         by_remote_id(db.prepare("SELECT j.id FROM jobs j JOIN listings l ON l.id = j.listing "
-                                "WHERE j.remote_id = ? AND l.account = ? AND j.id <> ? LIMIT 1")),
+                                "WHERE j.remote_id = ? AND l.account = ? AND j.id <> ? AND NOT j.followed LIMIT 1")),
         add_job(db.prepare(
             "INSERT INTO jobs (id, listing, content, run, state, reserved, submitted_at, text, subject, labels) "
             "SELECT ?1, ?2, ?3, ?4, 1, ?5, ?6, (SELECT text FROM contents WHERE id = ?3), ?7, (SELECT labels FROM rows "

@@ -45,6 +45,15 @@ TEST_CASE("a last cell that is other than those above it looks cut") {
         "it has 33 bytes, and no other one less than 37");
 }
 
+TEST_CASE("a last cell that ends inside of markup is cut, whatever the others are") {
+  for (const char* cut : {"<p>A flat</p", "<p>A flat</", "<p>A flat<br", "A flat <stro", "A flat <a href=\"https://x",
+                          "Un caf&eacut", "Un caf&#23", "Un caf&#"})
+    CHECK_MESSAGE(why_cut({}, cut).find("is not closed") != std::string::npos, cut);
+  for (const char* whole : {"<p>A flat</p>", "Area < 50", "Area <50", "R&D", "B&B", "Fish & Chips", "Caf&eacute;",
+                            "a & b", "Black&Decker", "&", "<", "A <3 flat"})
+    CHECK_MESSAGE(why_cut({}, whole).empty(), whole);
+}
+
 TEST_CASE("a last cell like those above it, or among few, does not look cut") {
   const Cells photos = times(3, "https://img.example.test/{}.jpg");
   CHECK(why_cut(photos, "").empty());
@@ -65,6 +74,7 @@ TEST_CASE("a last cell like those above it, or among few, does not look cut") {
   texts = times(10, "https://img.example.test/{}.jpg");
   texts.emplace_back("https://img.example.test/the-photo-of-a-kitchen");
   CHECK(why_cut(texts, "https://img.exa").empty());
+  CHECK(why_cut(times(10, "1{}"), "99").empty());  // a number, as any other
   texts = times(10, "x");
   texts.emplace_back("");
   CHECK(why_cut(texts, "").empty());

@@ -404,4 +404,16 @@ TEST_CASE("standard input is JSON Lines if its first line is an object, also one
   CHECK(format_by_content("{\"jobs\": [{\"id\": 1, \"price\": NaN}]}\n") == ManifestFormat::Json);
 }
 
+TEST_CASE("JSON that is no job a line is refused by name where the file says that it is") {
+  for (const char* text : {"[\n{\"id\": 1}]", "[{\"id\": 1}]", "{\n  \"id\": 1\n}\n", "{\"jobs\": [{\"id\": 1}]}\n"})
+    CHECK_MESSAGE(read_texts({{"f.jsonl", text}}).error.find("name it .json") != std::string::npos, text);
+  CHECK(read_texts({{"f.jsonl", "{\"id\": 1\n"}}).error.find("name it") == std::string::npos);
+}
+
+TEST_CASE("a list that ends with the file says that it may be cut") {
+  const std::string error = read_texts({{"f.json", "[{\"id\": \"A-1\"}\n"}}).error;
+  CHECK_MESSAGE(
+      error.find("f.json:2:1: expected ',' or ']', found the end of the file: was it cut") != std::string::npos, error);
+}
+
 }  // namespace reelbatch

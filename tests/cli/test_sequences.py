@@ -78,6 +78,20 @@ class Videos(VideoCase):
         self.assertEqual({r["state"] for r in done.rows}, {"done"})
         self.assertEqual(max(int(r["polls"]) for r in done.rows), len(self.service.requests))
 
+    def test_a_lost_video_is_adopted_although_another_row_follows_it(self):
+        self.service.rules.append(lambda r: "lost" if r.method == "POST" else None)
+        made = {"id": "V-1", "kind": "iacrea.video", "video": VIDEO}
+        self.jobs(made)
+        self.go(code=4)
+        self.service.rules.clear()
+        self.jobs(made, {"id": "F-1", "kind": "iacrea.video", "video_id": "vid-1"})
+        self.go(code=4)
+        done = self.run_it("resolve", "V-1", "adopt", "vid-1")
+        self.assertEqual(done.code, 0, done)
+        self.assert_states(self.go(), V_1="done", F_1="done")
+        self.assertEqual(len(self.service.sent("POST")), 1)
+        self.assert_sound()
+
     def test_following_needs_no_budget(self):
         self.service.videos["old-7"], self.service.renders["old-7"] = 0, 1
         self.jobs({"id": "F-1", "kind": "iacrea.video", "video_id": "old-7"})

@@ -35,7 +35,7 @@ class Auditor {
   /// The row of this id pays for nothing: it waits for a video that is there.
   void follows(const std::string& ref, const std::string& video) {
     followed_[ref] = video;
-    pace.followed.insert(video);
+    pace.followed[video].insert(ref);
   }
 
   // ---- A process ----

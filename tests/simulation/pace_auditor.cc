@@ -76,11 +76,11 @@ void PaceAuditor::check_doubts(const World::Start& start) {
 
 void PaceAuditor::sent(const World::Send& send) {
   if (send.paid || !is_polled_alone(send.job, send.service)) return;
-  const Job& job = job_of(send.service, send.job);
-  // A row may begin to follow what another row knows the end of, or has given up.
-  const std::string status = world_.status_of(send.service, send.job);
-  if (followed.count(send.job) > 0 && (job.over || status == "DONE" || status == "ERROR")) return;
+  Job& job = job_of(send.service, send.job);
   const Duration least = options_.poll_interval - options_.poll_interval / kCompanyPart;
+  const auto rows = followed.find(send.job);
+  const bool early = job.answered && send.at - job.asked < least;
+  if (early && rows != followed.end() && ++job.early <= static_cast<int>(rows->second.size())) return;
   check_(!job.answered || send.at - job.asked >= least,
          fmt::format("a job is polled again after {} ms", (send.at - job.asked) / 1ms));
 }

@@ -28,8 +28,9 @@ class PaceAuditor {
   void run_ended();
 
   Instant stop_at = kNever;  ///< a signal asks the process to stop
-  /// Videos that a row only follows: from then on they have as much time again, which no request tells.
-  std::set<std::string> followed;
+  /// Videos that rows only follow, and the rows: which begins when no request tells. From then on it has as much time
+  /// again, and may ask at once where no other asks any more.
+  std::map<std::string, std::set<std::string>> followed;
 
  private:
   struct Service {
@@ -42,6 +43,7 @@ class PaceAuditor {
     Instant asked;        ///< the last poll that got an answer about it
     bool answered = false;
     bool over = false;  ///< an answer came after the job timeout: it is given up for this run
+    int early = 0;      ///< polls sooner after the one before than the interval
   };
   bool is_polled_alone(const std::string& url, std::size_t service) const;
   void check_doubts(const World::Start& start);
