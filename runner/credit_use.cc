@@ -267,7 +267,7 @@ void CreditUse::add(const FigureSeen& seen) {
     return;
   }
   // What came back, or was bought, is no cost that was charged before the beginning.
-  if (left.milli >= 0 || known.milli > 0) account.left_since_began = account.left_since_began + left;
+  if (left.milli + known.milli >= 0) account.left_since_began = account.left_since_began + left;
   if (is_first_of_job && job->told && job->submitted_at <= account.began_at) {
     account.early = account.early + known;
     account.early_left = account.left_since_began;

@@ -194,6 +194,7 @@ class Runner {
 
   // Jobs on one subject (runner_groups.cc).
   Result<Group*> gather(Account& account, const std::string& subject);
+  Result<void> gather_in_turn(Account& account, const std::string& subject);
   Result<void> gather_if_in_flight(Account& account, const std::string& subject);
   std::optional<Instant> next_poll_of_group(const Flight& flight) const;
   void queue(Account& account, Group& group);

@@ -32,12 +32,19 @@ Result<Runner::Group*> Runner::gather(Account& account, const std::string& subje
   return &group;
 }
 
-/// A job that is in flight by itself, and of which another row wants to know as well, becomes a group.
-Result<void> Runner::gather_if_in_flight(Account& account, const std::string& subject) {
-  if (!account.alone.contains(subject)) return {};
+/// The same while a turn chooses what to start: what its answers told of the subject has to be in the ledger first.
+Result<void> Runner::gather_in_turn(Account& account, const std::string& subject) {
+  if (!commit_.credits.empty() && !account.groups.contains(subject)) {
+    if (Result<void> done = commit(); !done) return done;
+  }
   const Result<Group*> group = gather(account, subject);
   if (!group) return tl::unexpected(group.error());
   return {};
+}
+
+/// A job that is in flight by itself, and of which another row wants to know as well, becomes a group.
+Result<void> Runner::gather_if_in_flight(Account& account, const std::string& subject) {
+  return account.alone.contains(subject) ? gather_in_turn(account, subject) : Result<void>();
 }
 
 /// When the others of its group are asked for.

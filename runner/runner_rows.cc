@@ -110,7 +110,7 @@ Result<Runner::NextRow> Runner::row_in_turn(Account& account) {
     const std::string subject = front.row.subject;
     account.ready.pop_front();
     if (in_group) continue;
-    if (const Result<Group*> group = gather(account, subject); !group) return tl::unexpected(group.error());
+    if (Result<void> done = gather_in_turn(account, subject); !done) return tl::unexpected(done.error());
   }
 }
 
