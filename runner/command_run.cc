@@ -12,6 +12,7 @@
 #include "runner/command_words.h"
 #include "runner/commands.h"
 #include "runner/curl_transport.h"
+#include "runner/downloads.h"
 #include "runner/intake.h"
 #include "runner/plan_file.h"
 #include "runner/progress_printer.h"
@@ -79,6 +80,8 @@ class RunJob {
   Result<void> take_manifests();
   Result<int> work();
   Result<int> finish(const Result<RunOutcome>& outcome);
+  Result<void> download(const RunRecord& run, int& code);
+  Instant download_until() const;
   void print_summary(const RunReport& report, bool written);
   RunSetting setting() { return {options_, clock_, *progress_, *session_}; }
 
@@ -89,6 +92,7 @@ class RunJob {
   std::optional<ProgressPrinter> progress_;
   std::optional<ReportWriter> writer_;
   std::optional<RejectsFile> rejects_;
+  std::optional<Downloads> downloads_;
   std::unique_ptr<Session> session_;
   std::unique_ptr<SandboxProcess> sandbox_;
   RunRecord run_;
@@ -111,6 +115,11 @@ Result<void> RunJob::set_up(const std::string* resume_uid) {
   Result<ReportWriter> writer = ReportWriter::open(options_.outputs);
   if (!writer) return tl::unexpected(writer.error());
   writer_ = std::move(*writer);
+  if (!options_.download.empty()) {
+    Result<Downloads> downloads = Downloads::open(options_.download);
+    if (!downloads) return tl::unexpected(downloads.error());
+    downloads_ = std::move(*downloads);
+  }
   Result<RejectsFile> rejects = RejectsFile::open(resume_uid == nullptr ? options_.rejects : "");
   if (!rejects) return tl::unexpected(rejects.error());
   rejects_.emplace(std::move(*rejects));
@@ -213,7 +222,31 @@ Result<int> RunJob::finish(const Result<RunOutcome>& outcome) {
 
   // A feed without a single row is seldom what was meant: that is said even where nothing else is.
   if (!options_.quiet || code != 0 || ended->report.counts.rows == 0) print_summary(ended->report, written.has_value());
+  if (Result<void> done = download(ended->report.run, code); !done) return tl::unexpected(done.error());
   return code;
+}
+
+/// code  of the run: raised where a video is missing and nothing else was wrong.
+Result<void> RunJob::download(const RunRecord& run, int& code) {
+  if (!downloads_ || code == 7) return {};
+  VideoFetcher fetcher(clock_, {.ca_file = options_.ca_file, .wake_fd = stop_->wake_fd()});
+  const Result<DownloadCounts> counts =
+      downloads_->fetch(session_->ledger(), run, fetcher, clock_, *stop_, *progress_, download_until());
+  if (!counts) return tl::unexpected(counts.error());
+  if (code == 0 && counts->failed > 0) code = 1;
+  if (counts->left > 0 && (code == 0 || code == 1)) code = 3;
+  if (!options_.quiet || code != 0) fmt::print("  {}\n", words_of(*counts));
+  return {};
+}
+
+Instant RunJob::download_until() const {
+  if (!options_.deadline) return kNever;
+  const WallTime wall = clock_.wall();
+  const WallTime end =
+      options_.deadline->at
+          ? *options_.deadline->at
+          : run_.started_at + std::chrono::duration_cast<std::chrono::milliseconds>(*options_.deadline->after);
+  return clock_.now() + Duration(end - wall);
 }
 
 void RunJob::print_summary(const RunReport& report, bool written) {

@@ -99,6 +99,7 @@ struct Options {
   int keep_runs = 30;
 
   std::vector<std::string> outputs;  ///< `results.csv` if none is given
+  std::string download;              ///< a folder for the finished videos; empty: they are not fetched
   std::string rejects;               ///< what was refused of the manifests, .csv or .jsonl; empty: nowhere
 
   std::vector<AccountOptions> accounts;  ///< the first of a service is its default

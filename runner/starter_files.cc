@@ -22,6 +22,9 @@ ledger:
 ## The ending decides the format: .csv, .json, .jsonl, .html, .xml (JUnit), .prom.
 outputs: [results.csv]
 
+## Also fetches each finished video into this folder.
+#download: videos
+
 ## Prefixes ids, so that feeds that number alike can share a ledger. What was paid
 ## for belongs to it: choose it before the first run.
 #catalogue: lyon

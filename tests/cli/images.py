@@ -29,7 +29,8 @@ FLOOD = 100_000_000
 class Images:
     """Starts serving at once; stop() ends it."""
 
-    def __init__(self):
+    def __init__(self, handler=None):
+        self.handler = handler or Handler
         self.lock = threading.Lock()
         self.requests = []
         self.sent = 0  # bytes of bodies that were written
@@ -59,7 +60,7 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
 
     def __init__(self, address, images):
         self.images = images
-        super().__init__(address, Handler)
+        super().__init__(address, images.handler)
 
     def handle_error(self, request, client_address):
         pass  # clients that close early are what is tested
