@@ -564,6 +564,14 @@ class Completer {
     for (const std::string_view name : parts.names) add(name, items);
   }
 
+  /// `no photo yet`: several words, and no ending of a file.
+  static bool is_words(std::string_view name) {
+    const std::size_t dot = name.rfind('.');
+    const bool has_ending = dot != std::string_view::npos && dot + 1 < name.size() && name.size() - dot <= 6 &&
+                            name.find(' ', dot) == std::string_view::npos;
+    return !has_ending && name.find(' ') != std::string_view::npos;
+  }
+
   void add(std::string_view item, std::vector<std::string>& items) const {
     const std::string_view own = without_caption(item);
     std::string_view trimmed = trim_edges(own, separator_ ? kQuotes : kEdges);
@@ -571,7 +579,8 @@ class Completer {
     const bool is_name = is_bare_name(trimmed);
     if (is_name && !separator_) trimmed = trim_edges(own, kNameEdges);
     // Numbers alone are attachment ids of WordPress, which no file is named after: left to be refused.
-    const bool is_file = is_name && trimmed.find_first_not_of("0123456789,;| ") != std::string_view::npos;
+    const bool is_file =
+        is_name && trimmed.find_first_not_of("0123456789,;| ") != std::string_view::npos && !is_words(trimmed);
     const std::string address = is_file && !base_.empty() ? under_base(base_, trimmed) : std::string(trimmed);
     const bool may_be_split = is_bare_name(address) || is_plain_address(address) || (!separator_ && !is_name);
     const std::string quoted = json_quote(address);

@@ -223,6 +223,13 @@ Result<std::vector<std::string>> color_texts(const RawValue& value) {
   return parts;
 }
 
+/// What stands in a column of texts when a row is shifted.
+bool is_address_alone(std::string_view text) {
+  const std::string start = ascii_lower(text.substr(0, 8));
+  const bool begins = start.starts_with("http://") || start.starts_with("https://") || start.starts_with("www.");
+  return begins && text.find_first_of(" \t\r\n") == std::string_view::npos;
+}
+
 }  // namespace
 
 FieldReading read_text(const RawValue& value, std::size_t points_min) {
@@ -241,7 +248,7 @@ bool is_plain_description(RawValue::Form form, std::string_view text, std::size_
   if (form != RawValue::Form::Text) return false;
   const std::string_view trimmed = trim_blanks(text);
   return !trimmed.empty() && trimmed.size() >= points_min * kPointBytesMax && is_plain_prose(trimmed) &&
-         !says_nothing(trimmed);
+         !says_nothing(trimmed) && !is_address_alone(trimmed);
 }
 
 FieldReading read_prose(const RawValue& value, std::size_t points_min) {
@@ -258,6 +265,7 @@ FieldReading read_prose(const RawValue& value, std::size_t points_min) {
   if (const Result<void> readable = check_text(request->text); !readable) return problem(readable.error().message);
   const std::string_view raw = trim_blanks(request->text);
   if (raw.empty() || says_nothing(raw)) return absent();
+  if (is_address_alone(raw)) return problem("is an address, and no text: is the row shifted?");
   Prose prose = read_prose_text(raw, request->options);
   if (prose.text.empty()) return problem("no description: nothing but markup is in it");
   const std::size_t points = count_code_points(prose.text);

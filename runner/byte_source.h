@@ -82,12 +82,14 @@ class SourceBuffer final : public std::streambuf {
  public:
   explicit SourceBuffer(ByteSource& source) : source_(source), block_(std::size_t{64} * 1024) {}
   const std::string& error() const { return error_; }  ///< empty: none
+  char last() const { return last_; }                  ///< byte that was read; '\0' if none was
 
  protected:
   int_type underflow() override;
 
  private:
   ByteSource& source_;
+  char last_ = '\0';
   std::vector<char> block_;
   std::string error_;
 };

@@ -134,13 +134,16 @@ std::optional<ColumnKinds::Shift> ColumnKinds::find_shift(std::span<const std::s
   shift.cell = is_blank ? blank : first;
   if (is_blank)
     shift.says = fmt::format("'{}' begins with a blank, as hardly any other cell does", printable(cells[blank], 40));
-  if (odd > 0)
-    shift.says += fmt::format("{}'{}' stands in column {}, where other rows have {}", is_blank ? ", and " : "",
-                              printable(cells[first], 40), first + 1,
-                              kinds_[first] == Kind::Address  ? "an address"
-                              : kinds_[first] == Kind::Number ? "a number"
-                                                              : "words");
+  if (odd > 0) shift.says += (is_blank ? ", and " : "") + misfit(first, cells[first]);
   return shift;
+}
+
+std::string ColumnKinds::misfit(std::size_t column, std::string_view cell) const {
+  if (column >= kinds_.size() || !misfits(column, cell)) return {};
+  return fmt::format("'{}' stands in column {}, where other rows have {}", printable(cell, 40), column + 1,
+                     kinds_[column] == Kind::Address  ? "an address"
+                     : kinds_[column] == Kind::Number ? "a number"
+                                                      : "words");
 }
 
 }  // namespace reelbatch

@@ -33,6 +33,9 @@ class ColumnKinds {
   /// cells  of a row, parts of `raw` unless they were in quotes.
   std::optional<Shift> find_shift(std::span<const std::string_view> cells, std::string_view raw) const;
 
+  /// A cell of another sort than nearly all of its column, for people; empty if it is none.
+  std::string misfit(std::size_t column, std::string_view cell) const;
+
  private:
   enum class Kind { Empty, Address, Number, Words, Any };
   static Kind kind_of(std::string_view cell);

@@ -57,7 +57,7 @@ std::size_t count_characters(const char* data, std::size_t size) {
 }  // namespace
 
 CsvReader::CsvReader(ByteSource& source, std::string_view file, CsvDialect dialect, std::size_t block)
-    : source_(source), file_(file), dialect_(dialect), block_(std::max<std::size_t>(block, 1)) {}
+    : source_(source), file_(file), dialect_(dialect), block_(std::max<std::size_t>(block, 1)), ahead_(block_ / 4) {}
 
 void CsvReader::set_dialect(CsvDialect dialect) {
   dialect_ = dialect;
@@ -72,7 +72,8 @@ Result<bool> CsvReader::next() {
     while (true) {
       const bool ready = filled_ > begin_ && !at_start_;
       if (ready) result = scan();
-      if (ready && result != Scan::Incomplete) break;
+      const bool sees_next = source_ended_ || result != Scan::Whole || filled_ - next_ >= ahead_;
+      if (ready && result != Scan::Incomplete && sees_next) break;
       if (source_ended_) return false;
       if (ready && filled_ - cell_begin_ > kMaxCell + 1) return refuse(Scan::LongCell);
       if (ready && count_lines({data() + cell_begin_, filled_ - cell_begin_}) > kMaxLines)
@@ -86,6 +87,27 @@ Result<bool> CsvReader::next() {
     if (has_nul_) find_nul();
     return true;
   }
+}
+
+std::size_t CsvReader::cells_behind(std::size_t most) {
+  std::size_t at = next_;
+  while (at < filled_ && (buffer_[at] == '\n' || buffer_[at] == '\r')) ++at;
+  const bool is_apart = at != next_;
+  const std::string_view rest(data() + at, filled_ - at);
+  if (rest.empty() || rest == kEndOfFile) return source_ended_ ? 0 : most;
+  if (rest[0] == '#') return most;
+  const std::size_t end = at + rest.find_last_not_of("\r\n") + 1;  // of what is there
+  for (std::size_t cells = 1; cells < most; ++cells) {
+    if (at < filled_ && buffer_[at] == '"' && dialect_.quotes) return most;
+    at = find_end(at);
+    const bool is_delimiter = at < filled_ && buffer_[at] == dialect_.delimiter;
+    if (is_delimiter) at += dialect_.second == 0 ? 1 : 2;
+    if (is_delimiter) continue;
+    if (at == filled_ && !source_ended_) return most;
+    const bool is_footer = is_apart && cells == 1 && at == end && source_ended_;
+    return is_footer ? 0 : cells;
+  }
+  return most;
 }
 
 Result<void> CsvReader::refill() {

@@ -43,6 +43,8 @@ class CsvReader {
   static constexpr std::size_t kMaxRecord = std::size_t{256} << 20U;  ///< bytes, as written
   static constexpr std::size_t kMaxColumns = 100'000;
   static constexpr std::uint64_t kMaxLines = 100'000;  ///< of one record
+  /// What DOS programs write behind the last line.
+  static constexpr std::string_view kEndOfFile = "\x1A";
 
   /// source  must outlive the reader.
   /// file    for messages.
@@ -69,6 +71,11 @@ class CsvReader {
   const std::vector<CsvProblem>& problems() const { return problems_; }
   /// False for a last record that the file ends in.
   bool ended_by_newline() const { return newline_; }
+  /// How many cells the record behind this one has, blank lines left out, but not more than `most`. 0 if there is none
+  /// to be compared with: the file ends, or does so behind one of a single cell that blank lines part from this; `most`
+  /// if it has quotes, begins like a remark (`#`), or is longer than what is in the buffer for sure. Of a dialect whose
+  /// records end with lines.
+  std::size_t cells_behind(std::size_t most);
   /// Of a dialect whose records end with lines: a quoted cell has line ends in it.
   bool goes_on_over_lines() const { return dialect_.record_end == 0 && next_line_ > line_ + 1; }
 
@@ -127,6 +134,7 @@ class CsvReader {
   CsvDialect dialect_;
   LineEnds line_ends_;
   std::size_t block_;
+  std::size_t ahead_;  ///< so much of what comes is in the buffer behind a record
   std::vector<char> buffer_;
   std::size_t filled_ = 0;  ///< bytes of the buffer that are input
   bool source_ended_ = false;

@@ -301,7 +301,8 @@ Result<RowPlan> Planner::plan(ManifestRow& row) {
                   account == nullptr ? std::string() : labels_that_count(*account, record));
   }
   count(plan);
-  if (record.selected && record.reason == Reason::New && plan.text) {
+  // Those too that --limit leaves to later runs: a catalogue is not bought again in slices.
+  if (chosen(record.id) && record.reason == Reason::New && plan.text) {
     if (Result<void> noted = note_new(row); !noted) return tl::unexpected(noted.error());
   }
   return plan;

@@ -113,9 +113,11 @@ std::string LastCells::why_cut(std::string_view cell) const {
     if (!enough || !may_be_cut(ending_of(text))) return {};
     return fmt::format("it ends with '{}', and all others with {}", shown, fmt::join(endings_, " or "));
   }
-  // Cells of about one length, as the addresses of one program are. 99 comes before 100 and may come behind it.
+  // Cells of about one length, as the addresses of one program are. 99 comes before 100 and may come behind it, but no
+  // number that begins with another digit does.
   const bool is_number = std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (!is_number && filled_ >= kHabitMin && 4 * longest_ <= 5 * shortest_ && text.size() < shortest_)
+  const bool may_come_before = is_number && (text.size() + 1 == shortest_ ? text[0] == '9' : shortest_ != longest_);
+  if (!may_come_before && filled_ >= kHabitMin && 4 * longest_ <= 5 * shortest_ && text.size() < shortest_)
     return fmt::format("it has {} bytes, and no other one less than {}", text.size(), shortest_);
   return {};
 }

@@ -12,6 +12,7 @@
 #include "runner/first_keys.h"
 #include "runner/flat_rows.h"
 #include "runner/json_stream.h"
+#include "runner/last_job.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_text.h"
 #include "runner/yaml.h"
@@ -39,17 +40,6 @@ bool is_blank(const YamlNode& node) {
 RawValue to_value(const YamlNode& node) {
   if (node.kind == YamlNode::Kind::Scalar) return {RawValue::Form::Text, node.scalar};
   return {RawValue::Form::Json, to_json(node)};
-}
-
-const YamlNode* find_malformed_scalar(const YamlNode& node) {
-  if (!is_utf8(node.scalar)) return &node;
-  for (const YamlNode& item : node.items)
-    if (const YamlNode* found = find_malformed_scalar(item)) return found;
-  for (const auto& [key, value] : node.members) {
-    if (const YamlNode* found = find_malformed_scalar(key)) return found;
-    if (const YamlNode* found = find_malformed_scalar(value)) return found;
-  }
-  return nullptr;
 }
 
 Place place_of(const YamlNode& node) {
@@ -86,7 +76,8 @@ class JobReader {
 
   /// A member of the top of a document other than the jobs.
   Result<void> take_member(const YamlNode& key, YamlNode& value);
-  Result<void> take_job(const YamlNode& job);
+  /// doubt  about what the job ends with: it is refused for it where that feeds a field.
+  Result<void> take_job(const YamlNode& job, const std::optional<RowDoubt>& doubt = {});
   Result<void> take_line(const JsonLine& line);
   /// What should be a job and cannot be read.
   Result<void> take_broken(const JsonPiece& piece, const JsonFault& fault);
@@ -299,7 +290,7 @@ void JobReader::take_plain_id(const YamlNode& job) {
     if (key.scalar == "id" && is_plain_id(value.scalar)) row_.id = value.scalar;
 }
 
-Result<void> JobReader::take_job(const YamlNode& job) {
+Result<void> JobReader::take_job(const YamlNode& job, const std::optional<RowDoubt>& doubt) {
   if (job.kind != YamlNode::Kind::Map)
     return refuse_job(place_of(job), place_of(job), "a job must be a map of fields and values", "no_job", &job);
   if (!has_jobs_) begin_jobs(job);
@@ -321,7 +312,14 @@ Result<void> JobReader::take_job(const YamlNode& job) {
   label_places_.clear();
   take_labels(job);
   take_labels(defaults_);
-  return run_.deliver(row_);
+  for (const auto& [key, value] : job.members)
+    if (value.stands_alone)
+      refuse_row(row_, place_of(key), {},
+                 fmt::format("'{}' is a key without a value: within braces a text with a comma has to be in quotes",
+                             printable(key.scalar, 60)),
+                 "key_alone");
+  const bool counts = doubt && !uses_of(job, row_.kind).back()->targets.empty();
+  return run_.deliver(row_, counts ? doubt : std::nullopt);
 }
 
 Result<void> JobReader::take_line(const JsonLine& line) {
@@ -663,10 +661,22 @@ Result<void> end(Result<void> read, const SinkWatch& watch, JobReader& jobs, Man
 Result<void> read_yaml_jobs(ByteSource& source, ManifestRun& run, Keys first_keys) {
   JobReader jobs(run, first_keys);
   SinkWatch watch(jobs);
+  LastJob last(
+      [&](const YamlNode& job, const std::optional<RowDoubt>& doubt) { return watch.note(jobs.take_job(job, doubt)); });
+  const std::string_view list = "jobs";
+  YamlSink sink;
+  sink.item = [&](YamlNode& job) { return last.take(job); };
+  sink.member = [&](const YamlNode& key, YamlNode& value) -> Result<void> {
+    if (key.scalar != list)  // that one ends with its last job
+      if (Result<void> done = last.hand_on(); !done) return done;
+    return watch.note(jobs.take_member(key, value));
+  };
   SourceBuffer buffer(source);
   std::istream in(&buffer);
-  Result<void> read = stream_yaml(in, run.file(), "jobs", watch.sink());
+  Result<void> read = stream_yaml(in, run.file(), list, sink);
   if (read && !buffer.error().empty()) read = usage_error(buffer.error());
+  if (Result<void> done = read ? last.finish(buffer.last()) : last.hand_on(); !done) return done;
+  if (last.may_be_cut()) run.warn({}, {}, kNoLineEnd);
   return end(std::move(read), watch, jobs, run);
 }
 

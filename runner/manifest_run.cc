@@ -287,7 +287,7 @@ Result<void> ManifestRun::deliver(ManifestRow& row, const RowViews& views, const
   return hand_on(row);
 }
 
-Result<void> ManifestRun::deliver(ManifestRow& row) {
+Result<void> ManifestRun::deliver(ManifestRow& row, const std::optional<RowDoubt>& doubt) {
   if (!admit(row)) return {};
   own_.fields = texts_of(row.fields);
   own_.labels.clear();
@@ -295,6 +295,7 @@ Result<void> ManifestRun::deliver(ManifestRow& row) {
   const Result<bool> known = glance(row, own_);
   if (!known) return tl::unexpected<Error>(known.error());
   if (*known) return {};
+  if (doubt) refuse_row(row, doubt->place, doubt->field, doubt->message, doubt->code);
   return hand_on(row);
 }
 

@@ -105,7 +105,7 @@ class ManifestRun {
   /// doubt  for which the row is refused, unless that it is known at a glance shows it to be whole.
   Result<void> deliver(ManifestRow& row, const RowViews& views, const std::optional<RowDoubt>& doubt = std::nullopt);
   /// ... and for one that has them already.
-  Result<void> deliver(ManifestRow& row);
+  Result<void> deliver(ManifestRow& row, const std::optional<RowDoubt>& doubt = std::nullopt);
 
   /// Says what the file gave reason to.
   void end_file();

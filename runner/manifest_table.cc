@@ -8,19 +8,15 @@
 #include "jobs/registry.h"
 #include "jobs/unicode.h"
 #include "runner/csv.h"
-#include "runner/last_cells.h"
 #include "runner/manifest_formats.h"
 #include "runner/manifest_text.h"
+#include "runner/row_shape.h"
 #include "runner/row_views.h"
 #include "runner/second_header.h"
-#include "runner/swallowed_rows.h"
 #include "runner/table_columns.h"
 
 namespace reelbatch {
 namespace {
-
-/// So many rows in a row with the same wrong number of cells are told one by one.
-constexpr std::uint64_t kOddRowsTold = 10;
 
 constexpr std::size_t kNameMax = 200;  ///< bytes of a cell that may be a column's name
 
@@ -28,6 +24,17 @@ constexpr std::size_t kNameMax = 200;  ///< bytes of a cell that may be a column
 bool is_blank(std::string_view text) {
   const bool plain_start = !text.empty() && text[0] > 0x20 && text[0] < 0x7F;
   return !plain_start && trim(text).empty();
+}
+
+/// Whether a preset names columns by positions behind the last one.
+bool reads_beyond(const Preset* preset, std::size_t width) {
+  if (preset == nullptr) return false;
+  for (const PresetField& field : preset->fields)
+    for (const auto& alternative : parse_column_spec(field.columns).alternatives)
+      for (const ColumnSpec::Part& part : alternative)
+        for (const auto& [first, last] : part.positions)
+          if (last > width) return true;
+  return false;
 }
 
 bool is_images(const TablePlan& plan, std::string_view field) {
@@ -43,7 +50,8 @@ class TableReader {
         text_(text),
         format_(format),
         csv_(source, run.file(), format.dialect),
-        columns_(format, run) {
+        columns_(format, run),
+        shape_(format, csv_, columns_, run) {
     row_.place_of_field = [this](std::size_t field) {
       return field_cells_[field] == kNoColumn ? Place{} : csv_.place(field_cells_[field]);
     };
@@ -61,12 +69,7 @@ class TableReader {
   Result<void> read_row();
   void begin_row();
   void find_row(const TablePlan& plan);
-  bool check_shape(const TablePlan& plan);
-  bool refuse_swallowed();
-  void refuse_width(Place place, std::string_view column, std::string message, std::string_view code);
-  void end_odd_rows();
-  bool refuse_shifted();
-  void look_for_cut(const TablePlan& plan);
+  bool refuse_header();
   void read_id();
   void find_fields(const TablePlan& plan);
   bool find_field(const TablePlan& plan, const TablePlan::Field& field, FieldText& found, std::size_t& cell);
@@ -94,12 +97,12 @@ class TableReader {
   CsvReader csv_;
   TableColumns columns_;
   SecondHeader second_header_;
-  LastCells last_cells_;
+  RowShape shape_;
   std::optional<RowDoubt> doubt_;  ///< about the row at hand
   bool is_cut_ = false;            ///< the last row was refused for it
   bool said_encoding_ = false;
   bool first_is_row_ = false;  ///< the record that was read as the header is a row
-  bool saw_end_ = false;       ///< of a file in sections
+  bool saw_end_ = false;       ///< that is marked, as that of a file in sections is
   std::string default_kind_;
   std::string default_account_;
 
@@ -109,12 +112,6 @@ class TableReader {
   bool needs_id_ = false;      ///< one is made of its fields
   bool malformed_ = false;     ///< somewhere in the record there is something that is not UTF-8
   std::uint64_t records_ = 0;  ///< rows so far
-  // Rows one behind the other with the same wrong number of cells.
-  std::uint64_t odd_rows_ = 0;
-  std::uint64_t odd_last_ = 0;  ///< its number
-  std::size_t odd_width_ = 0;
-  Place odd_place_;  ///< of the first
-  std::string odd_message_;
 
   // The listing that is not whole before a row with another id comes.
   bool in_group_ = false;
@@ -149,6 +146,10 @@ Result<void> TableReader::read() {
       saw_end_ = true;
       break;
     }
+    if (csv_.raw() == CsvReader::kEndOfFile && !csv_.ended_by_newline()) {
+      saw_end_ = true;
+      break;
+    }
     if (is_empty_row()) {
       run_.warn({csv_.line(), 1}, {}, "skipped a row of nothing but empty cells");
       continue;
@@ -176,14 +177,19 @@ void TableReader::compare_with_count() {
 
 /// What is known only at the end.
 void TableReader::say_about_file() {
-  end_odd_rows();
+  shape_.finish();
   if (format_.in_sections && !saw_end_)
     run_.find({}, {}, "the last record is incomplete: there is no #END#; is the file still being written?");
   if (saw_end_) compare_with_count();
-  // No error: many programs write no last line end.
-  if (records_ > 0 && !saw_end_ && !is_cut_ && csv_.dialect().record_end == 0 && !csv_.ended_by_newline())
-    run_.warn(row_.place, {},
-              "the last line has no line end: if the file was still being written, its last row is cut");
+  const bool ends_open = records_ > 0 && !saw_end_ && csv_.dialect().record_end == 0 && !csv_.ended_by_newline();
+  if (ends_open && records_ == 1 && !format_.has_header && reads_beyond(format_.preset, columns_.size())) {
+    run_.find(
+        row_.place, {},
+        fmt::format("the only record is incomplete ({} fields, preset '{}' has more): is the file still being written?",
+                    columns_.size(), format_.preset->name));
+  } else if (ends_open && !is_cut_) {
+    run_.warn(row_.place, {}, kNoLineEnd);
+  }
   if (csv_.line_of_mark() != 0)
     run_.warn({csv_.line_of_mark(), 1}, {},
               "skipped a byte order mark in front of a line that is not the first: was the file joined from several?");
@@ -306,7 +312,7 @@ std::string_view TableReader::cell(std::size_t column) const {
 /// A cell that feeds something, without a spreadsheet's guard.
 inline std::string_view TableReader::unguarded(std::size_t column, std::string_view field) {
   const std::string_view text = cell(column);
-  const bool may_be_guarded = !text.empty() && (text[0] == '=' || text[0] == '\'');
+  const bool may_be_guarded = !text.empty() && (text[0] == '=' || text[0] == '\'' || text[0] == ' ');
   return may_be_guarded ? take_off_guard(text, column, field) : text;
 }
 
@@ -351,10 +357,19 @@ void TableReader::begin_row() {
 
 /// Fields and labels.
 void TableReader::find_row(const TablePlan& plan) {
-  const bool in_shape = check_shape(plan) && csv_.problems().empty();
+  const bool in_shape = !refuse_header() && shape_.check(plan, records_, row_, doubt_) && csv_.problems().empty();
   field_cells_.clear();
   if (in_shape) find_fields(plan);
   find_labels(plan);
+}
+
+/// The header once more, as in exports that were put together. True if it was, and is refused.
+bool TableReader::refuse_header() {
+  const std::string_view id = trim(cell(columns_.id() == kNoColumn ? 0 : columns_.id()));
+  if (!format_.has_header || !second_header_.may_be_one(id) || !second_header_.repeats(csv_.cells())) return false;
+  refuse_row(row_, row_.place, {},
+             "the header once more: were two exports put together? Put each into a file of its own", "second_header");
+  return true;
 }
 
 std::size_t TableReader::find_column(std::string_view name) const {
@@ -460,117 +475,6 @@ void TableReader::read_id() {
   }
   const Place place = csv_.place(columns_.id());
   if (!run_.refuse_shortened(row_, id, place)) take_id(row_, id, place, run_.id_hint());
-}
-
-/// A record that goes on over rows of their own is of no listing. True if it was one, and is refused.
-bool TableReader::refuse_swallowed() {
-  const auto swallowed = find_swallowed_rows(csv_.cells(), csv_.dialect(), columns_.size());
-  if (!swallowed) return false;
-  const Place open = csv_.place(swallowed->cell);
-  const std::string lines = swallowed->lines == 1
-                                ? fmt::format("line {}, which looks like a row of its own", open.line + 1)
-                                : fmt::format("lines {} to {}, which look like rows of their own", open.line + 1,
-                                              open.line + swallowed->lines);
-  refuse_row(
-      row_, open, columns_.name(swallowed->cell),
-      fmt::format("a quote is opened here and closed only in {}: none of these rows is read; take the quote out, "
-                  "or put the cell in quotes and write it twice",
-                  lines),
-      "swallowed_rows");
-  return true;
-}
-
-/// A row of the right width, or without its empty end. True if it is shifted, and is refused.
-bool TableReader::refuse_shifted() {
-  if (!format_.kinds.known()) return false;
-  const std::optional<ColumnKinds::Shift> shift = format_.kinds.find_shift(csv_.cells(), csv_.raw());
-  if (!shift) return false;
-  if (!shift->sure) {
-    run_.warn(csv_.place(shift->cell), {}, "a row looks shifted from here on", fmt::format(": {}", shift->says));
-    return false;
-  }
-  refuse_row(row_, csv_.place(shift->cell), {},
-             fmt::format("the row is shifted from here on: {}; an unquoted {}?", shift->says, shown(csv_.dialect())),
-             "shifted_row");
-  return true;
-}
-
-/// Of a row that has all its cells, the last one perhaps in part: the file ends in it.
-void TableReader::look_for_cut(const TablePlan& plan) {
-  if (csv_.dialect().record_end != 0) return;
-  const std::size_t last = columns_.size() - 1;
-  if (csv_.ended_by_newline()) {
-    if (last_cells_.is_learning()) last_cells_.learn(cell(last));
-    return;
-  }
-  const bool is_closed = csv_.cells().size() > columns_.size() || (csv_.dialect().quotes && csv_.raw().ends_with('"'));
-  if (plan.needed != columns_.size() || is_closed) return;
-  if (const std::string why = last_cells_.why_cut(cell(last)); !why.empty())
-    doubt_ = {csv_.place(last), columns_.name(last), LastCells::message(why), "cut_row"};
-}
-
-/// Refuses the row, which has another number of cells than the header. Where row after row has the same one, that is
-/// said once: it is no slip in a row.
-void TableReader::refuse_width(Place place, std::string_view column, std::string message, std::string_view code) {
-  if (odd_rows_ == 0 || odd_width_ != csv_.cells().size() || odd_last_ + 1 != records_) {
-    end_odd_rows();
-    odd_width_ = csv_.cells().size();
-    odd_place_ = row_.place;
-    odd_message_ = message.substr(0, message.find(';'));
-  }
-  odd_last_ = records_;
-  refuse_row(row_, place, column, std::move(message), code);
-  row_.remarks.back().repeats = ++odd_rows_ > kOddRowsTold;
-}
-
-void TableReader::end_odd_rows() {
-  if (odd_rows_ > kOddRowsTold)
-    run_.warn(odd_place_, {},
-              fmt::format("from here on: {}; was the file joined from two exports? Put each into a file of its own",
-                          odd_message_),
-              fmt::format(" ({} rows in a row)", odd_rows_));
-  odd_rows_ = 0;
-}
-
-bool TableReader::check_shape(const TablePlan& plan) {
-  if (csv_.goes_on_over_lines() && refuse_swallowed()) return false;
-  const std::size_t cells = csv_.cells().size();
-  // A row that is shifted by one may end in an empty cell of its own instead, which other rows have in quotes.
-  const bool trails = format_.trailing && csv_.cells().back().empty() &&
-                      (!format_.trailing_bare || csv_.raw().empty() || csv_.raw().back() != '"');
-  for (std::size_t i = plan.end; i < std::min(cells, columns_.size()); ++i) {
-    if (is_blank(cell(i))) continue;
-    refuse_row(row_, csv_.place(i), {},
-               fmt::format("column {} has no name in the header, and nothing should stand in it; an unquoted {}? If it "
-                           "is a column, give it a name",
-                           i + 1, shown(csv_.dialect())),
-               "too_many_fields");
-    return false;
-  }
-  const std::size_t own = cells - (trails ? 1 : 0);
-  if (own == columns_.size()) {
-    if (refuse_shifted()) return false;
-    look_for_cut(plan);
-    return true;
-  }
-  const std::string counts = fmt::format("{} field{}, {} {}", own, own == 1 ? "" : "s",
-                                         format_.has_header ? "header has" : "most rows have", columns_.size());
-  if (cells > columns_.size()) {
-    refuse_width(csv_.place(columns_.size()), {}, fmt::format("{}; an unquoted {}?", counts, shown(csv_.dialect())),
-                 "too_many_fields");
-    return false;
-  }
-  if (!csv_.ended_by_newline())
-    run_.find(row_.place, {},
-              fmt::format("the last record is incomplete ({}): is the file still being written?", counts));
-  // Without a header nothing says that it is the last ones that are missing.
-  if (own < plan.needed || !format_.has_header) {
-    refuse_width(csv_.place(own), columns_.name(own), fmt::format("{}; a missing quote or a broken line?", counts),
-                 "too_few_fields");
-    return false;
-  }
-  run_.warn(row_.place, {}, "cells are missing at the end of the row, none that feeds a field");
-  return !refuse_shifted();
 }
 
 void TableReader::find_fields(const TablePlan& plan) {

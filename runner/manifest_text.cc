@@ -94,15 +94,19 @@ long long number_in(std::string_view name, std::size_t from) {
 bool is_shortened_number(std::string_view text) {
   std::size_t at = skip_digits(text, 0);
   if (at != 1) return false;
-  if (at < text.size() && (text[at] == '.' || text[at] == ',')) {
+  const bool has_fraction = at < text.size() && (text[at] == '.' || text[at] == ',');
+  if (has_fraction) {
     const std::size_t fraction = at + 1;
     at = skip_digits(text, fraction);
     if (at == fraction) return false;
   }
-  if (at + 1 >= text.size() || (text[at] != 'E' && text[at] != 'e') || text[at + 1] != '+') return false;
-  const std::size_t exponent = at + 2;
+  if (at + 1 >= text.size() || (text[at] != 'E' && text[at] != 'e')) return false;
+  // Java writes 1.5E11. Without a fraction that may be a reference, as 1E5.
+  const bool is_signed = text[at + 1] == '+';
+  const std::size_t exponent = at + (is_signed ? 2 : 1);
   at = skip_digits(text, exponent);
-  return at == text.size() && at >= exponent + 2;
+  const std::size_t digits = at - exponent;
+  return at == text.size() && (has_fraction ? digits >= 1 && digits <= 3 : is_signed && digits >= 2);
 }
 
 bool is_spreadsheet_error(std::string_view text) {
@@ -137,14 +141,15 @@ bool stands_for_nothing(std::string_view text) {
 }
 
 std::optional<std::string> without_formula_guard(std::string_view cell) {
+  cell = trim(cell);
   if (cell.size() < 2) return std::nullopt;
   if (cell.starts_with("=\"") && cell.ends_with('"') && cell.size() > 2) {
     const std::string_view inner = cell.substr(2, cell.size() - 3);
     if (inner.find('"') == std::string_view::npos) return std::string(inner);
   }
-  if (cell[0] == '\'' && std::string_view("=+-@").find(cell[1]) != std::string_view::npos)
-    return std::string(cell.substr(1));
-  return std::nullopt;
+  if (cell[0] != '\'' || std::string_view("=+-@").find(cell[1]) == std::string_view::npos) return std::nullopt;
+  const bool is_pair = cell.find('\'', 1) == cell.size() - 1;
+  return std::string(cell.substr(1, cell.size() - (is_pair ? 2 : 1)));
 }
 
 std::size_t find_malformed(std::string_view text) {

@@ -21,7 +21,7 @@ bool matches_glob(std::string_view pattern, std::string_view name);
 /// The first number in `name` at or after `from`, or -1. Beyond 10^15 it is 10^15.
 long long number_in(std::string_view name, std::size_t from);
 
-/// Looks like an id that a spreadsheet shortened: `1,55552E+12`, `1.5E+11`, `2E+15`.
+/// Looks like an id that a spreadsheet shortened: `1,55552E+12`, `1.5E+11`, `1.5E11`, `2E+15`.
 bool is_shortened_number(std::string_view text);
 
 /// What a spreadsheet shows where it has no value: `#REF!`, `#N/A`, or `####` for a column that is too narrow.
@@ -34,7 +34,11 @@ char32_t find_invisible(std::string_view text);
 /// Says in words that there is nothing, as programs write it: `NULL`, `nan`, `None`, `N/A`, `-`.
 bool stands_for_nothing(std::string_view text);
 
-/// What a spreadsheet's guard against formulas hides: `="00123"` is `00123`, `'=1+2` and `'-5` lose the quote mark.
+/// Said of a file that ends in its last row. No error: many programs write no last line end.
+inline constexpr std::string_view kNoLineEnd =
+    "the last line has no line end: if the file was still being written, its last row is cut";
+
+/// What a spreadsheet's guard against formulas hides: `="00123"` is `00123`, `'=1+2` and `'-5'` lose the quote marks.
 std::optional<std::string> without_formula_guard(std::string_view cell);
 
 /// Offset of the first byte that is not part of well-formed UTF-8, or npos.

@@ -162,6 +162,8 @@ void Runner::accept(Account& account, const Pending& row, const SubmitVerdict& v
   const std::string key = fmt::format("{}/{}", account.record.id, verdict.remote_id);
   const Result<JobId> other = ledger_.job_with_remote_id(account.record.id, verdict.remote_id, job);
   if ((other && *other != 0) || !accepted_in_turn_.insert(key).second) {
+    // So its figures are no price of this row's.
+    commit_.credits.push_back({account.record.id, job, clock_.wall(), {}, std::nullopt, false, true});
     return hold(account, row, fmt::format("the answer names job {}, which another row has", verdict.remote_id));
   }
   account.gate.accepted();

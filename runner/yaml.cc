@@ -11,6 +11,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "jobs/unicode.h"
 #include "runner/yaml_source.h"
 
 namespace reelbatch {
@@ -119,6 +120,9 @@ class Builder final : public YAML::EventHandler {
     YamlNode node = place(mark, YamlNode::Kind::Null);
     // yaml-cpp notices that a value is missing only at the next token, which may be lines away.
     if (!frames_.empty() && frames_.back().has_key) {
+      const YamlNode& key = frames_.back().key;
+      node.stands_alone =
+          !key.quoted && node.line == key.line && node.column == key.column + count_code_points(key.scalar);
       node.line = frames_.back().key.line;
       node.column = frames_.back().key.column;
     }
@@ -331,6 +335,17 @@ Result<void> run(YamlSource& source, Builder& builder) {
 const YamlNode* YamlNode::find(std::string_view key) const {
   for (const auto& [name, value] : members)
     if (name.scalar == key) return &value;
+  return nullptr;
+}
+
+const YamlNode* find_malformed_scalar(const YamlNode& node) {
+  if (!is_utf8(node.scalar)) return &node;
+  for (const YamlNode& item : node.items)
+    if (const YamlNode* found = find_malformed_scalar(item)) return found;
+  for (const auto& [key, value] : node.members) {
+    if (const YamlNode* found = find_malformed_scalar(key)) return found;
+    if (const YamlNode* found = find_malformed_scalar(value)) return found;
+  }
   return nullptr;
 }
 

@@ -21,6 +21,7 @@ struct YamlNode {
   enum class Kind { Null, Scalar, List, Map };
   Kind kind = Kind::Null;
   std::string scalar;               ///< Scalar only
+  bool stands_alone = false;        ///< Null only: its key is in braces without a colon, `{text, of two parts}`
   bool quoted = false;              ///< written with quotes or as a block: never a number, a boolean or null
   std::vector<YamlNode> items;      ///< List only
   std::vector<YamlMember> members;  ///< Map only, in order; keys are scalars and differ
@@ -55,6 +56,9 @@ struct YamlSink {
   std::function<Result<void>(YamlNode& item)> item;
 };
 Result<void> stream_yaml(std::istream& in, std::string_view file, std::string_view list, const YamlSink& sink);
+
+/// The first scalar of a tree, keys too, that is no UTF-8; nullptr if there is none.
+const YamlNode* find_malformed_scalar(const YamlNode& node);
 
 /// A tree as JSON text. Plain scalars that YAML 1.2's JSON schema reads as null, true, false or a number are written as
 /// such, everything else as a string; so is an integer beyond 64 bits, which no JSON reader here would take.

@@ -112,4 +112,39 @@ TEST_CASE("a whole file without a last line end is read") {
   CHECK(said.errors.empty());
 }
 
+TEST_CASE("a YAML file that ends inside of a plain scalar") {
+  std::string jobs = "jobs:\n";
+  for (int i = 1; i <= 3; ++i)
+    jobs += fmt::format(
+        "  - {{id: A-{0}, description: A quiet flat {0}, image_urls: [https://img.example.test/{0}.jpg]}}\n", i);
+  std::string blocks = "jobs:\n";
+  for (int i = 1; i <= 4; ++i)
+    blocks += fmt::format(
+        "  - id: A-{0}\n    description: A quiet flat near the park, {0}\n    image_urls:\n"
+        "      - https://img.example.test/{0}a.jpg\n      - https://img.example.test/{0}b.jpg\n",
+        i);
+  const std::string whole = blocks.substr(0, blocks.size() - 1);
+  CHECK(read("f.yaml", whole).ids.size() == 4);
+  CHECK(read("f.yaml", whole).errors.empty());
+  CHECK(read("f.yaml", blocks).errors.empty());
+  CHECK(read("f.yaml", jobs.substr(0, jobs.size() - 1)).errors.empty());
+
+  const std::string cut = whole.substr(0, whole.size() - 1);
+  const Said said = read("f.yaml", cut);
+  CHECK(said.ids == std::vector<std::string>{"A-1", "A-2", "A-3"});
+  REQUIRE(said.rejects.size() == 1);
+  CHECK(said.rejects[0].code == "cut_row");
+  CHECK(said.errors[0].starts_with("f.yaml:21:9: image_urls: the last record looks incomplete"));
+  CHECK(read("f.yaml", cut + "\n").errors.empty());  // somebody closed the line
+  CHECK(read("f.yaml", cut + "\nx-notes: cut he").ids.size() == 4);
+  // What feeds nothing costs nothing.
+  std::string labels = "jobs:\n";
+  for (int i = 1; i <= 4; ++i)
+    labels += fmt::format(
+        "  - id: A-{0}\n    description: A quiet flat near the park\n"
+        "    image_urls: [https://img.example.test/{0}.jpg]\n    page: https://www.example.test/{0}.html\n",
+        i);
+  CHECK(read("f.yaml", labels.substr(0, labels.size() - 4)).errors.empty());
+}
+
 }  // namespace reelbatch

@@ -511,13 +511,19 @@ void Campaign::calm() {
   if (counts.of(RowState::InFlight) > 0) nights_.auditor.find("jobs are left in flight in the calm");
   nights_.check_books();
 
-  // What was in flight with an older content may be submitted anew; what timed out with one has to end first.
+  // What was in flight with an older content may be submitted anew; what timed out with one has to end first, for which
+  // each of its parts may have to be made again.
+  bool timed_out = counts.of(RowState::TimedOut) > 0;
   NightEnd second = night(false);
-  if (second.how == NightEnd::How::Ended && counts.of(RowState::TimedOut) > 0) second = night(false);
+  for (std::int64_t more = 0; timed_out && more <= 1 + s_.repair_times * s_.photos; ++more) {
+    if (second.how != NightEnd::How::Ended) break;
+    timed_out = second.run->report.counts.of(RowState::TimedOut) > 0;
+    second = night(false);
+  }
   if (second.how != NightEnd::How::Ended) return nights_.auditor.find("the second night in the calm did not end");
 
   // What is done now is what the manifest says now.
-  if (s_.skip_changed == 0) {
+  if (s_.skip_changed == 0 && !timed_out) {
     for (std::size_t i = 0; i < versions_.size(); ++i) {
       nights_.auditor.contents[fmt::format("L-{}", i)] =
           Nights::description(static_cast<int>(i), fmt::format(" v{}", versions_[i]));

@@ -1,0 +1,267 @@
+#include "runner/row_shape.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "jobs/unicode.h"
+#include "runner/manifest_text.h"
+#include "runner/swallowed_rows.h"
+
+namespace reelbatch {
+namespace {
+
+/// So many rows in a row with the same wrong number of cells are told one by one.
+constexpr std::uint64_t kOddRowsTold = 10;
+constexpr std::size_t kIdsMin = 3;       ///< show what ids look like
+constexpr std::size_t kIdsSample = 200;  ///< are learnt from
+constexpr std::size_t kFormsMax = 3;     ///< where they have more, an id looks like nothing
+
+/// What a text is made of: `A-17` is `a-9`.
+class Form {
+ public:
+  explicit Form(std::string_view text) {
+    for (const char c : trim(text)) {
+      const bool is_digit = c >= '0' && c <= '9';
+      const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80U;
+      const char sort = is_digit ? '9' : is_letter ? 'a' : c;
+      const bool goes_on = (is_digit || is_letter) && size_ > 0 && text_[size_ - 1] == sort;
+      if (size_ == text_.size()) break;
+      if (!goes_on) text_[size_++] = sort;
+    }
+  }
+  std::string_view text() const { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, 32> text_{};
+  std::size_t size_ = 0;
+};
+
+}  // namespace
+
+std::string_view RowShape::cell(std::size_t column) const {
+  return column < csv_.cells().size() ? csv_.cells()[column] : std::string_view();
+}
+
+bool RowShape::check(const TablePlan& plan, std::uint64_t record, ManifestRow& row, std::optional<RowDoubt>& doubt) {
+  record_ = record;
+  if (csv_.goes_on_over_lines() && refuse_swallowed(row)) return false;
+  if (refuse_nameless(plan, row) || refuse_other_dialect(row)) return false;
+  return check_width(plan, row, doubt);
+}
+
+void RowShape::finish() {
+  if (odd_rows_ > kOddRowsTold)
+    run_.warn(odd_place_, {},
+              fmt::format("from here on: {}; was the file joined from two exports? Put each into a file of its own",
+                          odd_message_),
+              fmt::format(" ({} rows in a row)", odd_rows_));
+  odd_rows_ = 0;
+}
+
+bool RowShape::check_width(const TablePlan& plan, ManifestRow& row, std::optional<RowDoubt>& doubt) {
+  const std::size_t cells = csv_.cells().size();
+  // A row that is shifted by one may end in an empty cell of its own instead, which other rows have in quotes.
+  const bool trails = format_.trailing && csv_.cells().back().empty() &&
+                      (!format_.trailing_bare || csv_.raw().empty() || csv_.raw().back() != '"');
+  const std::size_t own = cells - (trails ? 1 : 0);
+  if (own < columns_.size()) return check_short(plan, own, row);
+  if (cells > columns_.size() && own != columns_.size()) {
+    refuse_width(
+        row, csv_.place(columns_.size()), {},
+        fmt::format("{} fields, {} {}; an unquoted {}?", own, format_.has_header ? "header has" : "most rows have",
+                    columns_.size(), shown(csv_.dialect())),
+        "too_many_fields");
+    return false;
+  }
+  if (refuse_shifted(row, false) || refuse_strange_id(row)) return false;
+  const bool ends_bare = plan.needed == columns_.size() && cells == own && !csv_.raw().ends_with('"');
+  if (ends_bare && csv_.cells_behind(2) == 1) {
+    refuse_broken(own, row);
+    return false;
+  }
+  look_for_cut(plan, doubt);
+  return true;
+}
+
+/// A row with fewer cells than there are columns, as it may be where the last ones are empty.
+bool RowShape::check_short(const TablePlan& plan, std::size_t own, ManifestRow& row) {
+  const std::string counts = fmt::format("{} field{}, {} {}", own, own == 1 ? "" : "s",
+                                         format_.has_header ? "header has" : "most rows have", columns_.size());
+  if (!csv_.ended_by_newline())
+    run_.find(row.place, {},
+              fmt::format("the last record is incomplete ({}): is the file still being written?", counts));
+  // Without a header nothing says that it is the last ones that are missing, and in sections none may be.
+  if (own < plan.needed || !format_.has_header || csv_.dialect().record_end != 0) {
+    refuse_width(row, csv_.place(own), columns_.name(own), fmt::format("{}; a missing quote or a broken line?", counts),
+                 "too_few_fields");
+    return false;
+  }
+  if (refuse_shifted(row, true) || refuse_misfit(plan, row, counts)) return false;
+  const std::size_t behind = csv_.cells_behind(columns_.size());
+  if (behind < plan.needed && own + behind == columns_.size() + 1) {
+    refuse_broken(own, row);
+    return false;
+  }
+  run_.warn(row.place, {}, "cells are missing at the end of the row, none that feeds a field");
+  return true;
+}
+
+/// A record that goes on over rows of their own is of no listing. True if it was one, and is refused.
+bool RowShape::refuse_swallowed(ManifestRow& row) {
+  const auto swallowed = find_swallowed_rows(csv_.cells(), csv_.dialect(), columns_.size());
+  if (!swallowed) return false;
+  const Place open = csv_.place(swallowed->cell);
+  const std::string lines = swallowed->lines == 1
+                                ? fmt::format("line {}, which looks like a row of its own", open.line + 1)
+                                : fmt::format("lines {} to {}, which look like rows of their own", open.line + 1,
+                                              open.line + swallowed->lines);
+  refuse_row(
+      row, open, columns_.name(swallowed->cell),
+      fmt::format("a quote is opened here and closed only in {}: none of these rows is read; take the quote out, "
+                  "or put the cell in quotes and write it twice",
+                  lines),
+      "swallowed_rows");
+  return true;
+}
+
+bool RowShape::refuse_nameless(const TablePlan& plan, ManifestRow& row) {
+  for (std::size_t i = plan.end; i < std::min(csv_.cells().size(), columns_.size()); ++i) {
+    if (trim(cell(i)).empty()) continue;
+    refuse_row(row, csv_.place(i), {},
+               fmt::format("column {} has no name in the header, and nothing should stand in it; an unquoted {}? If it "
+                           "is a column, give it a name",
+                           i + 1, shown(csv_.dialect())),
+               "too_many_fields");
+    return true;
+  }
+  return false;
+}
+
+/// A row that looks shifted. Of one that is short as well nothing more has to speak for it.
+bool RowShape::refuse_shifted(ManifestRow& row, bool is_short) {
+  if (!format_.kinds.known()) return false;
+  const std::optional<ColumnKinds::Shift> shift = format_.kinds.find_shift(csv_.cells(), csv_.raw());
+  if (!shift) return false;
+  if (!shift->sure && !is_short) {
+    run_.warn(csv_.place(shift->cell), {}, "a row looks shifted from here on", fmt::format(": {}", shift->says));
+    return false;
+  }
+  refuse_row(row, csv_.place(shift->cell), {},
+             is_short ? fmt::format("the row is shifted from here on: {}; is a cell missing, or an unquoted {} in it?",
+                                    shift->says, shown(csv_.dialect()))
+                      : fmt::format("the row is shifted from here on: {}; an unquoted {}?", shift->says,
+                                    shown(csv_.dialect())),
+             "shifted_row");
+  return true;
+}
+
+/// A short row with something in a column that is read which other rows have nothing of the sort in.
+bool RowShape::refuse_misfit(const TablePlan& plan, ManifestRow& row, std::string_view counts) {
+  const auto refuse = [&](std::size_t column) {
+    const std::string says = format_.kinds.misfit(column, cell(column));
+    if (says.empty()) return false;
+    refuse_row(row, csv_.place(column), columns_.name(column),
+               fmt::format("{}, and {}; is a cell missing in front of it?", counts, says), "shifted_row");
+    return true;
+  };
+  if (refuse(columns_.id())) return true;
+  for (const TablePlan::Field& field : plan.fields)
+    for (const TablePlan::Field::Columns& columns : field.columns)
+      if (std::any_of(columns.at.begin(), columns.at.end(), refuse)) return true;
+  return false;
+}
+
+/// A row in front of a record that makes it as wide as it should be, and is no row by itself.
+void RowShape::refuse_broken(std::size_t own, ManifestRow& row) {
+  refuse_row(
+      row, csv_.place(own - 1), columns_.name(own - 1),
+      "the next line is no row of its own, and would make this one whole: a line break in this cell? Put the cell "
+      "in quotes",
+      "broken_row");
+}
+
+/// A row that was appended with delimiters of its own, and has some of the table's in its texts.
+bool RowShape::refuse_other_dialect(ManifestRow& row) {
+  constexpr std::string_view kOthers = ";\t|,";
+  const std::string_view id = cell(columns_.id());
+  const std::size_t at = id.find_first_of(kOthers);
+  if (at == std::string_view::npos || csv_.dialect().second != 0) return false;
+  const char other = id[at];
+  const auto count = static_cast<std::size_t>(std::count(csv_.raw().begin(), csv_.raw().end(), other));
+  if (columns_.size() < 3 || other == csv_.dialect().delimiter || count + 1 != columns_.size()) return false;
+  refuse_row(row, csv_.place(columns_.id()), columns_.name(columns_.id()),
+             fmt::format("split at {} instead of {} the row would have as many fields as the header: is it of another "
+                         "export?",
+                         shown(CsvDialect(other)), shown(csv_.dialect())),
+             "shifted_row");
+  return true;
+}
+
+/// An id that looks like no other one, beside a cell that does, as hardly any there: the row is shifted.
+bool RowShape::refuse_strange_id(ManifestRow& row) {
+  const std::size_t column = columns_.id();
+  if (column >= csv_.cells().size()) return false;
+  const Form form(cell(column));
+  if (form.text().empty() || id_forms_.contains(form.text())) {
+    learn_forms(form.text());
+    return false;
+  }
+  const auto looks_like_id = [&](std::size_t at, const auto& usual) {
+    const Form beside(cell(at));
+    return id_forms_.contains(beside.text()) && !usual.contains(beside.text());
+  };
+  const std::size_t left = column - 1;  // wraps around below 0, and is then none
+  const bool is_right = looks_like_id(column + 1, right_forms_);
+  if (ids_ < kIdsMin || id_forms_.size() > kFormsMax || (!is_right && !looks_like_id(left, left_forms_))) {
+    learn_forms(form.text());
+    return false;
+  }
+  refuse_row(row, csv_.place(column), columns_.name(column),
+             fmt::format("the row looks shifted: '{}' looks like no other id, and '{}' beside it does; an unquoted {}?",
+                         printable(cell(column), 40), printable(cell(is_right ? column + 1 : left), 40),
+                         shown(csv_.dialect())),
+             "shifted_row");
+  return true;
+}
+
+void RowShape::learn_forms(std::string_view id) {
+  if (ids_ == kIdsSample || id.empty()) return;
+  ++ids_;
+  id_forms_.emplace(id);
+  left_forms_.emplace(Form(cell(columns_.id() - 1)).text());
+  right_forms_.emplace(Form(cell(columns_.id() + 1)).text());
+}
+
+/// Of a row that has all its cells, the last one perhaps in part: the file ends in it.
+void RowShape::look_for_cut(const TablePlan& plan, std::optional<RowDoubt>& doubt) {
+  if (csv_.dialect().record_end != 0) return;
+  const std::size_t last = columns_.size() - 1;
+  if (csv_.ended_by_newline()) {
+    if (last_cells_.is_learning()) last_cells_.learn(cell(last));
+    return;
+  }
+  const bool is_closed = csv_.cells().size() > columns_.size() || (csv_.dialect().quotes && csv_.raw().ends_with('"'));
+  if (plan.needed != columns_.size() || is_closed) return;
+  if (const std::string why = last_cells_.why_cut(cell(last)); !why.empty())
+    doubt = {csv_.place(last), columns_.name(last), LastCells::message(why), "cut_row"};
+}
+
+/// Refuses the row, which has another number of cells than the header. Where row after row has the same one, that is
+/// said once: it is no slip in a row.
+void RowShape::refuse_width(ManifestRow& row, Place place, std::string_view column, std::string message,
+                            std::string_view code) {
+  if (odd_rows_ == 0 || odd_width_ != csv_.cells().size() || odd_last_ + 1 != record_) {
+    finish();
+    odd_width_ = csv_.cells().size();
+    odd_place_ = row.place;
+    odd_message_ = message.substr(0, message.find(';'));
+  }
+  odd_last_ = record_;
+  refuse_row(row, place, column, std::move(message), code);
+  row.remarks.back().repeats = ++odd_rows_ > kOddRowsTold;
+}
+
+}  // namespace reelbatch

@@ -1,0 +1,212 @@
+// Rows that are as wide as they may be, and are not what they seem: none of them is read as a listing.
+#include "runner/row_shape.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <functional>
+
+#include "runner/csv.h"
+#include "tests/feed_reading.h"
+
+namespace reelbatch {
+namespace {
+
+using Ids = std::vector<std::string>;
+
+std::string rows(int count, const std::function<std::string(int)>& row) {
+  std::string text;
+  for (int i = 1; i <= count; ++i) text += row(i) + "\n";
+  return text;
+}
+
+/// Whether of these files the last row is refused, alone, with that code and those words.
+void check_refused(const std::string& head, const std::string& last, std::string_view code, std::string_view words,
+                   const ManifestOptions& options = {}, const std::string& file = "f.csv") {
+  CAPTURE(last);
+  const Said before = read(file, head, options);
+  const Said said = read(file, head + last + "\n", options);
+  CHECK(said.refused == "");
+  CHECK(said.ids == before.ids);
+  REQUIRE(said.rejects.size() == before.rejects.size() + 1);
+  CHECK(said.rejects.back().code == code);
+  const bool is_said = said.errors.back().find(words) != std::string::npos;
+  CHECK_MESSAGE(is_said, said.errors.back());
+}
+
+TEST_CASE("a short row with something in another's column") {
+  const std::string head =
+      "ref,id,title,description,image_urls,tour_url\n" + rows(3, [](int i) {
+        return fmt::format(
+            "R{0},A-{0},Flat {0},A bright flat with {0} rooms.,https://e.test/{0}.jpg,https://t.test/{0}", i);
+      });
+  check_refused(
+      head, "R9,A-9,A bright flat with 9 rooms.,https://e.test/9.jpg,https://t.test/9", "shifted_row",
+      "the row is shifted from here on: 'https://e.test/9.jpg' stands in column 4, where other rows have words");
+  // Too few rows to learn from: an address is no text, whatever the others are.
+  check_refused("ref,id,title,description,image_urls,tour_url\n",
+                "R9,A-9,A bright flat with 9 rooms.,https://e.test/9.jpg,https://t.test/9", "invalid_value",
+                "description: is an address, and no text: is the row shifted?");
+  const std::string numbers =
+      "description,image_urls,id,city\n" +
+      rows(12, [](int i) { return fmt::format("A bright flat with {0} rooms.,https://e.test/{0}.jpg,10{0},Lyon", i); });
+  check_refused(numbers, "A bright flat with 99 rooms.,https://e.test/99.jpg,Lyon", "shifted_row",
+                "id: 3 fields, header has 4, and 'Lyon' stands in column 3, where other rows have a number");
+  // Nothing speaks against what may be empty at its end.
+  const Said fine = read("f.csv", numbers + "A bright flat with 99 rooms.,https://e.test/99.jpg,1099\n");
+  CHECK(fine.errors.empty());
+  CHECK(fine.ids.back() == "1099");
+}
+
+TEST_CASE("an id that looks like no other one, beside a cell that does") {
+  const std::string head =
+      "image_urls,description,summary,id,city\n" + rows(4, [](int i) {
+        return fmt::format("https://e.test/{0}.jpg,A flat with {0} rooms.,Short text {0},A-{0},Lyon", i);
+      });
+  check_refused(head, "https://e.test/9.jpg,A flat with 9 rooms, a garden.,Short text 9,A-9", "shifted_row",
+                "id: the row looks shifted: 'Short text 9' looks like no other id, and 'A-9' beside it does");
+  check_refused(head, "https://e.test/9.jpg,A flat with 9 rooms,a garden.,Short text 9,A-9", "shifted_row",
+                "id: the row looks shifted");
+  // Another form of id, or one beside it that other rows have as well.
+  for (const char* fine : {"https://e.test/9.jpg,A flat with 9 rooms.,Short text 9,Villa 12 b,Lyon",
+                           "https://e.test/9.jpg,A flat with 9 rooms.,Short text 9,AB12C,Lyon"})
+    CHECK(read("f.csv", head + fine + "\n").ids.size() == 5);
+  const std::string twins = "ref,id,image_urls,description\n" + rows(4, [](int i) {
+                              return fmt::format("R-{0},A-{0},https://e.test/{0}.jpg,A flat with {0} rooms.", i);
+                            });
+  CHECK(read("f.csv", twins + "R-9,A2-x,https://e.test/9.jpg,A flat with 9 rooms.\n").ids.size() == 5);
+}
+
+TEST_CASE("a row with delimiters of its own") {
+  const std::string head = "id,description,image_urls,city\n" + rows(3, [](int i) {
+                             return fmt::format("B-{0},Nice house {0},https://e.test/{0}.jpg,Lyon", i);
+                           });
+  check_refused(head, "B-9;Nice, big house;https://e.test/9.jpg, https://e.test/10.jpg;Lyon, Rhone", "shifted_row",
+                "id: split at semicolon instead of comma the row would have as many fields as the header");
+  CHECK(read("f.csv", head + "B;9,Nice house 9,https://e.test/9.jpg,Lyon\n").ids.back() == "B;9");
+}
+
+TEST_CASE("a line break in a cell without quotes") {
+  const std::string head = "id,image_urls,description,city\n";
+  const auto codes = [](const Said& said) {
+    std::vector<std::string> found;
+    for (const auto& reject : said.rejects) found.emplace_back(reject.code);
+    return found;
+  };
+  const Said middle =
+      read("f.csv", head + "A-1,https://e.test/1.jpg,A bright flat with\na garden and a cellar.,Lyon\n" +
+                        "A-2,https://e.test/2.jpg,A bright flat,Lyon\n");
+  CHECK(middle.ids == Ids{"A-2"});
+  CHECK(codes(middle) == std::vector<std::string>{"broken_row", "too_few_fields"});
+  CHECK(middle.errors[0] ==
+        "f.csv:2:26: description: the next line is no row of its own, and would make this one whole: a line break in "
+        "this "
+        "cell? Put the cell in quotes");
+
+  const std::string last = "id,image_urls,description\n";
+  const std::string one = "A-1,https://e.test/1.jpg,A bright flat with",
+                    two = "A-2,https://e.test/2.jpg,A bright flat\n";
+  for (const char* more : {"\na garden\n", "\n\na garden\n", "\r\na garden\r\n"}) {
+    CAPTURE(more);
+    const Said said = read("f.csv", last + one + more + two);
+    CHECK(said.ids == Ids{"A-2"});
+    CHECK(codes(said) == std::vector<std::string>{"broken_row", "too_few_fields"});
+  }
+  CHECK(codes(read("f.csv", last + two + one + "\na garden\n")) ==
+        std::vector<std::string>{"broken_row", "too_few_fields"});
+
+  // A footer, a remark, one short row in front of another one, and what is in quotes.
+  CHECK(read("f.csv", last + two + "\n(1 row)\n").ids == Ids{"A-2"});
+  CHECK(read("f.csv", last + two + "# made at noon\n" + one + "\n").ids == Ids{"A-2", "A-1"});
+  CHECK(read("f.csv", "id,image_urls,description,a,b\n" + one + "\n" + "A-2,https://e.test/2.jpg,A bright flat,x\n")
+            .ids == Ids{"A-1", "A-2"});
+  CHECK(read("f.csv", "id,description,image_urls\nA-1,A bright flat,https://e.test/1.jpg\n\"A\n2\",x,y\n").ids ==
+        Ids{"A-1"});
+}
+
+TEST_CASE("cells of the record behind this one") {
+  const auto behind = [](std::string text, std::size_t block) {
+    StringSource source(text);
+    CsvReader csv(source, "f", CsvDialect(','), block);
+    CHECK(csv.next().value());
+    return csv.cells_behind(4);
+  };
+  for (const std::size_t block : {std::size_t{64}, std::size_t{1} << 18U}) {
+    CAPTURE(block);
+    CHECK(behind("a,b\n", block) == 0);
+    CHECK(behind("a,b", block) == 0);
+    CHECK(behind("a,b\n\n\r\n", block) == 0);
+    CHECK(behind("a,b\nc", block) == 1);
+    CHECK(behind("a,b\nc\n", block) == 1);
+    CHECK(behind("a,b\n\nc\n", block) == 0);
+    CHECK(behind("a,b\n\nc\nd,e\n", block) == 1);
+    CHECK(behind("a,b\nc,\n", block) == 2);
+    CHECK(behind("a,b\nc,d,e,f,g\n", block) == 4);
+    CHECK(behind("a,b\n\"c\nd\"\n", block) == 4);
+    CHECK(behind("a,b\n# c\n", block) == 4);
+    CHECK(behind("a,b\n\x1A", block) == 0);
+  }
+}
+
+TEST_CASE("in sections no cell may be missing") {
+  const std::string head =
+      "#HEADER#\nVersion : 3\nEOF : '^'\nEOR : '~'\n#DEFINITION#\n"
+      "AGENT_REF^SUMMARY^MEDIA_IMAGE_00^MEDIA_IMAGE_TEXT_00^~\n#DATA#\n";
+  const Said said =
+      read("f.blm", head +
+                        "A-1^A bright flat^https://e.test/1.jpg^Front^~\nA-2^A flat^https://e.test/2.jpg^~\n"
+                        "#END#\n");
+  CHECK(said.ids == Ids{"A-1"});
+  REQUIRE(said.rejects.size() == 1);
+  CHECK(said.rejects[0].code == "too_few_fields");
+}
+
+TEST_CASE("words are no file names under a base") {
+  ManifestOptions options;
+  options.media_base = "https://m.test/";
+  const std::string head = "id,description,image_urls\nA-1,A very nice house,1.jpg\n";
+  check_refused(head, "A-2,A very nice house,no photo yet", "invalid_value", "'no photo yet' is not an address",
+                options);
+  check_refused(head, "id,description,image_urls", "second_header", "the header once more", options);
+  CHECK(read("f.csv", head + "A-2,A very nice house,photo 2.jpg\n", options).ids.size() == 2);
+  CHECK(read("f.csv", head + "A-2,A very nice house,7f3a9c\n", options).ids.size() == 2);
+}
+
+TEST_CASE("a text with a comma within braces") {
+  const Said said = read("f.yaml",
+                         "jobs:\n- {id: A, description: Bright flat, two rooms, image_urls: https://e.test/1.jpg}\n"
+                         "- {id: B, description: Bright flat, city: , image_urls: https://e.test/1.jpg}\n"
+                         "- id: C\n  description: Bright flat\n  two rooms:\n  image_urls: https://e.test/1.jpg\n");
+  CHECK(said.ids == Ids{"B", "C"});
+  REQUIRE(said.errors.size() == 1);
+  CHECK(said.errors[0] ==
+        "f.yaml:2:37: 'two rooms' is a key without a value: within braces a text with a comma has to be in quotes");
+}
+
+TEST_CASE("numbers that a program wrote short") {
+  for (const char* id : {"1.55552E12", "1.5E11", "1.23E+9", "1.5E+5", "1,5e+5", "2E+15", "1.23456789E8"})
+    CHECK_MESSAGE(read("f.csv", fmt::format("id;image_urls;description\n{};https://e.test/1.jpg;A nice house\n", id))
+                          .refused.find("was shortened by a spreadsheet") != std::string::npos,
+                  id);
+  for (const char* id : {"1E5", "2E+5", "15.E11", "1.5E", "1.5E1234", "A1.5E11"})
+    CHECK_MESSAGE(
+        read("f.csv", fmt::format("id;image_urls;description\n{};https://e.test/1.jpg;A nice house\n", id)).ids ==
+            Ids{id},
+        id);
+}
+
+TEST_CASE("a spreadsheet's guard with blanks around it, and in a pair of quotes") {
+  const Said said = read("f.csv", "id;image_urls;description\n =\"00123\" ;https://e.test/1.jpg;'=A nice house'\n");
+  CHECK(said.ids == Ids{"00123"});
+}
+
+TEST_CASE("the end of a file as DOS marks it") {
+  const std::string whole = "id,image_urls,description\nA-1,https://e.test/1.jpg,A nice house\n";
+  const Said said = read("f.csv", whole + "\x1A");
+  CHECK(said.refused == "");
+  CHECK(said.ids == Ids{"A-1"});
+  CHECK(said.warnings.empty());
+}
+
+}  // namespace
+}  // namespace reelbatch
