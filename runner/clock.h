@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace reelbatch {
@@ -27,6 +28,8 @@ class Clock {
   virtual ~Clock() = default;
   virtual Instant now() const = 0;
   virtual WallTime wall() const = 0;
+  /// The same as long as instants count from the same beginning, also in other processes; 0: not known.
+  virtual std::int64_t boot() const { return 0; }
 };
 
 /// The real one.
@@ -34,6 +37,7 @@ class SystemClock final : public Clock {
  public:
   Instant now() const override;
   WallTime wall() const override;
+  std::int64_t boot() const override;
 };
 
 /// Midnight, and the first midnight of the month, before `time` in the local time zone.

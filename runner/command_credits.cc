@@ -4,6 +4,7 @@
 #include "runner/calendar.h"
 #include "runner/commands.h"
 #include "runner/credit_table.h"
+#include "runner/say.h"
 #include "runner/session.h"
 
 namespace reelbatch {
@@ -13,7 +14,7 @@ int command_credits(const Options& options, const CreditsCommand& command) {
   if (!ledger) return report_error(ledger.error());
   const Result<CreditReport> report = make_credit_report(**ledger, command.query);
   if (!report) return report_error(report.error());
-  fmt::print("{}", credit_text(*report, command.format, zone_name(SystemClock().wall())));
+  say("{}", credit_text(*report, command.format, zone_name(SystemClock().wall())));
   return 0;
 }
 

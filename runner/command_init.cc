@@ -11,6 +11,7 @@
 
 #include "runner/commands.h"
 #include "runner/progress_printer.h"
+#include "runner/say.h"
 #include "runner/starter_files.h"
 
 namespace reelbatch {
@@ -49,8 +50,7 @@ int command_init(const InitCommand& command) {
     for (const std::string& other : made) ::unlink(other.c_str());
     return report_error(written.error());
   }
-  fmt::print(
-      "wrote {} and {}\n"
+  say("wrote {} and {}\n"
       "  try it without a key or cost:  reelbatch run --sandbox {}\n"
       "  then put your listings in, and look before you spend:  reelbatch check, reelbatch plan\n",
       for_terminal(files[0].first), for_terminal(files[1].first), for_terminal(files[1].first));

@@ -7,6 +7,7 @@
 #include "runner/commands.h"
 #include "runner/intake.h"
 #include "runner/progress_printer.h"
+#include "runner/say.h"
 #include "runner/session.h"
 
 namespace reelbatch {
@@ -19,8 +20,8 @@ void print_job(const ListingJob& job) {
   if (job.finished_at) line += fmt::format(", finished {}", to_rfc3339(*job.finished_at));
   if (job.cost) line += fmt::format(", {} credits", to_text(*job.cost));
   if (!job.reason.empty()) line += fmt::format(": {}", job.reason);
-  fmt::print("{}\n", for_terminal(line));
-  if (!job.url.empty()) fmt::print("    {}\n", for_terminal(job.url));
+  say("{}\n", for_terminal(line));
+  if (!job.url.empty()) say("    {}\n", for_terminal(job.url));
 }
 
 /// As JSON, so that line ends and what is invisible can be told.
@@ -32,31 +33,30 @@ std::string shown(const RawValue& value) {
 Result<void> print_content(const JobKind& kind, const std::string& fields) {
   const Result<RawFields> raw = raw_fields_from_json(fields);
   if (!raw) return tl::unexpected(raw.error());
-  fmt::print("    as read:\n");
-  for (const RawField& field : *raw) fmt::print("      {}: {}\n", for_terminal(field.name), shown(field.value));
+  say("    as read:\n");
+  for (const RawField& field : *raw) say("      {}: {}\n", for_terminal(field.name), shown(field.value));
   const Normalised normal = kind.normalise(*raw);
   for (const Problem& problem : normal.problems) {
-    fmt::print("    this version would not send it: {}: {}\n", problem.field, for_terminal(problem.message));
+    say("    this version would not send it: {}: {}\n", problem.field, for_terminal(problem.message));
   }
   if (!normal.problems.empty()) return {};
   if (const std::string job = kind.followed(normal.fields); !job.empty()) {
-    fmt::print("    nothing is sent: it follows {}\n", for_terminal(job));
+    say("    nothing is sent: it follows {}\n", for_terminal(job));
     return {};
   }
   // The marker of a submission is made when it is sent.
   const Request request = kind.submit(normal.fields, "MARKER");
-  fmt::print("    as this version sends it, {} {}:\n      {}\n", request.method, for_terminal(request.path),
-             for_terminal(request.body));
+  say("    as this version sends it, {} {}:\n      {}\n", request.method, for_terminal(request.path),
+      for_terminal(request.body));
   return {};
 }
 
 Result<void> print_listing(const ListingView& listing) {
-  fmt::print("{} ({}, account {})\n", for_terminal(listing.ref), for_terminal(listing.kind),
-             for_terminal(listing.account));
+  say("{} ({}, account {})\n", for_terminal(listing.ref), for_terminal(listing.kind), for_terminal(listing.account));
   const JobKind* kind = find_kind(listing.kind);
   for (const ListingContent& content : listing.contents) {
     for (const ListingJob& job : content.jobs) print_job(job);
-    if (content.jobs.empty()) fmt::print("  planned, not submitted\n");
+    if (content.jobs.empty()) say("  planned, not submitted\n");
     if (kind == nullptr) continue;
     if (Result<void> done = print_content(*kind, content.fields); !done) return done;
   }

@@ -10,6 +10,7 @@
 #include "runner/commands.h"
 #include "runner/intake.h"
 #include "runner/progress_printer.h"
+#include "runner/say.h"
 #include "runner/session.h"
 
 namespace reelbatch {
@@ -41,9 +42,11 @@ Event event_of(ResolveCommand::Word word) {
 
 /// The jobs that the command means: one, or with --all any number. Held ones, or, to name another id, adopted ones.
 Result<std::vector<HeldJob>> choose(const Options& options, const ResolveCommand& command, SqliteLedger& ledger) {
+  // With a catalogue another feed's listing of that id is not meant; its own may be said as `status` shows it.
   const std::string ref = command.all ? "" : ledger_ref(options, command.ref);
+  const bool is_whole = command.ref.starts_with(ledger_ref(options, ""));
   const auto is_not_meant = [&](const HeldJob& job) {
-    return (!command.all && job.ref != ref && job.ref != command.ref) ||
+    return (!command.all && job.ref != ref && !(is_whole && job.ref == command.ref)) ||
            (!command.kind.empty() && job.kind != command.kind) ||
            (!command.account.empty() && job.account != command.account);
   };
@@ -99,23 +102,6 @@ Result<std::string> job_id_of(const ResolveCommand& command) {
   return text;
 }
 
-/// Whether another listing has this job: of any account at the same place, for two names may stand for one account
-/// there.
-Result<bool> is_taken(SqliteLedger& ledger, const HeldJob& job, const std::string& remote_id) {
-  const Result<std::vector<AccountRecord>> accounts = ledger.accounts();
-  if (!accounts) return tl::unexpected(accounts.error());
-  const auto own = std::find_if(accounts->begin(), accounts->end(),
-                                [&](const AccountRecord& account) { return account.id == job.account_id; });
-  for (const AccountRecord& account : *accounts) {
-    const bool same_place = own != accounts->end() && account.service == own->service && account.origin == own->origin;
-    if (account.id != job.account_id && !same_place) continue;
-    const Result<JobId> other = ledger.job_with_remote_id(account.id, remote_id, job.id);
-    if (!other) return tl::unexpected(other.error());
-    if (*other != 0) return true;
-  }
-  return false;
-}
-
 /// What is said of it in its history, so that an id which proved wrong can be found again.
 std::string words_of(const ResolveCommand& command, const std::string& remote_id) {
   if (command.word == ResolveCommand::Word::Adopt) return fmt::format("adopted by the operator as {}", remote_id);
@@ -125,7 +111,7 @@ std::string words_of(const ResolveCommand& command, const std::string& remote_id
 bool confirmed(const ResolveCommand& command, std::size_t count) {
   if (!command.all || command.yes) return true;
   if (isatty(STDIN_FILENO) == 0) return false;
-  fmt::print("{} {} held jobs? [y/N] ", word_text(command.word), count);
+  say("{} {} held jobs? [y/N] ", word_text(command.word), count);
   std::fflush(stdout);
   std::string answer;
   std::getline(std::cin, answer);
@@ -151,9 +137,9 @@ Result<void> resolve(const Options& options, const ResolveCommand& command) {
   Commit commit;
   for (const HeldJob& job : *chosen) {
     if (command.word == ResolveCommand::Word::Adopt) {
-      const Result<bool> taken = is_taken(ledger, job, *remote_id);
-      if (!taken) return tl::unexpected(taken.error());
-      if (*taken) return usage_error(fmt::format("job {} belongs to another listing already", *remote_id));
+      const Result<JobId> other = ledger.job_with_remote_id(job.account_id, *remote_id, job.id);
+      if (!other) return tl::unexpected(other.error());
+      if (*other != 0) return usage_error(fmt::format("job {} belongs to another listing already", *remote_id));
     }
     Step step;
     step.job = job.id;
@@ -167,11 +153,10 @@ Result<void> resolve(const Options& options, const ResolveCommand& command) {
   if (Result<void> done = ledger.commit(commit); !done) return done;
   if (options.quiet) return {};
   for (const HeldJob& job : *chosen) {
-    fmt::print("{}: {}\n", for_terminal(job.ref),
-               command.word == ResolveCommand::Word::Adopt ? "in flight; `reelbatch resume` or the next run polls it"
-               : command.word == ResolveCommand::Word::Resubmit
-                   ? "planned; `reelbatch resume` or the next run submits it"
-                   : "given up; the same content is not submitted again");
+    say("{}: {}\n", for_terminal(job.ref),
+        command.word == ResolveCommand::Word::Adopt      ? "in flight; `reelbatch resume` or the next run polls it"
+        : command.word == ResolveCommand::Word::Resubmit ? "planned; `reelbatch resume` or the next run submits it"
+                                                         : "given up; the same content is not submitted again");
   }
   return {};
 }

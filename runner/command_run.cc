@@ -21,6 +21,7 @@
 #include "runner/report.h"
 #include "runner/run_phases.h"
 #include "runner/sandbox_process.h"
+#include "runner/say.h"
 #include "runner/session.h"
 #include "runner/stop.h"
 #include "runner/summary.h"
@@ -159,9 +160,8 @@ Result<void> RunJob::start_sandbox() {
   sandbox_ = std::move(*started);
   session_->set_base_url(sandbox_->base_url());
   if (!options_.quiet) {
-    fmt::print(stderr,
-               "This is the SANDBOX at {}: nothing is paid, no real service is asked, the videos are not real.\n",
-               sandbox_->base_url());
+    say(stderr, "This is the SANDBOX at {}: nothing is paid, no real service is asked, the videos are not real.\n",
+        sandbox_->base_url());
   }
   return {};
 }
@@ -204,6 +204,7 @@ Result<int> RunJob::work() {
   Result<std::unique_ptr<CurlTransport>> transport = make_curl_transport(clock_, transport_options);
   if (!transport) return tl::unexpected(transport.error());
   Rng rng(draw_seed());
+  SignalStop::expect_work();
   const Result<RunOutcome> outcome = work_on_run(setting(), run_, **transport, *stop_, rng);
   progress_->finish();
   return finish(outcome);
@@ -235,7 +236,7 @@ Result<void> RunJob::download(const RunRecord& run, int& code) {
   if (!counts) return tl::unexpected(counts.error());
   if (code == 0 && counts->failed > 0) code = 1;
   if (counts->left > 0 && (code == 0 || code == 1)) code = 3;
-  if (!options_.quiet || code != 0) fmt::print("  {}\n", words_of(*counts));
+  if (!options_.quiet || code != 0) say("  {}\n", words_of(*counts));
   return {};
 }
 
@@ -266,7 +267,7 @@ void RunJob::print_summary(const RunReport& report, bool written) {
     context.others_open = of(State::InFlight) + of(State::TimedOut) - report.counts.of(RowState::InFlight) -
                           report.counts.of(RowState::TimedOut);
   }
-  fmt::print("{}", summary_text(report, context));
+  say("{}", summary_text(report, context));
 }
 
 }  // namespace

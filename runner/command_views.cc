@@ -17,6 +17,7 @@
 #include "runner/rejects_file.h"
 #include "runner/remark_printer.h"
 #include "runner/report.h"
+#include "runner/say.h"
 #include "runner/session.h"
 #include "runner/shared_photos.h"
 #include "runner/summary.h"
@@ -83,13 +84,13 @@ int command_check(const Options& options, const CheckCommand& command) {
   if (read && probe) probe->finish();
   printer.finish();
   const Result<void> kept = rejects->commit();
-  if (command.mapping) fmt::print("{}", for_terminal(mapping.text()));
+  if (command.mapping) say("{}", for_terminal(mapping.text()));
   if (!read) return report_error(printer.explain(read.error()));
   if (!kept) return report_error(kept.error());
   const std::int64_t bad = invalid + (probe ? probe->counts().rows : 0);
   if (!options.quiet || bad > 0) {
-    fmt::print("{} {}: {} valid, {} invalid\n", rows, rows == 1 ? "row" : "rows", rows - invalid, invalid);
-    if (probe) fmt::print("{}\n", probe_line(probe->counts()));
+    say("{} {}: {} valid, {} invalid\n", rows, rows == 1 ? "row" : "rows", rows - invalid, invalid);
+    if (probe) say("{}\n", probe_line(probe->counts()));
   }
   return bad == 0 ? 0 : 1;
 }
@@ -115,43 +116,43 @@ namespace {
 Result<void> print_status(const Options& options) {
   const Result<std::unique_ptr<SqliteLedger>> ledger = open_for_reading(options);
   if (!ledger) return tl::unexpected(ledger.error());
-  fmt::print("ledger {}\n", full_path(options.ledger));
+  say("ledger {}\n", full_path(options.ledger));
   if (const std::optional<std::string> holder = LedgerLock::holder(options.ledger)) {
-    fmt::print("  a run is going on: {}\n", *holder);
+    say("  a run is going on: {}\n", *holder);
   }
   const Result<LedgerCounts> counts = (*ledger)->counts();
   if (!counts) return tl::unexpected(counts.error());
-  fmt::print("  {} listings", counts->listings);
-  for (const auto& [state, count] : counts->jobs) fmt::print(", {} {}", count, name_of(state));
-  fmt::print("\n");
+  say("  {} listings", counts->listings);
+  for (const auto& [state, count] : counts->jobs) say(", {} {}", count, name_of(state));
+  say("\n");
   const Result<std::vector<AccountRecord>> accounts = (*ledger)->accounts();
   if (!accounts) return tl::unexpected(accounts.error());
   for (const AccountRecord& account : *accounts) {
     const Result<LastFigures> last_seen = (*ledger)->last_figures(account.id);
     if (!last_seen) return tl::unexpected(last_seen.error());
     const std::optional<Credits>& remaining = last_seen->figures.remaining;
-    fmt::print("  account {} ({}): {} credits remaining when last seen\n", for_terminal(account.name), account.origin,
-               remaining ? to_text(*remaining) : "unknown");
-    fmt::print("    {}\n", for_terminal(meaning_text(account)));
+    say("  account {} ({}): {} credits remaining when last seen\n", for_terminal(account.name), account.origin,
+        remaining ? to_text(*remaining) : "unknown");
+    say("    {}\n", for_terminal(meaning_text(account)));
   }
   const Result<std::optional<RunRecord>> last = (*ledger)->run("");
   if (!last) return tl::unexpected(last.error());
   if (*last) {
     const RunRecord& run = **last;
-    fmt::print("  last run {} of {}: {}\n", run.uid, to_rfc3339(run.started_at),
-               run.exit_code ? fmt::format("exit {}{}", *run.exit_code,
-                                           run.stopped_by.empty() ? "" : ", stopped by " + run.stopped_by)
-                             : std::string("not ended"));
+    say("  last run {} of {}: {}\n", run.uid, to_rfc3339(run.started_at),
+        run.exit_code
+            ? fmt::format("exit {}{}", *run.exit_code, run.stopped_by.empty() ? "" : ", stopped by " + run.stopped_by)
+            : std::string("not ended"));
     const Result<RowCounts> rows = count_rows(**ledger, run.id);
     if (!rows) return tl::unexpected(rows.error());
-    fmt::print("    {}\n", counts_line(*rows));
+    say("    {}\n", counts_line(*rows));
   }
   const Result<std::vector<HeldJob>> held = (*ledger)->held_jobs();
   if (!held) return tl::unexpected(held.error());
-  if (!held->empty()) fmt::print("  held, until `reelbatch resolve` says what became of them:\n");
+  if (!held->empty()) say("  held, until `reelbatch resolve` says what became of them:\n");
   for (const HeldJob& job : *held) {
-    fmt::print("    {} ({}, {}, sent {}): {}\n", for_terminal(job.ref), job.kind, for_terminal(job.account),
-               to_rfc3339(job.submitted_at), for_terminal(job.reason));
+    say("    {} ({}, {}, sent {}): {}\n", for_terminal(job.ref), job.kind, for_terminal(job.account),
+        to_rfc3339(job.submitted_at), for_terminal(job.reason));
   }
   return {};
 }
@@ -172,7 +173,7 @@ Result<void> write_report(const Options& options, const std::string& uid) {
   if (!writer) return tl::unexpected(writer.error());
   if (Result<void> written = writer->write(**ledger, *report); !written) return written;
   if (!options.quiet) {
-    for (const std::string& output : options.outputs) fmt::print("results: {}\n", output);
+    for (const std::string& output : options.outputs) say("results: {}\n", output);
   }
   return {};
 }
@@ -197,8 +198,8 @@ int command_ledger_verify(const Options& options) {
   if (!ledger) return report_error(ledger.error());
   const Result<std::vector<std::string>> findings = (*ledger)->verify();
   if (!findings) return report_error(findings.error());
-  for (const std::string& finding : *findings) fmt::print("{}\n", for_terminal(finding));
-  if (findings->empty() && !options.quiet) fmt::print("the ledger {} is sound\n", full_path(options.ledger));
+  for (const std::string& finding : *findings) say("{}\n", for_terminal(finding));
+  if (findings->empty() && !options.quiet) say("the ledger {} is sound\n", full_path(options.ledger));
   return findings->empty() ? 0 : 7;
 }
 
@@ -206,7 +207,7 @@ int command_ledger_backup(const Options& options, const LedgerBackupCommand& com
   const Result<std::unique_ptr<SqliteLedger>> ledger = open_for_reading(options);
   if (!ledger) return report_error(ledger.error());
   if (const Result<void> done = (*ledger)->backup(command.file); !done) return report_error(done.error());
-  if (!options.quiet) fmt::print("copied {} to {}\n", full_path(options.ledger), full_path(command.file));
+  if (!options.quiet) say("copied {} to {}\n", full_path(options.ledger), full_path(command.file));
   return 0;
 }
 

@@ -5,17 +5,18 @@
 #include <cstdio>
 
 #include "runner/progress_printer.h"
+#include "runner/say.h"
 #include "runner/session.h"
 
 namespace reelbatch {
 
 int report_error(const Error& error) {
-  fmt::print(stderr, "reelbatch: {}\n", for_terminal(error.message));
+  say(stderr, "reelbatch: {}\n", for_terminal(error.message));
   return exit_code_of(error);
 }
 
 int command_completion(const CompletionCommand& command) {
-  fmt::print("{}", completion_script(command.shell));
+  say("{}", completion_script(command.shell));
   return 0;
 }
 

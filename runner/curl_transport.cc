@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <new>
 #include <stdexcept>
 #include <string_view>
@@ -31,6 +32,9 @@ constexpr long kIdleConnectionSeconds = 50;
 // One TLS record, and the least that libcurl takes. The first piece of a request then always fits into an empty send
 // buffer; and a record that left in part cannot be read by anyone.
 constexpr long kUploadPiece = 16384;
+constexpr milliseconds kConnectMost = std::chrono::hours(24);
+// Later than this by so much, a process was stopped: its own turns are shorter.
+constexpr Duration kStopLeast = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -70,6 +74,7 @@ class CurlTransport::Impl {
     Shard* shard = nullptr;  // nullptr while in the pool
     Exchange exchange;
     AnswerReader answer;
+    std::uint64_t started = 0;    // its number among all
     int readies = 0;              // how often the connection was ready to carry the request
     long size_before = 0;         // REQUEST_SIZE then: above 0 behind a proxy that was asked for a tunnel
     bool connecting = false;      // a connection was begun since
@@ -77,6 +82,13 @@ class CurlTransport::Impl {
     std::array<char, CURL_ERROR_SIZE> words{};
     void clear();
     bool may_have_left() const;
+  };
+
+  // When an exchange has had its time.
+  struct Expiry {
+    Instant at;  // by a clock that lacks stopped_
+    Transfer* transfer;
+    std::uint64_t started;
   };
 
   // An account's headers as libcurl wants them, kept as long as exchanges of the account come.
@@ -108,6 +120,9 @@ class CurlTransport::Impl {
 
   bool pause(Duration duration) const;
   bool poll_once(Instant until, Instant now);
+  void note_stop(Instant expected);
+  void expire();
+  void forget_ended();
   void run_timers();
   Instant next_timer() const;
 
@@ -128,6 +143,11 @@ class CurlTransport::Impl {
   std::size_t open_ = 0;
   Duration turn_;
   Instant turn_ends_ = Instant::min();
+
+  std::deque<Expiry> expiries_;    // all have the same time, so that the oldest is the next; some have ended since
+  Duration stopped_{};             // how long this process was kept from running
+  Instant seen_ = Instant::max();  // when it last ran
+  std::uint64_t started_ = 0;
 };
 
 void CurlTransport::Impl::Transfer::clear() {
@@ -193,6 +213,8 @@ void CurlTransport::Impl::start(Exchange exchange) {
     if (added == CURLM_OK) {
       transfer.shard = &shard;
       ++shard.open;
+      transfer.started = ++started_;
+      expiries_.push_back({clock_.now() - stopped_ + options_.request_timeout, &transfer, transfer.started});
       return;
     }
     problem = fmt::format("cannot send: {}", in_our_words(::curl_multi_strerror(added)));
@@ -248,7 +270,8 @@ void CurlTransport::Impl::set_constants(Transfer& transfer) {
   set(CURLOPT_TCP_NODELAY, 1);
   set(CURLOPT_MAXAGE_CONN, kIdleConnectionSeconds);
   set(CURLOPT_UPLOAD_BUFFERSIZE, kUploadPiece);
-  set(CURLOPT_TIMEOUT_MS, std::max<long>(std::chrono::ceil<milliseconds>(options_.request_timeout).count(), 1));
+  // Longer than ours, which counts no time in which this process was stopped.
+  set(CURLOPT_CONNECTTIMEOUT_MS, kConnectMost.count());
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   set(CURLOPT_SSL_VERIFYPEER, 1);
   set(CURLOPT_SSL_VERIFYHOST, 2);
@@ -435,9 +458,12 @@ void CurlTransport::Impl::wait_until(Instant deadline, Happenings& out) {
   out.clear();
   bool polled = false;
   bool woken = false;
+  note_stop(seen_);
   for (;;) {
     run_timers();
     reap();
+    if (polled) expire();
+    forget_ended();
     Instant now = clock_.now();
     const bool something = !gathered_.ready.empty() || !gathered_.completions.empty();
     if (polled && (something || woken || deadline <= now)) break;
@@ -448,6 +474,7 @@ void CurlTransport::Impl::wait_until(Instant deadline, Happenings& out) {
     }
     const Instant until = something || woken ? now : std::min(deadline, next_timer());
     woken = poll_once(until, now) || woken;
+    note_stop(until);
     polled = true;
   }
   // As long as it takes for about so many answers to come: each costs less in company, and none waits for a crowd.
@@ -484,6 +511,29 @@ bool CurlTransport::Impl::poll_once(Instant until, Instant now) {
   return woken || !whole;
 }
 
+// Called when it should be no later than `expected`, or has been waited that long. Stopped by a debugger, a shell or a
+// frozen container, a process comes back to answers that are there and timers that are over: the time does not count,
+// and there is a little more of it to read them in.
+void CurlTransport::Impl::note_stop(Instant expected) {
+  const Instant now = clock_.now();
+  if (expected != kNever && now - expected > kStopLeast) stopped_ += now - expected + kStopLeast;
+  seen_ = now;
+}
+
+// Gives up what has had its time. Sockets have been served just before, so that no answer is thrown away.
+void CurlTransport::Impl::expire() {
+  const Instant now = clock_.now() - stopped_;
+  for (forget_ended(); !expiries_.empty() && expiries_.front().at <= now; forget_ended())
+    finish(*expiries_.front().transfer, CURLE_OPERATION_TIMEDOUT);
+}
+
+void CurlTransport::Impl::forget_ended() {
+  const auto has_ended = [](const Expiry& expiry) {
+    return expiry.transfer->shard == nullptr || expiry.transfer->started != expiry.started;
+  };
+  while (!expiries_.empty() && has_ended(expiries_.front())) expiries_.pop_front();
+}
+
 void CurlTransport::Impl::run_timers() {
   const Instant now = clock_.now();
   for (const auto& shard : shards_) {
@@ -500,7 +550,7 @@ void CurlTransport::Impl::run_timers() {
 }
 
 Instant CurlTransport::Impl::next_timer() const {
-  Instant next = kNever;
+  Instant next = expiries_.empty() ? kNever : expiries_.front().at + stopped_;
   for (const auto& shard : shards_) next = std::min(next, shard->due);
   return next;
 }

@@ -489,7 +489,19 @@ Result<void> record_row(Ledger& ledger, const Options& options, const BindAccoun
   return ledger.add_row(record);
 }
 
-/// The decision for a planned row whose listing may have got a job since.
+/// Whether two contents say the same, as rows are compared.
+Result<bool> say_the_same(const JobKind* kind, const Options& options, std::string_view before, std::string_view now) {
+  if (before == now || kind == nullptr) return before == now;
+  const Result<RawFields> old_fields = raw_fields_from_json(before);
+  if (!old_fields) return tl::unexpected(old_fields.error());
+  const Result<RawFields> new_fields = raw_fields_from_json(now);
+  if (!new_fields) return tl::unexpected(new_fields.error());
+  const IgnoreRules rules(*kind, options.manifest.ignore);
+  return changes_between(kind->normalise(*old_fields).fields, kind->normalise(*new_fields).fields, rules).empty();
+}
+
+/// The decision for a row that is to be submitted, since its listing may have got a job meanwhile; or for one that was
+/// held, and that an operator let go.
 Result<void> decide_again(Ledger& ledger, const Options& options, const RunRecord& run, RowRecord row) {
   const Result<std::vector<Ledger::JobOfListing>> known = ledger.jobs_of(row.listing);
   if (!known) return tl::unexpected(known.error());
@@ -497,11 +509,17 @@ Result<void> decide_again(Ledger& ledger, const Options& options, const RunRecor
   if (!fields) return tl::unexpected(fields.error());
   std::vector<KnownJob> jobs;
   for (const Ledger::JobOfListing& job : *known) {
+    const Result<bool> same = say_the_same(find_kind(row.kind), options, job.fields, *fields);
+    if (!same) return tl::unexpected(same.error());
     jobs.push_back(job.job);
-    jobs.back().same_content = job.fields == *fields;
+    jobs.back().same_content = *same;
   }
-  const Decision decision = decide(jobs, {row.reason == Reason::Retry, options.retry_limit, OnChange::Submit});
-  if (decision.action == Action::Submit) return {};
+  // Of a row that was held nothing was decided yet.
+  const bool was_held = row.action == Action::Hold;
+  const DecidePolicy policy{was_held ? options.retry_failed : row.reason == Reason::Retry, options.retry_limit,
+                            was_held ? options.on_change : OnChange::Submit};
+  const Decision decision = decide(jobs, policy);
+  if (decision.action == Action::Submit && !was_held) return {};
   row.job = decision.job;
   row.action = decision.action;
   row.reason = decision.reason;
@@ -553,7 +571,9 @@ Result<void> take_up(Ledger& ledger, const Options& options, const RunRecord& ru
   std::vector<RowRecord> waiting;
   const auto collect = [&](const RowView& view) -> Result<void> {
     const bool planned = !view.state || *view.state == State::Planned;
-    if (view.row.action == Action::Submit && view.row.selected && planned) waiting.push_back(view.row);
+    const bool may_be_sent =
+        view.row.action == Action::Submit || (view.row.action == Action::Hold && view.row.job != 0);
+    if (may_be_sent && view.row.selected && planned && view.row.content != 0) waiting.push_back(view.row);
     return {};
   };
   if (Result<void> done = ledger.for_each_row(run.id, collect); !done) return done;

@@ -69,6 +69,9 @@ struct SendRecord {
   AccountId account = 0;
   bool submission = false;
   WallTime at;
+  /// The same moment as clock.now() gave it, in ms; meaningful where `boot` is the clock's.
+  std::int64_t uptime = 0;
+  std::int64_t boot = 0;
 };
 
 // ---- Intake: a manifest's rows, in one transaction ------------------------------------------------------------------
@@ -402,9 +405,13 @@ class Ledger {
                                std::span<const SendRecord> sends, int keep_runs) = 0;
   /// A run that ended goes on, or one that died: its end is forgotten.
   virtual Result<void> reopen_run(RunId run) = 0;
-  /// Work begins: from here to end_run() the ledger counts as not cleanly ended. Gives the sends that earlier runs
-  /// recorded, oldest first; `clean` says whether the last work ended, and so stored them all.
-  virtual Result<std::vector<SendRecord>> begin_work(bool& clean) = 0;
+  struct PastSends {
+    std::vector<SendRecord> sends;      ///< that earlier runs recorded, oldest first
+    std::vector<AccountId> incomplete;  ///< accounts whose last work did not end, so that not all of them are recorded
+  };
+  /// Work with these accounts begins: from here to end_run() it counts as not cleanly ended, and so does the file
+  /// alone, without what is beside it.
+  virtual Result<PastSends> begin_work(std::span<const AccountId> accounts) = 0;
 
   // Intake. Rows added between begin_intake() and commit_intake() exist all or not at all.
   virtual Result<void> begin_intake(RunRecord& run) = 0;
@@ -467,8 +474,13 @@ class Ledger {
                                                           std::string_view subject) = 0;
   virtual Result<std::vector<OpenJob>> open_jobs() = 0;
   virtual Result<RepairHistory> repairs_of(JobId job, RunId run) = 0;
-  /// The job, other than `job`, that has this remote id in the account; 0 if none has. Not one that only follows it.
-  virtual Result<JobId> job_with_remote_id(AccountId account, std::string_view remote_id, JobId job) = 0;
+  enum class Followers { Ignored, Counted };
+  /// The job, other than `job`, that has this remote id at the account's service and origin, under whatever account
+  /// name; 0 if none has.
+  ///
+  /// followers  whether jobs that only follow it count.
+  virtual Result<JobId> job_with_remote_id(AccountId account, std::string_view remote_id, JobId job,
+                                           Followers followers = Followers::Ignored) = 0;
   virtual Result<void> commit(const Commit& commit) = 0;
   /// How long finished jobs of a kind took from acceptance, shortest first, of the last `most`. Those behind many of
   /// other kinds are not found.

@@ -11,7 +11,8 @@ namespace {
 constexpr std::int64_t kApplicationId = 0x7265656c;
 
 constexpr const char* kVersion1 = R"sql(
--- 'working' is there while a run works: found at a start, the last run did not end cleanly.
+-- 'working' is there while a run works, and 'working:' with the id of each of its accounts: found at a start, their last
+-- run did not end cleanly.
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE accounts (
   id INTEGER PRIMARY KEY,
@@ -225,8 +226,18 @@ constexpr const char* kVersion8 = R"sql(
 CREATE INDEX steps_resubmitted ON steps (job) WHERE event = 10;
 )sql";
 
-constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4,
-                                    kVersion5, kVersion6, kVersion7, kVersion8};
+constexpr const char* kVersion9 = R"sql(
+-- The same moment by the clock that never jumps, and which boot of the machine it counts from.
+ALTER TABLE sends ADD COLUMN uptime INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sends ADD COLUMN boot INTEGER NOT NULL DEFAULT 0;  -- 0: unknown
+
+-- While a run works, 'begun' is in this file ahead of 'written', which follows in the journal beside it: a file in which
+-- they differ has not got all that was written.
+INSERT INTO meta VALUES ('begun', 0), ('written', 0);
+)sql";
+
+constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5,
+                                    kVersion6, kVersion7, kVersion8, kVersion9};
 
 Result<void> set_up(Database& database) {
   // EXTRA, before the journal's mode: a commit is on disk before it is believed, and so is that the rollback journal
@@ -235,6 +246,21 @@ Result<void> set_up(Database& database) {
   return database.execute(
       "PRAGMA synchronous = EXTRA; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;"
       "PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;");
+}
+
+/// Without the journal beside it a file may lack what was written last, while SQLite takes it for whole: then jobs that
+/// were paid for are not known here. See SqliteLedger::renew_marks().
+Result<void> require_journal(Database& database) {
+  if (database.had_journal()) return {};
+  const Result<std::int64_t> lacking =
+      database.number("SELECT count(DISTINCT value) > 1 FROM meta WHERE name IN ('begun', 'written')");
+  if (!lacking) return tl::unexpected(lacking.error());
+  if (*lacking == 0) return {};
+  return usage_error(fmt::format(
+      "a run was working on the ledger {0} when it was last written, and {0}-wal, which has what came last, is gone: "
+      "put it back beside the ledger, as it was moved or copied without it. If it is lost, jobs that were paid for are "
+      "not known here: look for them at the service; `run --allow-lost-journal` says that you did",
+      database.path()));
 }
 
 Error newer(const Database& database, std::int64_t version, std::size_t known) {
@@ -255,7 +281,7 @@ std::span<const char* const> ledger_migrations() {
   return kMigrations;
 }
 
-Result<void> prepare_ledger(Database& database, std::span<const char* const> migrations) {
+Result<void> prepare_ledger(Database& database, std::span<const char* const> migrations, PrepareLedger how) {
   const Result<std::int64_t> version = database.number("PRAGMA user_version");
   if (!version) return tl::unexpected(version.error());
   const Result<std::int64_t> application = database.number("PRAGMA application_id");
@@ -263,8 +289,16 @@ Result<void> prepare_ledger(Database& database, std::span<const char* const> mig
   if (!tables) return tl::unexpected(tables.error());
   const bool is_new = *version == 0 && *tables == 0;
   if (!is_new && *application != kApplicationId) return tl::unexpected(foreign(database));
+  if (is_new && !how.may_make) {
+    return usage_error(fmt::format(
+        "the ledger {} is empty: a run was killed while it made it, or it was moved or copied without its {}-wal",
+        database.path(), database.path()));
+  }
   const auto known = static_cast<std::int64_t>(migrations.size());
   if (*version < 0 || *version > known) return tl::unexpected(newer(database, *version, migrations.size()));
+  if (!is_new && !how.may_lack_journal) {
+    if (Result<void> whole = require_journal(database); !whole) return whole;
+  }
   if (Result<void> ready = set_up(database); !ready) return ready;
   if (*version == known) return {};
 
@@ -279,7 +313,9 @@ Result<void> prepare_ledger(Database& database, std::span<const char* const> mig
   }
   const std::string stamp = fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", kApplicationId, known);
   if (Result<void> done = database.execute(stamp.c_str()); !done) return done;
-  return transaction->commit();
+  if (Result<void> done = transaction->commit(); !done) return done;
+  // So that the file alone is a ledger from its first day on.
+  return database.checkpoint();
 }
 
 Result<void> require_current(Database& database, std::span<const char* const> migrations) {

@@ -1,13 +1,27 @@
 // reelbatch: reads what was typed and runs it.
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdio>
 
 #include "runner/command_line.h"
 #include "runner/commands.h"
 
+namespace {
+
+/// What is opened first gets the lowest number that is free: a ledger in the place of a closed standard error would get
+/// warnings written into it. Writing to what is put there fails, as it would have.
+void fill_standard_descriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+    if (::fcntl(fd, F_GETFD) == -1) static_cast<void>(::open("/dev/null", O_RDONLY));
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace reelbatch;
+  fill_standard_descriptors();
   // Ledgers, results, plans and logs are their owner's alone.
   ::umask(077);
   const auto invocation = parse_command_line(argc, argv, {system_environment(), SystemClock().wall(), {}});

@@ -116,7 +116,8 @@ struct Options {
   int retry_limit = 3;
   OnChange on_change = OnChange::Submit;
   bool allow_mass_change = false;
-  bool allow_shrink = false;  ///< of the feed since the last run
+  bool allow_shrink = false;        ///< of the feed since the last run
+  bool allow_lost_journal = false;  ///< of the ledger
   std::optional<long> limit;
   std::optional<PlanDigests> keep_to;  ///< nothing is submitted unless the decisions are these
   std::vector<std::string> only;

@@ -17,6 +17,7 @@
 #include "runner/progress_printer.h"
 #include "runner/rejects_file.h"
 #include "runner/remark_printer.h"
+#include "runner/say.h"
 #include "runner/summary.h"
 
 namespace reelbatch {
@@ -130,24 +131,24 @@ std::string range_json(const std::optional<CostRange>& range) {
 
 void print_forecast(const Forecast& forecast) {
   for (const KindForecast& kind : forecast.kinds) {
-    fmt::print("  {} as {}: {} {}, credits ", for_terminal(kind.account), kind.kind, kind.submissions,
-               kind.submissions == 1 ? "submission" : "submissions");
+    say("  {} as {}: {} {}, credits ", for_terminal(kind.account), kind.kind, kind.submissions,
+        kind.submissions == 1 ? "submission" : "submissions");
     if (kind.credits) {
-      fmt::print("{}, by {} past {}", range_words(*kind.credits), kind.history, kind.history == 1 ? "job" : "jobs");
+      say("{}, by {} past {}", range_words(*kind.credits), kind.history, kind.history == 1 ? "job" : "jobs");
     } else {
-      fmt::print("unknown (no finished job of this kind has a known price yet)");
+      say("unknown (no finished job of this kind has a known price yet)");
     }
-    if (kind.at_most) fmt::print(", at most {} by max_price", to_text(*kind.at_most));
-    fmt::print("\n");
+    if (kind.at_most) say(", at most {} by max_price", to_text(*kind.at_most));
+    say("\n");
   }
   if (forecast.kinds.empty()) return;
   if (forecast.kinds.size() > 1) {
-    fmt::print("  together: credits {}\n", forecast.credits ? range_words(*forecast.credits) : "unknown");
+    say("  together: credits {}\n", forecast.credits ? range_words(*forecast.credits) : "unknown");
   }
   if (forecast.time) {
-    fmt::print("  time: about {}, by the limits and past jobs\n", about(*forecast.time));
+    say("  time: about {}, by the limits and past jobs\n", about(*forecast.time));
   } else {
-    fmt::print("  time: unknown (none has finished yet), at least {} to submit them\n", about(forecast.submitting));
+    say("  time: unknown (none has finished yet), at least {} to submit them\n", about(forecast.submitting));
   }
 }
 
@@ -227,7 +228,7 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
     if (Result<void> written = file->commit(); !written) return tl::unexpected(written.error());
   }
   if (!options.quiet) {
-    fmt::print("a run would, of {} {}:\n", counts.rows, counts.rows == 1 ? "row" : "rows");
+    say("a run would, of {} {}:\n", counts.rows, counts.rows == 1 ? "row" : "rows");
     for (const auto& [reason, count] : counts.reasons) {
       const bool submitted = reason == Reason::New || reason == Reason::Retry || reason == Reason::Changed;
       const bool kept = reason == Reason::Changed && options.on_change == OnChange::Skip;
@@ -236,11 +237,11 @@ Result<int> make_plan(Ledger* ledger, const Options& options, const std::string&
                                     : reason == Reason::Invalid ? "refuse"
                                     : submitted && !kept        ? "submit"
                                                                 : "skip";
-      fmt::print("  {:<9}{:>8}  {}\n", verb, count, words_for(reason));
+      say("  {:<9}{:>8}  {}\n", verb, count, words_for(reason));
     }
-    if (counts.not_selected > 0) fmt::print("  {:<9}{:>8}  not selected\n", "leave", counts.not_selected);
-    if (!counts.gone.empty()) fmt::print("  {}", for_terminal(gone_text(counts.gone, options.list_gone)));
-    for (const std::string& change : changes) fmt::print("{}", for_terminal(change));
+    if (counts.not_selected > 0) say("  {:<9}{:>8}  not selected\n", "leave", counts.not_selected);
+    if (!counts.gone.empty()) say("  {}", for_terminal(gone_text(counts.gone, options.list_gone)));
+    for (const std::string& change : changes) say("{}", for_terminal(change));
     print_forecast(*forecast);
   }
   if (!allowed) return tl::unexpected(allowed.error());

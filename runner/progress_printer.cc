@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "runner/say.h"
+
 namespace reelbatch {
 namespace {
 
@@ -85,17 +87,16 @@ void ProgressPrinter::show(Instant now) {
       return;
     case ProgressStyle::Bar:
       next_show_ = now + kBarEvery;
-      fmt::print(settings_.screen, "\r\x1b[K{}/{} {} ({:%M:%S})", settled(counts_), total_, words(counts_), elapsed);
+      say(settings_.screen, "\r\x1b[K{}/{} {} ({:%M:%S})", settled(counts_), total_, words(counts_), elapsed);
       line_is_open_ = true;
       break;
     case ProgressStyle::Plain:
       next_show_ = now + (now - started_ < kFirstMinute ? kPlainEvery : kPlainEveryLater);
-      fmt::print(settings_.screen, "{} {}\n", to_rfc3339(clock_.wall()), words(counts_));
+      say(settings_.screen, "{} {}\n", to_rfc3339(clock_.wall()), words(counts_));
       break;
     case ProgressStyle::Json:
       next_show_ = now + 1s;
-      fmt::print(
-          settings_.screen,
+      say(settings_.screen,
           "{{\"time\":\"{}\",\"planned\":{},\"in_flight\":{},\"done\":{},\"failed\":{},\"held\":{},\"timed_out\":{},"
           "\"requests\":{}}}\n",
           to_rfc3339(clock_.wall()), counts_.planned, counts_.in_flight, counts_.done, counts_.failed, counts_.held,
@@ -111,7 +112,7 @@ void ProgressPrinter::finish() {
 }
 
 void ProgressPrinter::clear_line() {
-  if (line_is_open_) fmt::print(settings_.screen, "\n");
+  if (line_is_open_) say(settings_.screen, "\n");
   line_is_open_ = false;
 }
 
@@ -127,7 +128,7 @@ void ProgressPrinter::detail(std::string_view text) {
 
 void ProgressPrinter::alarm(std::string_view text) {
   clear_line();
-  fmt::print(stderr, "{}\n", for_terminal(text));
+  say(stderr, "{}\n", for_terminal(text));
   if (settings_.log != stderr) log(LogLevel::Error, "error", text);
 }
 
@@ -136,7 +137,7 @@ void ProgressPrinter::log(LogLevel level, std::string_view name, std::string_vie
   if (settings_.log == settings_.screen) clear_line();
   std::string line = for_terminal(text);
   std::replace(line.begin(), line.end(), '\n', ' ');  // one event, one line
-  fmt::print(settings_.log, "{} {} {}: {}\n", to_rfc3339(clock_.wall(), true), settings_.run, name, line);
+  say(settings_.log, "{} {} {}: {}\n", to_rfc3339(clock_.wall(), true), settings_.run, name, line);
   std::fflush(settings_.log);
 }
 

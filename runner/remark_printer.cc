@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "runner/progress_printer.h"
+#include "runner/say.h"
 #include "runner/text_source.h"
 
 namespace reelbatch {
@@ -69,14 +70,14 @@ void RemarkPrinter::print(const Remark& remark) {
   }
   print_line(remark);
   if (!shows_lines_ || remark.level != Remark::Level::Error) return;
-  if (const std::string lines = lines_of(remark); !lines.empty()) fmt::print(out_, "{}\n", lines);
+  if (const std::string lines = lines_of(remark); !lines.empty()) say(out_, "{}\n", lines);
 }
 
 void RemarkPrinter::print_line(const Remark& remark) {
   const char* level = remark.level == Remark::Level::Warning ? " (warning)"
                       : remark.level == Remark::Level::Note  ? " (note)"
                                                              : "";
-  fmt::print(out_, "{}{}\n", for_terminal(remark.text()), level);
+  say(out_, "{}{}\n", for_terminal(remark.text()), level);
 }
 
 /// False for a remark that is to be printed at once: of another sort, or one sort too many.
@@ -111,9 +112,9 @@ void RemarkPrinter::finish() {
   mends_.clear();
   mend_index_.clear();
   if (left_out_ == 0) return;
-  fmt::print(out_, "... and {} more of the same kinds; {}\n", left_out_,
-             options_.rejects.empty() ? "`reelbatch check --all` shows every one"
-                                      : for_terminal(options_.rejects) + " has every error");
+  say(out_, "... and {} more of the same kinds; {}\n", left_out_,
+      options_.rejects.empty() ? "`reelbatch check --all` shows every one"
+                               : for_terminal(options_.rejects) + " has every error");
 }
 
 Error RemarkPrinter::explain(Error error) {

@@ -96,22 +96,42 @@ Result<RunOutcome> Runner::run(const RunRecord& run) {
   }
 }
 
+/// Of what counts for a limit: how long ago it left, for all that is known.
+Duration Runner::age_of(const SendRecord& send) const {
+  // After another boot the wall clock is all there is. Set back since, it makes a send look newer than now: it then
+  // counts from now.
+  const bool same_boot = send.boot != 0 && send.boot == clock_.boot();
+  const Duration ago = same_boot ? started_.time_since_epoch() - std::chrono::milliseconds(send.uptime)
+                                 : Duration(clock_.wall() - send.at);
+  return std::max(ago, Duration::zero());
+}
+
+/// In whole milliseconds, and never too early: a send that is taken for an earlier one would free its slot early.
+SendRecord Runner::record_of(const Account& account, bool submission, Instant sent_at) const {
+  using std::chrono::milliseconds;
+  SendRecord record{account.record.id, submission, {}, 0, clock_.boot()};
+  record.at = clock_.wall() + milliseconds(1) - std::chrono::floor<milliseconds>(clock_.now() - sent_at);
+  record.uptime = std::chrono::ceil<milliseconds>(sent_at.time_since_epoch()).count();
+  return record;
+}
+
 Result<void> Runner::load_limits() {
-  bool clean = true;
-  const Result<std::vector<SendRecord>> sends = ledger_.begin_work(clean);
-  if (!sends) return tl::unexpected(sends.error());
-  const WallTime wall = clock_.wall();
+  std::vector<AccountId> ids;
+  for (const auto& account : accounts_) ids.push_back(account->record.id);
+  const Result<Ledger::PastSends> past = ledger_.begin_work(ids);
+  if (!past) return tl::unexpected(past.error());
   for (const auto& account : accounts_) {
-    for (const SendRecord& send : *sends) {
-      if (send.account != account->record.id) continue;
-      // A wall clock that was set back since makes a send look newer than now: it then counts from now.
-      Duration ago = std::max<Duration>(wall - send.at, Duration::zero());
+    const AccountId id = account->record.id;
+    const bool complete = std::find(past->incomplete.begin(), past->incomplete.end(), id) == past->incomplete.end();
+    for (const SendRecord& send : past->sends) {
+      if (send.account != id) continue;
+      Duration ago = age_of(send);
       // Recorded before its connection was made: it left up to so much later.
-      if (!clean) ago = std::max(ago - options_.request_timeout, Duration::zero());
+      if (!complete) ago = std::max(ago - options_.request_timeout, Duration::zero());
       RateLimiter& limiter = send.submission ? account->gate.submissions() : account->gate.all();
       if (ago < limiter.longest()) limiter.remember(started_ - ago);
     }
-    if (!clean) {
+    if (!complete) {
       account->gate.all().assume_full(started_, kUnknownSends);
       account->gate.submissions().assume_full(started_, kUnknownSends);
     }
@@ -153,8 +173,10 @@ Result<void> Runner::load_open_jobs() {
     flight.wait_until = started_ + options_.job_timeout;
     flight.known_by = started_ + kNotYet;
     flight.believed_from = started_ + kPastLasts - std::clamp<Duration>(age, Duration::zero(), kPastLasts);
-    flight.give_up = age > options_.give_up_after;
-    flight.last_chance = flight.give_up || (job.state == State::TimedOut && age > kPollOnceAfter);
+    // One that a killed run left has had no time of its own yet, however old it is.
+    const bool had_its_time = job.state == State::TimedOut;
+    flight.give_up = had_its_time && age > options_.give_up_after;
+    flight.last_chance = flight.give_up || (had_its_time && age > kPollOnceAfter);
     flight.counted = !flight.last_chance;
     if (flight.state == State::TimedOut && !flight.last_chance) {
       commit_.steps.push_back(step_of(job.id, State::TimedOut, Event::Resume, ""));
@@ -397,7 +419,7 @@ void Runner::start(Account& account, const Request& request, OpenExchange exchan
   wire.list = exchange.errand == Errand::Search;
   // Windows longer than a crash can be waited out need every send on disk before it happens.
   const auto record_send = [&](const RateLimiter& limiter, bool submission) {
-    if (limiter.longest() > kUnknownSends) commit_.sends.push_back({account.record.id, submission, clock_.wall()});
+    if (limiter.longest() > kUnknownSends) commit_.sends.push_back(record_of(account, submission, clock_.now()));
   };
   record_send(account.gate.all(), false);
   if (exchange.submission()) record_send(account.gate.submissions(), true);
@@ -489,8 +511,6 @@ RunOutcome Runner::outcome(Instant now) {
   RunOutcome outcome;
   outcome.stopped_by = stopped_by_;
   outcome.stopped_detail = stopped_detail_;
-  // In whole milliseconds, and never too early: a send that is taken for an earlier one would free its slot early.
-  const WallTime wall = clock_.wall() + 1ms;
   for (const auto& account : accounts_) {
     AccountGate& gate = account->gate;
     outcome.accounts.push_back(account->record.id);
@@ -510,10 +530,7 @@ RunOutcome Runner::outcome(Instant now) {
       outcome.budgets_reached.push_back({account->record.name, budget.label, budget.value, label.passed});
     }
     const auto keep = [&](RateLimiter& limiter, bool submission) {
-      for (const Instant at : limiter.recent(now)) {
-        outcome.sends.push_back(
-            {account->record.id, submission, wall - std::chrono::duration_cast<std::chrono::milliseconds>(now - at)});
-      }
+      for (const Instant at : limiter.recent(now)) outcome.sends.push_back(record_of(*account, submission, at));
     };
     keep(gate.all(), false);
     keep(gate.submissions(), true);

@@ -92,6 +92,8 @@ class Runner {
   // Setting up.
   Result<void> set_max_credits();
   Result<void> load_limits();
+  Duration age_of(const SendRecord& send) const;
+  SendRecord record_of(const Account& account, bool submission, Instant sent_at) const;
   Result<void> load_credits(Account& account);
   Result<void> load_unshown(Account& account, const LastFigures& last);
   Result<void> load_open_jobs();
@@ -159,6 +161,7 @@ class Runner {
   void put_back(Account& account, Pending& row);
   void settle_row(OpenExchange& exchange, const Completion& completion);
   void settle_submission(OpenExchange& exchange, const Completion& completion);
+  bool is_first_in_turn(const Account& account, std::string_view remote_id);
   void accept(Account& account, const Pending& row, const SubmitVerdict& verdict);
   void refuse(Account& account, const Pending& row, const std::string& why);
   void not_taken(Account& account, Pending& row, const std::string& why, bool left);

@@ -206,7 +206,7 @@ void Runner::adopt(Account& account, const LostJob& lost, const std::string& rem
   const JobId id = lost.id;
   const auto forget_it = [&] { std::erase_if(account.lost, [id](const LostJob& other) { return other.id == id; }); };
   const Result<JobId> other = ledger_.job_with_remote_id(account.record.id, remote_id, id);
-  const bool is_new = accepted_in_turn_.insert(fmt::format("{}/{}", account.record.id, remote_id)).second;
+  const bool is_new = is_first_in_turn(account, remote_id);
   if (!other || *other != 0 || !is_new) {
     progress_.warn(
         fmt::format("{} stays held: the service lists it as {}, which another row has", lost.ref, remote_id));

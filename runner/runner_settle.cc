@@ -157,11 +157,18 @@ void Runner::settle_submission(OpenExchange& exchange, const Completion& complet
   }
 }
 
+/// False for an id that another job got in this turn, which the ledger does not know yet.
+bool Runner::is_first_in_turn(const Account& account, std::string_view remote_id) {
+  return accepted_in_turn_.insert(fmt::format("{} {} {}", account.record.service, account.record.origin, remote_id))
+      .second;
+}
+
 void Runner::accept(Account& account, const Pending& row, const SubmitVerdict& verdict) {
   const JobId job = row.row.job;
-  const std::string key = fmt::format("{}/{}", account.record.id, verdict.remote_id);
-  const Result<JobId> other = ledger_.job_with_remote_id(account.record.id, verdict.remote_id, job);
-  if ((other && *other != 0) || !accepted_in_turn_.insert(key).second) {
+  // A new video cannot be one that another row follows.
+  const auto followers = row.row.subject.empty() ? Ledger::Followers::Counted : Ledger::Followers::Ignored;
+  const Result<JobId> other = ledger_.job_with_remote_id(account.record.id, verdict.remote_id, job, followers);
+  if ((other && *other != 0) || !is_first_in_turn(account, verdict.remote_id)) {
     // So its figures are no price of this row's.
     commit_.credits.push_back({account.record.id, job, clock_.wall(), {}, std::nullopt, false, true});
     return hold(account, row, fmt::format("the answer names job {}, which another row has", verdict.remote_id));

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "runner/sandbox_server.h"
+#include "runner/say.h"
 
 namespace reelbatch {
 namespace {
@@ -47,7 +48,7 @@ class StopSignals {
 };
 
 int say_and_exit(const Error& error) {
-  fmt::print(stderr, "reelbatch: {}\n", error.message);
+  say(stderr, "reelbatch: {}\n", error.message);
   return error.fault == Fault::Usage ? 2 : error.fault == Fault::Conflict ? 6 : 7;
 }
 
@@ -63,7 +64,7 @@ std::string printable(std::string_view text) {
 void log_request(const ServiceRequest& request, const SandboxAnswer& answer) {
   const std::string fate = answer.answered ? std::to_string(answer.reply.status) : "no answer";
   const std::string fault = answer.fault.empty() ? "" : fmt::format(" ({})", answer.fault);
-  fmt::print(stderr, "{} {} {}{}\n", printable(request.method), printable(request.path), fate, fault);
+  say(stderr, "{} {} {}{}\n", printable(request.method), printable(request.path), fate, fault);
 }
 
 }  // namespace
@@ -75,7 +76,7 @@ int run_sandbox(const SandboxOptions& options) {
   const SystemClock clock;
   const auto server = SandboxServer::listen(options, clock, options.verbose ? SandboxLog(log_request) : SandboxLog());
   if (!server) return say_and_exit(server.error());
-  fmt::print("sandbox listening on {}\n", (*server)->base_url());
+  say("sandbox listening on {}\n", (*server)->base_url());
   std::fflush(stdout);
   const auto served = (*server)->serve(stop.fd());
   return served ? 0 : say_and_exit(served.error());

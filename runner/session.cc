@@ -75,7 +75,10 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Clo
   if (!lock) return tl::unexpected(lock.error());
   // Now, not before the lock was waited for: whose ledger was made meanwhile is not ours to unmake.
   const bool made = !exists(options.ledger);
-  Result<std::unique_ptr<SqliteLedger>> ledger = SqliteLedger::open(options.ledger, SqliteLedger::Mode::Write);
+  const auto mode = options.allow_lost_journal && !made ? SqliteLedger::Mode::WriteRest
+                    : must_be_there                     ? SqliteLedger::Mode::WriteExisting
+                                                        : SqliteLedger::Mode::Write;
+  Result<std::unique_ptr<SqliteLedger>> ledger = SqliteLedger::open(options.ledger, mode);
   if (!ledger) return tl::unexpected(ledger.error());
   Result<std::unique_ptr<Session>> session = over(options, std::move(*ledger));
   if (!session) return session;

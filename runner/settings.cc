@@ -217,6 +217,14 @@ const std::array kSettings = {
             .help = "submit even if the feed has fewer than half the rows it had in the last run, where those were 20 "
                     "or more",
             .apply = apply_flag<&Options::allow_shrink>},
+    Setting{.name = "allow-lost-journal",
+            .shape = Shape::Flag,
+            .commands = kSending,
+            .group = kChoice,
+            .help =
+                "use a ledger without the -wal file that a killed run left beside it: what was paid for last is not "
+                "known to it",
+            .apply = apply_flag<&Options::allow_lost_journal>},
     Setting{.name = "max-credits",
             .commands = kWork,
             .group = kChoice,

@@ -21,6 +21,17 @@ Result<void> refuse_stump(const std::string& path) {
                   path, stats.st_size, stats.st_size == 1 ? "" : "s"));
 }
 
+/// Whether there is one with something in it: who only looks at a file may leave an empty one. Not known counts as
+/// there.
+bool has_journal(const std::string& path, const char* vfs) {
+  sqlite3_vfs* const files = sqlite3_vfs_find(vfs);
+  int found = 0;
+  const std::string journal = path + "-wal";
+  if (files == nullptr || files->xAccess(files, journal.c_str(), SQLITE_ACCESS_EXISTS, &found) != SQLITE_OK)
+    return true;
+  return found != 0;
+}
+
 }  // namespace
 
 // ---- Database -------------------------------------------------------------------------------------------------------
@@ -32,16 +43,18 @@ Result<Database> Database::open(const std::string& path, Mode mode, const char* 
   if (vfs == nullptr) {
     if (Result<void> whole = refuse_stump(path); !whole) return tl::unexpected(whole.error());
   }
+  const bool had_journal = has_journal(path, vfs);
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
   Database database(handle, path);  // closes the handle on the way out, also one that failed to open
   if (code != SQLITE_OK) return tl::unexpected(database.error("cannot open"));
+  database.had_journal_ = had_journal;
   sqlite3_busy_timeout(handle, 10'000);
   return database;
 }
 
 Database::Database(Database&& other) noexcept
-    : handle_(std::exchange(other.handle_, nullptr)), path_(std::move(other.path_)) {}
+    : handle_(std::exchange(other.handle_, nullptr)), path_(std::move(other.path_)), had_journal_(other.had_journal_) {}
 
 Database::~Database() {
   sqlite3_close_v2(handle_);
@@ -76,6 +89,26 @@ std::int64_t Database::last_id() const {
 }
 std::int64_t Database::changes() const {
   return sqlite3_changes64(handle_);
+}
+
+Result<void> Database::checkpoint() {
+  const int code = sqlite3_wal_checkpoint_v2(handle_, "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  const bool is_done = code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY;
+  return is_done ? Result<void>() : tl::unexpected(error("cannot use"));
+}
+
+void Database::keep_journal(bool keep) {
+  int persist = keep ? 1 : 0;
+  sqlite3_file_control(handle_, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
+}
+
+void Database::take_over_checkpoints() {
+  journal_pages_ = std::make_unique<int>(0);
+  const auto note = [](void* pages, sqlite3*, const char*, int now) {
+    *static_cast<int*>(pages) = now;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(handle_, note, journal_pages_.get());
 }
 
 Result<void> Database::backup_to(const std::string& path) {

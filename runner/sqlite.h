@@ -40,6 +40,15 @@ class Database {
   std::int64_t last_id() const;
   /// Rows that the last INSERT, UPDATE or DELETE touched.
   std::int64_t changes() const;
+  /// Moves what the journal of WAL mode has into the file, as far as no reader needs it to stay. Waits for nobody.
+  Result<void> checkpoint();
+  /// Whether that journal stays beside the file when the last connection is closed.
+  void keep_journal(bool keep);
+  /// From here on that is left to the caller, who is told by journal_pages() how much there is to move.
+  void take_over_checkpoints();
+  int journal_pages() const { return journal_pages_ == nullptr ? 0 : *journal_pages_; }
+  /// Whether it stood beside the file, with something in it, before this opened it.
+  bool had_journal() const { return had_journal_; }
   /// Copies the whole database into a new file, consistent also while another process writes.
   Result<void> backup_to(const std::string& path);
   /// What went wrong last, with the file's name.
@@ -50,6 +59,8 @@ class Database {
   Database(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
   sqlite3* handle_;
   std::string path_;
+  bool had_journal_ = false;
+  std::unique_ptr<int> journal_pages_;  ///< where the handle can write it
 };
 
 /// A prepared statement, bound and stepped by hand: `s.bind(1, x); while (*s.step()) s.integer(0);`. Positions of

@@ -65,6 +65,10 @@ Result<std::vector<BudgetStop>> read_budget_stops(std::string_view json) {
   return stops;
 }
 
+constexpr const char* kMarkWritten =
+    "UPDATE meta SET value = (SELECT value FROM meta WHERE name = 'begun') WHERE name = 'written' AND value <> (SELECT "
+    "value FROM meta WHERE name = 'begun')";
+
 /// Which file stands at a path. Not by opening it: closing it again would drop SQLite's own locks on it (fcntl(2)).
 std::optional<std::pair<std::uint64_t, std::uint64_t>> place_of(const std::string& path) {
   struct stat stats = {};
@@ -99,14 +103,19 @@ Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& path
                                                                 : Database::Mode::Create,
                                              vfs);
   if (!database) return tl::unexpected(database.error());
-  const Result<void> ready = mode == Mode::Write ? prepare_ledger(*database, ledger_migrations())
-                                                 : require_current(*database, ledger_migrations());
+  const Result<void> ready = mode == Mode::Read ? require_current(*database, ledger_migrations())
+                                                : prepare_ledger(*database, ledger_migrations(),
+                                                                 {mode == Mode::Write, mode == Mode::WriteRest});
   if (!ready) return tl::unexpected(ready.error());
+  // Whatever was in the journal is known now.
+  if (mode != Mode::Read)
+    if (Result<void> known = database->execute(kMarkWritten); !known) return tl::unexpected(known.error());
   const Result<std::int64_t> last_job = database->number("SELECT coalesce(max(id), 0) FROM jobs");
   if (!last_job) return tl::unexpected(last_job.error());
   std::unique_ptr<SqliteLedger> ledger(new SqliteLedger(std::move(*database)));
   ledger->last_job_id_ = *last_job;
-  if (vfs == nullptr) ledger->place_ = place_of(path);
+  ledger->has_places_ = vfs == nullptr;
+  ledger->place_ = ledger->place_now();
   return ledger;
 }
 
@@ -175,15 +184,19 @@ Result<void> SqliteLedger::end_run(const RunRecord& run, std::span<const Account
   end.bind(5, join_lines(run.accounts_stopped)).bind(6, budget_stops_json(run.budgets_reached));
   if (Result<void> done = end.bind(7, run.id).run(); !done) return done;
   if (Result<void> done = database_->execute("DELETE FROM meta WHERE name = 'working'"); !done) return done;
+  Statement cleanly = database_->prepare("DELETE FROM meta WHERE name = 'working:' || ?");
   Statement forget = database_->prepare("DELETE FROM sends WHERE account = ?");
   for (const AccountId account : accounts) {
     if (Result<void> done = forget.bind(1, account).run(); !done) return done;
+    if (Result<void> done = cleanly.bind(1, account).run(); !done) return done;
   }
   for (const SendRecord& send : sends) {
     if (Result<void> done = write_send(send); !done) return done;
   }
   if (Result<void> done = forget_rows(keep_runs, run.id); !done) return done;
-  return transaction->commit();
+  if (Result<void> done = transaction->commit(); !done) return done;
+  // The file is whole by itself again, also while others have it open.
+  return database_->checkpoint();
 }
 
 Result<void> SqliteLedger::reopen_run(RunId run) {
@@ -193,22 +206,54 @@ Result<void> SqliteLedger::reopen_run(RunId run) {
   return reopen.bind(1, run).run();
 }
 
-Result<std::vector<SendRecord>> SqliteLedger::begin_work(bool& clean) {
-  const Result<std::int64_t> working = database_->number("SELECT value FROM meta WHERE name = 'working'");
-  if (!working) return tl::unexpected(working.error());
-  clean = *working == 0;
-  Statement query = database_->prepare("SELECT account, submission, at FROM sends ORDER BY at");
-  std::vector<SendRecord> sends;
+Result<Ledger::PastSends> SqliteLedger::begin_work(std::span<const AccountId> accounts) {
+  PastSends past;
+  Statement query = database_->prepare("SELECT account, submission, at, uptime, boot FROM sends ORDER BY at");
   for (;;) {
     const Result<bool> row = query.step();
     if (!row) return tl::unexpected(row.error());
     if (!*row) break;
-    sends.push_back({query.integer(0), query.integer(1) != 0, from_ms(query.integer(2))});
+    past.sends.push_back(
+        {query.integer(0), query.integer(1) != 0, from_ms(query.integer(2)), query.integer(3), query.integer(4)});
   }
-  if (Result<void> done = database_->execute("INSERT OR REPLACE INTO meta VALUES ('working', 1)"); !done) {
+  // Older versions noted that a run worked, not with whom.
+  const Result<std::int64_t> noted = database_->number("SELECT count(*) FROM meta WHERE name LIKE 'working:%'");
+  const Result<std::int64_t> working = database_->number("SELECT count(*) FROM meta WHERE name = 'working'");
+  if (!noted || !working) return tl::unexpected(noted ? working.error() : noted.error());
+  const bool is_any = *working > 0 && *noted == 0;
+  Result<Transaction> transaction = Transaction::begin(*database_);
+  if (!transaction) return tl::unexpected(transaction.error());
+  Statement incomplete = database_->prepare("SELECT 1 FROM meta WHERE name = 'working:' || ?");
+  Statement begin = database_->prepare("INSERT OR REPLACE INTO meta VALUES ('working:' || ?, 1)");
+  for (const AccountId account : accounts) {
+    const Result<bool> found = incomplete.bind(1, account).step();
+    if (!found) return tl::unexpected(found.error());
+    if (*found || is_any) past.incomplete.push_back(account);
+    incomplete.reset();
+    if (Result<void> done = begin.bind(1, account).run(); !done) return tl::unexpected(done.error());
+  }
+  if (Result<void> done = database_->execute("INSERT OR REPLACE INTO meta VALUES ('working', 1)"); !done)
     return tl::unexpected(done.error());
-  }
-  return sends;
+  if (Result<void> done = transaction->commit(); !done) return tl::unexpected(done.error());
+  const Result<std::int64_t> pages = database_->number("PRAGMA wal_autocheckpoint");
+  if (!pages) return tl::unexpected(pages.error());
+  checkpoint_pages_ = static_cast<int>(*pages);
+  database_->take_over_checkpoints();
+  if (Result<void> done = renew_marks(); !done) return tl::unexpected(done.error());
+  place_.second = place_now().second;
+  return past;
+}
+
+/// Moves what is in the journal into the file, so that the file tells that more is to come: what is written from here
+/// on is in the journal, and so is that it was. One that is alone afterwards, and was not moved whole, is known by it.
+Result<void> SqliteLedger::renew_marks() {
+  database_->keep_journal(true);  // if it fails between the two
+  if (Result<void> done = database_->execute("UPDATE meta SET value = value + 1 WHERE name = 'begun'"); !done)
+    return done;
+  if (Result<void> done = database_->checkpoint(); !done) return done;
+  if (Result<void> done = database_->execute(kMarkWritten); !done) return done;
+  database_->keep_journal(false);
+  return {};
 }
 
 // ---- Intake ---------------------------------------------------------------------------------------------------------
@@ -453,20 +498,30 @@ Result<std::vector<OpenJob>> SqliteLedger::open_jobs() {
   }
 }
 
-Result<JobId> SqliteLedger::job_with_remote_id(AccountId account, std::string_view remote_id, JobId job) {
+Result<JobId> SqliteLedger::job_with_remote_id(AccountId account, std::string_view remote_id, JobId job,
+                                               Followers followers) {
   Statement& query = statements_->by_remote_id;
-  const Result<bool> row = query.bind(1, remote_id).bind(2, account).bind(3, job).step();
+  query.bind(1, remote_id).bind(2, account).bind(3, job).bind(4, std::int64_t{followers == Followers::Counted});
+  const Result<bool> row = query.step();
   if (!row) return tl::unexpected(row.error());
   const JobId found = *row ? query.integer(0) : 0;
   query.reset();
   return found;
 }
 
+/// Of the file, and of the journal beside it.
+SqliteLedger::Places SqliteLedger::place_now() const {
+  if (!has_places_) return {};
+  return {place_of(database_->path()), place_of(database_->path() + "-wal")};
+}
+
 /// What is written to a file that was deleted or moved away is lost: nobody would find it.
 Result<void> SqliteLedger::check_place() const {
-  if (!place_ || place_of(database_->path()) == place_) return {};
-  return ground_error(
-      fmt::format("the ledger {} was deleted or moved away while it was in use: put it back", database_->path()));
+  const Places now = place_now();
+  if (now == place_) return {};
+  const char* const which = now.first == place_.first ? "-wal" : "";
+  return ground_error(fmt::format("the ledger {}{} was deleted or moved away while it was in use: put it back",
+                                  database_->path(), which));
 }
 
 Result<void> SqliteLedger::commit(const Commit& commit) {
@@ -504,7 +559,9 @@ Result<void> SqliteLedger::commit(const Commit& commit) {
   }
   if (Result<void> done = write_all(commit.sends, [&](const SendRecord& send) { return write_send(send); }); !done)
     return done;
-  return transaction->commit();
+  if (Result<void> done = transaction->commit(); !done) return done;
+  const bool is_full = checkpoint_pages_ > 0 && database_->journal_pages() >= checkpoint_pages_;
+  return is_full ? renew_marks() : Result<void>();
 }
 
 Result<void> SqliteLedger::write_intent(RunId run, const Intent& intent) {
@@ -571,7 +628,8 @@ Result<void> SqliteLedger::write_step(RunId run, const Step& step) {
 
 Result<void> SqliteLedger::write_send(const SendRecord& send) {
   Statement& add = statements_->add_send;
-  return add.bind(1, send.account).bind(2, std::int64_t{send.submission}).bind(3, to_ms(send.at)).run();
+  add.bind(1, send.account).bind(2, std::int64_t{send.submission}).bind(3, to_ms(send.at));
+  return add.bind(4, send.uptime).bind(5, send.boot).run();
 }
 
 Result<std::vector<Duration>> SqliteLedger::past_durations(std::string_view kind, std::size_t most) {

@@ -12,8 +12,10 @@ namespace reelbatch {
 class SqliteLedger : public Ledger {
  public:
   enum class Mode {
-    Read,   ///< for views; the file must exist
-    Write,  ///< for the one process that holds the lock; made if missing, for its owner alone
+    Read,           ///< for views; the file must exist
+    Write,          ///< for the one process that holds the lock; made if missing, for its owner alone
+    WriteExisting,  ///< the same, but it must be there ...
+    WriteRest,      ///< ... though perhaps without the journal that a run left beside it
   };
 
   /// Fails with Fault::Usage if the file is no ledger or a newer one, Fault::Ground if it cannot be read or written.
@@ -29,7 +31,7 @@ class SqliteLedger : public Ledger {
   Result<void> end_run(const RunRecord& run, std::span<const AccountId> accounts, std::span<const SendRecord> sends,
                        int keep_runs) override;
   Result<void> reopen_run(RunId run) override;
-  Result<std::vector<SendRecord>> begin_work(bool& clean) override;
+  Result<PastSends> begin_work(std::span<const AccountId> accounts) override;
 
   Result<void> begin_intake(RunRecord& run) override;
   Result<void> commit_intake() override;
@@ -58,7 +60,8 @@ class SqliteLedger : public Ledger {
                                                   std::string_view subject) override;
   Result<std::vector<OpenJob>> open_jobs() override;
   Result<RepairHistory> repairs_of(JobId job, RunId run) override;
-  Result<JobId> job_with_remote_id(AccountId account, std::string_view remote_id, JobId job) override;
+  Result<JobId> job_with_remote_id(AccountId account, std::string_view remote_id, JobId job,
+                                   Followers followers = Followers::Ignored) override;
   Result<void> commit(const Commit& commit) override;
   Result<std::vector<Duration>> past_durations(std::string_view kind, std::size_t most) override;
   Result<std::optional<Credits>> highest_price(AccountId account, std::string_view kind) override;
@@ -123,6 +126,7 @@ class SqliteLedger : public Ledger {
   Result<void> write_meaning(const MeaningFound& found);
   Result<void> write_unshown(const Unshown& unshown);
   Result<void> write_send(const SendRecord& send);
+  Result<void> renew_marks();
 
   friend class PackedRows;
   std::unique_ptr<Database> database_;  ///< stays where it is: statements point at it
@@ -134,7 +138,13 @@ class SqliteLedger : public Ledger {
   PackWriter pack_;
   std::vector<std::string> label_names_;  ///< of the intake
   /// Device and inode of the file when it was opened; nothing for one that no path leads to.
-  std::optional<std::pair<std::uint64_t, std::uint64_t>> place_;
+  /// Device and inode of the file, and of the journal beside it; of none where it is not in the file system.
+  using Place = std::optional<std::pair<std::uint64_t, std::uint64_t>>;
+  using Places = std::pair<Place, Place>;
+  Places place_now() const;
+  Places place_;
+  bool has_places_ = false;
+  int checkpoint_pages_ = 0;  ///< while a run works: of the journal, before they are moved
   JobId last_job_id_ = 0;
 };
 

@@ -51,8 +51,10 @@ struct SqliteLedger::Statements {
             "j.id "
             "= r.job WHERE r.run = ? AND r.subject = ? AND r.account = ? AND r.action IN (0, 3) AND r.content IS NOT "
             "NULL AND r.selected = 1 AND (r.job IS NULL OR j.state = 0) ORDER BY r.number")),
-        by_remote_id(db.prepare("SELECT j.id FROM jobs j JOIN listings l ON l.id = j.listing "
-                                "WHERE j.remote_id = ? AND l.account = ? AND j.id <> ? AND NOT j.followed LIMIT 1")),
+        by_remote_id(db.prepare(
+            "SELECT j.id FROM jobs j JOIN listings l ON l.id = j.listing JOIN accounts a ON a.id = l.account JOIN "
+            "accounts own ON own.id = ?2 AND own.service = a.service AND own.origin = a.origin WHERE j.remote_id = ?1 "
+            "AND j.id <> ?3 AND (?4 OR NOT j.followed) LIMIT 1")),
         add_job(db.prepare(
             "INSERT INTO jobs (id, listing, content, run, state, reserved, submitted_at, text, subject, labels) "
             "SELECT ?1, ?2, ?3, ?4, 1, ?5, ?6, (SELECT text FROM contents WHERE id = ?3), ?7, (SELECT labels FROM rows "
@@ -84,7 +86,7 @@ struct SqliteLedger::Statements {
                        "ON p.account = "
                        "l.account AND p.kind = l.kind WHERE l.id = jobs.listing), 0)) ELSE reserved END, used_last = "
                        "NULL WHERE id = ?")),
-        add_send(db.prepare("INSERT INTO sends (account, submission, at) VALUES (?,?,?)")) {}
+        add_send(db.prepare("INSERT INTO sends (account, submission, at, uptime, boot) VALUES (?,?,?,?,?)")) {}
 
   Statement find_listing, add_listing, contents_of, content_is_used, replace_content, add_content, add_row, find_pack,
       add_pack, run_has_pack, facts_of, know_content, know_job, know_jobs, note_price, jobs_of, fields_of, planned,

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <string_view>
 
 #include "runner/check.h"
 
@@ -14,10 +15,16 @@ namespace {
 
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
 
+std::atomic<bool> works{false};
 std::atomic<int> signals_seen{0};
 std::array<int, 2> wake_pipe = {-1, -1};
 
 extern "C" void on_signal(int) {
+  if (!works) {
+    constexpr std::string_view kSaid = "reelbatch: stopped by a signal; nothing was submitted\n";
+    static_cast<void>(!write(STDERR_FILENO, kSaid.data(), kSaid.size()));
+    _exit(3);
+  }
   if (signals_seen.fetch_add(1) > 0) _exit(3);
   const char byte = 0;
   static_cast<void>(!write(wake_pipe[1], &byte, 1));
@@ -29,6 +36,7 @@ SignalStop::SignalStop() {
   CHECK(wake_pipe[0] == -1);
   CHECK(pipe2(wake_pipe.data(), O_CLOEXEC | O_NONBLOCK) == 0);
   signals_seen = 0;
+  works = false;
   // A peer or a reader of our output that went away is an error of that write, not the end of the run.
   ::signal(SIGPIPE, SIG_IGN);
   // So is a file that reached the size it may have (ulimit -f): as a disk that is full.
@@ -50,6 +58,10 @@ SignalStop::~SignalStop() {
     close(fd);
     fd = -1;
   }
+}
+
+void SignalStop::expect_work() {
+  works = true;
 }
 
 bool SignalStop::requested() const {

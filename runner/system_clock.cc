@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <ctime>
+#include <fstream>
 
 #include "runner/clock.h"
 
@@ -14,6 +15,16 @@ Instant SystemClock::now() const {
 
 WallTime SystemClock::wall() const {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+/// Source: random(4), boot_id. Of each boot of the machine, and of nothing else.
+std::int64_t SystemClock::boot() const {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  file >> id;
+  std::uint64_t number = 0;
+  for (const char c : id) number = number * 31 + static_cast<unsigned char>(c);
+  return static_cast<std::int64_t>(number);
 }
 
 namespace {

@@ -76,7 +76,11 @@ TEST_CASE("ledger: a log that is cut off is the ledger of an earlier commit") {
   std::string last;
   int different = 0;
   std::size_t jobs = 0;
-  for (std::size_t size = 0; size <= log.size(); size += 1033) {
+  // The file alone does not pass for all of it.
+  nights.disk.put(kPath, base);
+  nights.disk.put(std::string(kPath) + "-wal", "");
+  CHECK_FALSE(SqliteLedger::open(kPath, SqliteLedger::Mode::Write, SimulatedDisk::kVfs));
+  for (std::size_t size = 1033; size <= log.size(); size += 1033) {
     CAPTURE(size);
     nights.disk.put(kPath, base);
     nights.disk.put(std::string(kPath) + "-wal", log.substr(0, size));

@@ -17,7 +17,8 @@ using namespace reelbatch;
 
 namespace {
 
-constexpr std::array<const char*, 2> kTwoVersions = {"CREATE TABLE a (x)", "ALTER TABLE a ADD COLUMN y"};
+constexpr std::array<const char*, 2> kTwoVersions = {"CREATE TABLE a (x); CREATE TABLE meta (name, value)",
+                                                     "ALTER TABLE a ADD COLUMN y"};
 
 }  // namespace
 

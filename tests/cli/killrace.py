@@ -30,7 +30,7 @@ PACES = [([(120, 0.3), (600, 2)], [(24, 0.3)]),
          ([(200, 0.5)], [(35, 0.5)])]
 # Deliberate mistakes that the checks have to notice, and a word of the failure that does.
 BREAKS = {
-    "unsynced": "sent 2 times",          # what a killed run had written is gone
+    "unsynced": "has what came last, is gone",  # what a killed run had written is
     "two-runs": "two runs at once",      # a second run works beside the first, on a ledger of its own
     "pace": "in a window",               # the run keeps twice the limit that is judged
     "double": "accepted 2 times",        # the service takes a submission twice

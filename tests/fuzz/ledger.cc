@@ -2,6 +2,7 @@
 // that was cut off is never taken for a whole one.
 #include <fmt/format.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 
@@ -34,8 +35,7 @@ void fill(SqliteLedger& ledger) {
   account.name = account.service = "iacrea";
   account.origin = "https://service.example";
   good(ledger.put_account(account));
-  bool clean = false;
-  good(ledger.begin_work(clean));
+  good(ledger.begin_work(std::array{account.id}));
   RunRecord run;
   run.uid = "20261121T120000Z-0001";
   run.started_at = kNow;
@@ -173,8 +173,7 @@ std::optional<std::string> told(SqliteLedger& ledger, bool and_write) {
   check(ledger.counts());
   check(ledger.past_durations("iacrea.auto", 10));
   if (and_write) {
-    bool clean = false;
-    check(ledger.begin_work(clean));
+    check(ledger.begin_work(std::array{AccountId{1}}));
     check(ledger.hold_interrupted(0, kNow));
   }
   return whole ? std::optional(text) : std::nullopt;

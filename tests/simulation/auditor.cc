@@ -191,7 +191,8 @@ void Auditor::accepted(const World::Acceptance& acceptance) {
       const auto before = acceptances_.find({acceptance.service, job.id});
       failed += before != acceptances_.end() && before->second.part.empty() &&
                 before->second.description == acceptance.description &&
-                (job.status == "ERROR" || job.status == "failed" || job.status == "rejected");
+                (job.status == "ERROR" || job.status == "failed" || job.status == "rejected" ||
+                 given_up_.count({acceptance.service, job.id}) > 0);
     }
   }
   const int times = ++accepted_times_[acceptance.description];
@@ -285,8 +286,10 @@ void Auditor::check_row(const RowView& view, const RunRecord& run) {
             fmt::format("{} is done with {}, the service says {}", row.id, row.url, status));
     }
   }
+  const bool is_given_up = view.reason.find("given up") != std::string::npos;
+  if (is_given_up) given_up_.insert({service, std::string(row.job_id)});
   if (row.state == RowState::Failed && view.state == State::Failed && !is_remade(found->second)) {
-    check(says_failed || view.reason.find("given up") != std::string::npos,
+    check(says_failed || is_given_up,
           fmt::format("{} is failed ({}), the service says {}", row.id, row.reason, status));
   }
   if (row.credits_used) {

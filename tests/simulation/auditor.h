@@ -113,6 +113,7 @@ class Auditor {
 
   Windows all_, paid_;
   std::map<std::string, int> accepted_times_, allowed_;
+  std::set<std::pair<std::size_t, std::string>> given_up_;  ///< jobs that timed out for so long that a retry is allowed
   std::map<std::pair<std::size_t, std::string>, World::Acceptance> acceptances_;  ///< by service and id
   using Part = std::pair<std::size_t, std::string>;                               ///< service and id
   std::map<Part, std::vector<std::string>> remakes_;  ///< of a video, by rows and by repairs, in the service's order

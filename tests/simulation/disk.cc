@@ -31,6 +31,7 @@ struct DiskFile {
   sqlite3_file base;  ///< first: SQLite looks here
   SimulatedDisk::InodePtr* inode;
   std::uint64_t life;
+  int keeps_log;  ///< SQLITE_FCNTL_PERSIST_WAL
 
   static DiskFile& of(sqlite3_file* file) { return *reinterpret_cast<DiskFile*>(file); }
   SimulatedDisk::Inode& node() const { return **inode; }
@@ -113,11 +114,17 @@ struct DiskFile {
     return SQLITE_OK;
   }
 
-  static int control(sqlite3_file*, int what, void* argument) {
+  static int control(sqlite3_file* file, int what, void* argument) {
+    if (what == SQLITE_FCNTL_PERSIST_WAL) {
+      int& keep = *static_cast<int*>(argument);  // below 0: asked for
+      (keep < 0 ? keep : of(file).keeps_log) = keep < 0 ? of(file).keeps_log : keep;
+      return SQLITE_OK;
+    }
     if (what != SQLITE_FCNTL_PRAGMA || current == nullptr) return SQLITE_NOTFOUND;
     // Small runs would never reach the size at which the program copies its log.
     const char* name = static_cast<char**>(argument)[1];
-    if (std::strcmp(name, "wal_autocheckpoint") != 0) return SQLITE_NOTFOUND;
+    const bool is_set = static_cast<char**>(argument)[2] != nullptr;
+    if (!is_set || std::strcmp(name, "wal_autocheckpoint") != 0) return SQLITE_NOTFOUND;
     sqlite3_wal_autocheckpoint(last_connection, current->checkpoint_at);
     return SQLITE_OK;
   }
@@ -192,6 +199,7 @@ struct DiskVfs {
       }
     }
     file.base.pMethods = methods();
+    file.keeps_log = 0;
     file.inode = new SimulatedDisk::InodePtr(std::move(inode));
     file.life = current->life_;
     if (out_flags != nullptr) *out_flags = flags;

@@ -118,6 +118,7 @@ NightEnd Nights::night(bool resume, SimulatedDisk::End end) {
   auditor.end();
   const std::vector<std::pair<std::size_t, std::string>> told = std::exchange(world.told, {});
   const bool crashed = ended.how == NightEnd::How::Crashed;
+  if (crashed && end == SimulatedDisk::End::PowerLoss) ++world.boots;
   world.reboot(!crashed && ended.how != NightEnd::How::Broken);
   disk.boot(crashed ? end : SimulatedDisk::End::Killed, chance_);
   if (ended.how == NightEnd::How::Broken) check_told(told);

@@ -79,6 +79,7 @@ class World final : public Clock, public Transport {
 
   Instant now() const override { return now_; }
   WallTime wall() const override { return wall_start + to_ms(now_) + wall_step; }
+  std::int64_t boot() const override { return boots; }
   void start(Exchange exchange) override;
   std::size_t open() const override { return open_; }
   void wait_until(Instant deadline, Happenings& out) override;
@@ -101,6 +102,7 @@ class World final : public Clock, public Transport {
   WorldFaults faults;
   WallTime wall_start{std::chrono::milliseconds(1'800'000'000'000)};
   std::chrono::milliseconds wall_step{};  ///< how far the wall clock was set
+  std::int64_t boots = 1;                 ///< of the machine
   Instant wake_at = kNever;               ///< a signal: waiting ends there once
 
   /// Takes the place of the service for requests it answers; nothing leaves the request to the service.
