@@ -564,12 +564,16 @@ class Completer {
     for (const std::string_view name : parts.names) add(name, items);
   }
 
-  /// `no photo yet`: several words, and no ending of a file.
-  static bool is_words(std::string_view name) {
+  static bool has_ending(std::string_view name) {
     const std::size_t dot = name.rfind('.');
-    const bool has_ending = dot != std::string_view::npos && dot + 1 < name.size() && name.size() - dot <= 6 &&
-                            name.find(' ', dot) == std::string_view::npos;
-    return !has_ending && name.find(' ') != std::string_view::npos;
+    return dot != std::string_view::npos && dot + 1 < name.size() && name.size() - dot <= 6 &&
+           name.find(' ', dot) == std::string_view::npos;
+  }
+
+  /// `no photo yet`: several words, and no ending of a file, with a query or without.
+  static bool is_words(std::string_view name) {
+    return name.find(' ') != std::string_view::npos && !has_ending(name) &&
+           !has_ending(name.substr(0, name.find_first_of("?#")));
   }
 
   void add(std::string_view item, std::vector<std::string>& items) const {

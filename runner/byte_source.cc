@@ -89,7 +89,9 @@ SourceBuffer::int_type SourceBuffer::underflow() {
   const Result<std::size_t> taken = source_.read(block_.data(), block_.size());
   if (!taken) error_ = taken.error().message;
   const std::size_t size = taken.value_or(0);
-  if (size > 0) last_ = block_[size - 1];
+  const std::size_t seen = std::string_view(block_.data(), size).find_last_not_of(" \t");
+  if (size > 0) ends_in_blanks_ = seen != size - 1;
+  if (seen < size) last_ = block_[seen];
   setg(block_.data(), block_.data(), block_.data() + size);
   return size == 0 ? traits_type::eof() : traits_type::to_int_type(block_[0]);
 }

@@ -82,7 +82,9 @@ class SourceBuffer final : public std::streambuf {
  public:
   explicit SourceBuffer(ByteSource& source) : source_(source), block_(std::size_t{64} * 1024) {}
   const std::string& error() const { return error_; }  ///< empty: none
-  char last() const { return last_; }                  ///< byte that was read; '\0' if none was
+  /// Byte that was read and is no blank; '\0' if none was.
+  char last() const { return last_; }
+  bool ends_in_blanks() const { return ends_in_blanks_; }
 
  protected:
   int_type underflow() override;
@@ -90,6 +92,7 @@ class SourceBuffer final : public std::streambuf {
  private:
   ByteSource& source_;
   char last_ = '\0';
+  bool ends_in_blanks_ = false;
   std::vector<char> block_;
   std::string error_;
 };

@@ -112,9 +112,12 @@ std::optional<ColumnKinds::Shift> ColumnKinds::find_shift(std::span<const std::s
       first = std::min(first, i);
       ++odd;
     }
-  std::size_t blank = cells.size();
+  std::size_t blank = cells.size(), blanks = 0;
   for (std::size_t i = cells.size(); blanks_tell_ && i-- > 1;)
-    if (begins_with_blank(cells[i]) && kind_of(cells[i - 1]) == Kind::Words && is_bare(cells[i], raw)) blank = i;
+    if (begins_with_blank(cells[i]) && kind_of(cells[i - 1]) == Kind::Words && is_bare(cells[i], raw)) {
+      blank = i;
+      ++blanks;
+    }
   // What belongs into some odd column has to stand beside it, unless a blank shows already that something is amiss.
   const auto belongs = [&](std::size_t from, std::ptrdiff_t by) {
     bool is_there = by > 0 && blank <= first;
@@ -130,12 +133,16 @@ std::optional<ColumnKinds::Shift> ColumnKinds::find_shift(std::span<const std::s
   if (odd == 0 && !is_blank) return std::nullopt;
 
   Shift shift;
-  shift.sure = odd + (is_blank ? 1 : 0) > 1;
+  shift.sure = odd + (is_blank ? blanks : 0) > 1;
   shift.cell = is_blank ? blank : first;
   if (is_blank)
     shift.says = fmt::format("'{}' begins with a blank, as hardly any other cell does", printable(cells[blank], 40));
   if (odd > 0) shift.says += (is_blank ? ", and " : "") + misfit(first, cells[first]);
   return shift;
+}
+
+bool ColumnKinds::fits_behind(std::span<const std::string_view> cells, std::size_t column, std::size_t by) const {
+  return known() && fits_moved(cells, column + by, -static_cast<std::ptrdiff_t>(by));
 }
 
 std::string ColumnKinds::misfit(std::size_t column, std::string_view cell) const {

@@ -33,6 +33,9 @@ class ColumnKinds {
   /// cells  of a row, parts of `raw` unless they were in quotes.
   std::optional<Shift> find_shift(std::span<const std::string_view> cells, std::string_view raw) const;
 
+  /// Whether the cells of a row from the column on would fit so many columns further to the right.
+  bool fits_behind(std::span<const std::string_view> cells, std::size_t column, std::size_t by) const;
+
   /// A cell of another sort than nearly all of its column, for people; empty if it is none.
   std::string misfit(std::size_t column, std::string_view cell) const;
 

@@ -97,12 +97,13 @@ class RunJob {
   std::unique_ptr<Session> session_;
   std::unique_ptr<SandboxProcess> sandbox_;
   RunRecord run_;
+  WallTime began_at_;  ///< this process, which may go on with an older run
   std::vector<ListingName> gone_;
 };
 
 Result<void> RunJob::set_up(const std::string* resume_uid) {
   stop_.emplace();
-  run_.started_at = clock_.wall();
+  run_.started_at = began_at_ = clock_.wall();
   run_.uid = make_run_uid(run_.started_at, std::random_device()());
   run_.sandbox = options_.sandbox;
   const auto if_missing = resume_uid == nullptr ? Session::IfMissing::Make : Session::IfMissing::Fail;
@@ -246,7 +247,7 @@ Instant RunJob::download_until() const {
   const WallTime end =
       options_.deadline->at
           ? *options_.deadline->at
-          : run_.started_at + std::chrono::duration_cast<std::chrono::milliseconds>(*options_.deadline->after);
+          : began_at_ + std::chrono::duration_cast<std::chrono::milliseconds>(*options_.deadline->after);
   return clock_.now() + Duration(end - wall);
 }
 

@@ -12,6 +12,7 @@
 #endif
 
 #include "jobs/unicode.h"
+#include "runner/manifest_text.h"
 
 namespace reelbatch {
 namespace {
@@ -89,25 +90,38 @@ Result<bool> CsvReader::next() {
   }
 }
 
-std::size_t CsvReader::cells_behind(std::size_t most) {
+bool CsvReader::is_quoted(std::size_t cell) const {
+  return dialect_.quotes && starts_[cell] < end_ && buffer_[starts_[cell]] == '"';
+}
+
+CsvReader::Behind CsvReader::behind(std::size_t most) {
   std::size_t at = next_;
-  while (at < filled_ && (buffer_[at] == '\n' || buffer_[at] == '\r')) ++at;
+  for (std::size_t blank = at; blank < filled_;) {  // blank lines, with whatever cannot be seen in them
+    const std::string_view rest(data() + blank, filled_ - blank);
+    const std::size_t end = std::min(rest.find_first_of("\r\n"), rest.size());
+    if (!trim(rest.substr(0, end)).empty()) break;
+    blank = at = blank + std::min(end + 1, rest.size());
+  }
   const bool is_apart = at != next_;
+  while (std::string_view(data() + at, filled_ - at).starts_with(kMark)) at += kMark.size();
   const std::string_view rest(data() + at, filled_ - at);
-  if (rest.empty() || rest == kEndOfFile) return source_ended_ ? 0 : most;
-  if (rest[0] == '#') return most;
-  const std::size_t end = at + rest.find_last_not_of("\r\n") + 1;  // of what is there
+  Behind behind{most, {}};
+  if (rest.empty() || trim(rest) == kEndOfFile) return {source_ended_ ? 0 : most, {}};
+  if (rest[0] == '#') return behind;
+  // What stands apart at the end of a file, and is no table.
+  if (is_apart && source_ended_ && rest.find(dialect_.delimiter) == std::string_view::npos) return {0, {}};
   for (std::size_t cells = 1; cells < most; ++cells) {
-    if (at < filled_ && buffer_[at] == '"' && dialect_.quotes) return most;
+    if (at < filled_ && buffer_[at] == '"' && dialect_.quotes) return behind;
+    const std::size_t from = at;
     at = find_end(at);
+    if (cells == 1) behind.first = {data() + from, at - from};
     const bool is_delimiter = at < filled_ && buffer_[at] == dialect_.delimiter;
     if (is_delimiter) at += dialect_.second == 0 ? 1 : 2;
     if (is_delimiter) continue;
-    if (at == filled_ && !source_ended_) return most;
-    const bool is_footer = is_apart && cells == 1 && at == end && source_ended_;
-    return is_footer ? 0 : cells;
+    if (at < filled_ || source_ended_) behind.cells = cells;
+    return behind;
   }
-  return most;
+  return behind;
 }
 
 Result<void> CsvReader::refill() {

@@ -71,11 +71,18 @@ class CsvReader {
   const std::vector<CsvProblem>& problems() const { return problems_; }
   /// False for a last record that the file ends in.
   bool ended_by_newline() const { return newline_; }
-  /// How many cells the record behind this one has, blank lines left out, but not more than `most`. 0 if there is none
-  /// to be compared with: the file ends, or does so behind one of a single cell that blank lines part from this; `most`
-  /// if it has quotes, begins like a remark (`#`), or is longer than what is in the buffer for sure. Of a dialect whose
-  /// records end with lines.
-  std::size_t cells_behind(std::size_t most);
+  /// Of the record behind this one, blank lines left out.
+  struct Behind {
+    /// `most` if it has as many or more, has quotes, begins like a remark (`#`), or is longer than what is in the
+    /// buffer for sure; 0 if there is none, or a blank line and nothing but lines without a delimiter up to the end of
+    /// the file.
+    std::size_t cells = 0;
+    std::string_view first;  ///< cell, where `cells` is less than `most`; valid until next()
+  };
+  /// Of a dialect whose records end with lines.
+  Behind behind(std::size_t most);
+  /// Whether a cell of the record was written in quotes.
+  bool is_quoted(std::size_t cell) const;
   /// Of a dialect whose records end with lines: a quoted cell has line ends in it.
   bool goes_on_over_lines() const { return dialect_.record_end == 0 && next_line_ > line_ + 1; }
 

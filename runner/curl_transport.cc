@@ -32,7 +32,6 @@ constexpr long kIdleConnectionSeconds = 50;
 // One TLS record, and the least that libcurl takes. The first piece of a request then always fits into an empty send
 // buffer; and a record that left in part cannot be read by anyone.
 constexpr long kUploadPiece = 16384;
-constexpr milliseconds kConnectMost = std::chrono::hours(24);
 // Later than this by so much, a process was stopped: its own turns are shorter.
 constexpr Duration kStopLeast = std::chrono::seconds(1);
 
@@ -144,9 +143,8 @@ class CurlTransport::Impl {
   Duration turn_;
   Instant turn_ends_ = Instant::min();
 
-  std::deque<Expiry> expiries_;    // all have the same time, so that the oldest is the next; some have ended since
-  Duration stopped_{};             // how long this process was kept from running
-  Instant seen_ = Instant::max();  // when it last ran
+  std::deque<Expiry> expiries_;  // all have the same time, so that the oldest is the next; some have ended since
+  Duration stopped_{};           // how long this process was kept from running
   std::uint64_t started_ = 0;
 };
 
@@ -270,8 +268,8 @@ void CurlTransport::Impl::set_constants(Transfer& transfer) {
   set(CURLOPT_TCP_NODELAY, 1);
   set(CURLOPT_MAXAGE_CONN, kIdleConnectionSeconds);
   set(CURLOPT_UPLOAD_BUFFERSIZE, kUploadPiece);
-  // Longer than ours, which counts no time in which this process was stopped.
-  set(CURLOPT_CONNECTTIMEOUT_MS, kConnectMost.count());
+  // Of a host's addresses each gets a part of it. All other time is ours (expire()).
+  set(CURLOPT_CONNECTTIMEOUT_MS, std::max<long>(std::chrono::ceil<milliseconds>(options_.request_timeout).count(), 1));
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   set(CURLOPT_SSL_VERIFYPEER, 1);
   set(CURLOPT_SSL_VERIFYHOST, 2);
@@ -458,7 +456,6 @@ void CurlTransport::Impl::wait_until(Instant deadline, Happenings& out) {
   out.clear();
   bool polled = false;
   bool woken = false;
-  note_stop(seen_);
   for (;;) {
     run_timers();
     reap();
@@ -511,13 +508,12 @@ bool CurlTransport::Impl::poll_once(Instant until, Instant now) {
   return woken || !whole;
 }
 
-// Called when it should be no later than `expected`, or has been waited that long. Stopped by a debugger, a shell or a
+// Called when waiting ended that should have ended at `expected`. Stopped by a debugger, a shell or a
 // frozen container, a process comes back to answers that are there and timers that are over: the time does not count,
 // and there is a little more of it to read them in.
 void CurlTransport::Impl::note_stop(Instant expected) {
   const Instant now = clock_.now();
   if (expected != kNever && now - expected > kStopLeast) stopped_ += now - expected + kStopLeast;
-  seen_ = now;
 }
 
 // Gives up what has had its time. Sockets have been served just before, so that no answer is thrown away.

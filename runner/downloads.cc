@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <unordered_map>
 #include <vector>
 
 #include "jobs/unicode.h"
@@ -24,6 +25,8 @@ using namespace std::chrono_literals;
 constexpr int kTriesMax = 3;
 constexpr Duration kRetryFirst = 1s, kRetryMost = 60s;
 constexpr std::int64_t kWarningsMost = 10;
+constexpr std::size_t kSchemeMost = std::string_view("https://").size();
+constexpr int kSilentMost = 5;  ///< times in a row without an answer: then a host is asked no more
 /// Of an encoded id. Names of files may have 255 bytes.
 constexpr std::size_t kIdBytesMost = 200;
 constexpr std::string_view kPart = ".part";
@@ -102,6 +105,8 @@ class Downloads::Fetching {
     Video video{std::string(id), std::string(url), name, 0, clock_.now()};
     if (is_over()) {
       ++counts.left;
+    } else if (silent_of(video) >= kSilentMost) {
+      fail(video, "is not asked for: its host gave no answer");
     } else {
       begin(std::move(video));
     }
@@ -111,7 +116,7 @@ class Downloads::Fetching {
     while (!is_over() && (fetcher_.open() > 0 || !waiting_.empty())) turn();
     counts.left += static_cast<std::int64_t>(fetcher_.open() + waiting_.size());
     if (counts.failed > kWarningsMost)
-      progress_.warn(fmt::format("{} more videos could not be fetched", counts.failed - kWarningsMost));
+      progress_.alarm(fmt::format("{} more videos could not be fetched", counts.failed - kWarningsMost));
   }
 
   DownloadCounts counts;
@@ -140,12 +145,17 @@ class Downloads::Fetching {
       if (waiting_[i].at <= clock_.now() && fetcher_.has_room()) {
         Video video = std::move(waiting_[i]);
         waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
-        begin(std::move(video));
+        if (silent_of(video) >= kSilentMost) {
+          fail(video, "cannot be fetched: its host gave no answer");
+        } else {
+          begin(std::move(video));
+        }
       } else {
         wake = std::min(wake, std::max(waiting_[i].at, clock_.now() + 10ms));
         ++i;
       }
     }
+    if (fetcher_.open() == 0 && waiting_.empty()) return;
     for (const FetchAnswer& answer : fetcher_.wait(wake)) settle(answer);
   }
 
@@ -155,6 +165,8 @@ class Downloads::Fetching {
     Video video = std::move(found->second);
     open_.erase(found);
     std::string why = answer.error;
+    int& silent = silent_of(video);
+    silent = answer.no_answer ? silent + 1 : 0;
     if (why.empty() && std::rename((path_of(video) + std::string(kPart)).c_str(), path_of(video).c_str()) != 0)
       why = fmt::format("cannot be named {}: {}", path_of(video), std::strerror(errno));
     if (why.empty()) {
@@ -165,10 +177,16 @@ class Downloads::Fetching {
       video.at = clock_.now() +
                  std::min<Duration>(answer.retry_after.value_or(kRetryFirst * (1 << (video.tries - 1))), kRetryMost);
       waiting_.push_back(std::move(video));
-    } else if (++counts.failed <= kWarningsMost) {
-      progress_.warn(
-          fmt::format("{}: its video {} {}", for_terminal(video.id), for_terminal(video.url), for_terminal(why)));
+    } else {
+      fail(video, why);
     }
+  }
+
+  int& silent_of(const Video& video) { return silent_[video.url.substr(0, video.url.find('/', kSchemeMost))]; }
+
+  /// It is what the exit code is about: said even where nothing else is.
+  void fail(const Video& video, const std::string& why) {
+    if (++counts.failed <= kWarningsMost) progress_.alarm(fmt::format("{}: its video {} {}", video.id, video.url, why));
   }
 
   Downloads& downloads_;
@@ -179,7 +197,8 @@ class Downloads::Fetching {
   const Instant until_;
   std::size_t next_ = 0;
   std::vector<std::pair<std::size_t, Video>> open_;
-  std::vector<Video> waiting_;  ///< for another try
+  std::vector<Video> waiting_;                   ///< for another try
+  std::unordered_map<std::string, int> silent_;  ///< hosts: how often in a row they gave no answer
 };
 
 Result<DownloadCounts> Downloads::fetch(Ledger& ledger, const RunRecord& run, VideoFetcher& fetcher, const Clock& clock,

@@ -35,19 +35,21 @@ Result<void> LastJob::hand_on() {
   return hand_on(std::nullopt);
 }
 
-Result<void> LastJob::finish(char last_byte) {
-  if (!held_ || last_byte == '\n') return hand_on();
+Result<void> LastJob::finish(char last, bool ends_in_blanks) {
+  if (!held_) return {};
+  // Of a line that begins with blanks alone nobody knows what it was to be.
+  may_be_cut_ = last == '\n' && ends_in_blanks;
+  if (last == '\n') return hand_on();
   const Tail tail = tail_of(*held_);
   const YamlNode& text = *tail.text;
   std::string why;
   if (text.kind == YamlNode::Kind::Null && tail.is_item) why = "an item is begun there";
   // What is closed by a quote or a bracket is whole.
-  if (text.kind == YamlNode::Kind::Scalar && text.scalar.ends_with(last_byte)) {
+  if (text.kind == YamlNode::Kind::Scalar && text.scalar.ends_with(last)) {
     may_be_cut_ = true;
     why = tails_[tail.path].why_cut(text.scalar);
   }
   if (why.empty()) return hand_on();
-  may_be_cut_ = false;  // it is said
   return hand_on(RowDoubt{{text.line, text.column}, tail.path, LastCells::message(why), "cut_row"});
 }
 

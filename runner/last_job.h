@@ -25,9 +25,10 @@ class LastJob {
   Result<void> hand_on();
   /// The same at the end of a file.
   ///
-  /// last_byte  of the file.
-  Result<void> finish(char last_byte);
-  /// Whether its last text goes to the end of the file, and nothing tells that it is not whole.
+  /// last            byte of the file that is no blank
+  /// ends_in_blanks  with some behind it.
+  Result<void> finish(char last, bool ends_in_blanks);
+  /// Whether its last text goes to the end of the file.
   bool may_be_cut() const { return may_be_cut_; }
 
  private:

@@ -11,8 +11,8 @@ namespace {
 constexpr std::int64_t kApplicationId = 0x7265656c;
 
 constexpr const char* kVersion1 = R"sql(
--- 'working' is there while a run works, and 'working:' with the id of each of its accounts: found at a start, their last
--- run did not end cleanly.
+-- 'working:' with the id of an account is there while a run works with it: found at a start, its last run did not end
+-- cleanly. Older versions wrote 'working' for all of them.
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE accounts (
   id INTEGER PRIMARY KEY,
@@ -315,7 +315,8 @@ Result<void> prepare_ledger(Database& database, std::span<const char* const> mig
   if (Result<void> done = database.execute(stamp.c_str()); !done) return done;
   if (Result<void> done = transaction->commit(); !done) return done;
   // So that the file alone is a ledger from its first day on.
-  return database.checkpoint();
+  if (const Result<bool> moved = database.checkpoint(); !moved) return tl::unexpected(moved.error());
+  return {};
 }
 
 Result<void> require_current(Database& database, std::span<const char* const> migrations) {
@@ -331,7 +332,7 @@ Result<void> require_current(Database& database, std::span<const char* const> mi
         fmt::format("the ledger {} is of version {} and this reelbatch writes {}: the next run brings it up to date",
                     database.path(), *version, known));
   }
-  return {};
+  return require_journal(database);
 }
 
 }  // namespace reelbatch

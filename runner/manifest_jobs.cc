@@ -675,7 +675,8 @@ Result<void> read_yaml_jobs(ByteSource& source, ManifestRun& run, Keys first_key
   std::istream in(&buffer);
   Result<void> read = stream_yaml(in, run.file(), list, sink);
   if (read && !buffer.error().empty()) read = usage_error(buffer.error());
-  if (Result<void> done = read ? last.finish(buffer.last()) : last.hand_on(); !done) return done;
+  if (Result<void> done = read ? last.finish(buffer.last(), buffer.ends_in_blanks()) : last.hand_on(); !done)
+    return done;
   if (last.may_be_cut()) run.warn({}, {}, kNoLineEnd);
   return end(std::move(read), watch, jobs, run);
 }

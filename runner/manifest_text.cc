@@ -101,12 +101,14 @@ bool is_shortened_number(std::string_view text) {
     if (at == fraction) return false;
   }
   if (at + 1 >= text.size() || (text[at] != 'E' && text[at] != 'e')) return false;
-  // Java writes 1.5E11. Without a fraction that may be a reference, as 1E5.
+  // Java writes 1.5E11, from 10^7 on. Without a fraction that may be a reference, as 1E5.
   const bool is_signed = text[at + 1] == '+';
   const std::size_t exponent = at + (is_signed ? 2 : 1);
   at = skip_digits(text, exponent);
   const std::size_t digits = at - exponent;
-  return at == text.size() && (has_fraction ? digits >= 1 && digits <= 3 : is_signed && digits >= 2);
+  if (at != text.size() || digits == 0 || digits > 3) return false;
+  if (is_signed) return has_fraction || digits >= 2;
+  return has_fraction && (digits > 1 || text[exponent] >= '7');
 }
 
 bool is_spreadsheet_error(std::string_view text) {

@@ -76,9 +76,17 @@ bool RowShape::check_width(const TablePlan& plan, ManifestRow& row, std::optiona
         "too_many_fields");
     return false;
   }
-  if (refuse_shifted(row, false) || refuse_strange_id(row)) return false;
-  const bool ends_bare = plan.needed == columns_.size() && cells == own && !csv_.raw().ends_with('"');
-  if (ends_bare && csv_.cells_behind(2) == 1) {
+  const bool follows_half_an_id = half_id_ != 0 && half_id_ + 1 == record_;
+  if (follows_half_an_id) {
+    refuse_row(row, row.place, columns_.name(0),
+               "the line in front of it is no row of its own: a line break in the first cell? Put the cell in quotes",
+               "broken_row");
+    return false;
+  }
+  if (refuse_shifted(row, plan, false)) return false;
+  look_at_id();
+  const bool ends_bare = plan.needed == columns_.size() && cells == own && !csv_.is_quoted(cells - 1);
+  if (ends_bare && goes_on_behind(plan, own)) {
     refuse_broken(own, row);
     return false;
   }
@@ -97,11 +105,11 @@ bool RowShape::check_short(const TablePlan& plan, std::size_t own, ManifestRow& 
   if (own < plan.needed || !format_.has_header || csv_.dialect().record_end != 0) {
     refuse_width(row, csv_.place(own), columns_.name(own), fmt::format("{}; a missing quote or a broken line?", counts),
                  "too_few_fields");
+    if (own == 1 && columns_.id() == 0 && is_like_an_id(cell(0))) half_id_ = record_;
     return false;
   }
-  if (refuse_shifted(row, true) || refuse_misfit(plan, row, counts)) return false;
-  const std::size_t behind = csv_.cells_behind(columns_.size());
-  if (behind < plan.needed && own + behind == columns_.size() + 1) {
+  if (refuse_shifted(row, plan, true) || refuse_misfit(plan, row, counts)) return false;
+  if (goes_on_behind(plan, own)) {
     refuse_broken(own, row);
     return false;
   }
@@ -140,29 +148,37 @@ bool RowShape::refuse_nameless(const TablePlan& plan, ManifestRow& row) {
   return false;
 }
 
-/// A row that looks shifted. Of one that is short as well nothing more has to speak for it.
-bool RowShape::refuse_shifted(ManifestRow& row, bool is_short) {
+/// A row that looks shifted. Of one that is short as well nothing more has to speak for it, where that is about
+/// something that is read, nor of one whose id looks like no other, with one beside it.
+bool RowShape::refuse_shifted(ManifestRow& row, const TablePlan& plan, bool is_short) {
   if (!format_.kinds.known()) return false;
   const std::optional<ColumnKinds::Shift> shift = format_.kinds.find_shift(csv_.cells(), csv_.raw());
-  if (!shift) return false;
-  if (!shift->sure && !is_short) {
-    run_.warn(csv_.place(shift->cell), {}, "a row looks shifted from here on", fmt::format(": {}", shift->says));
+  const std::string strange = strange_id();
+  if (!shift && strange.empty()) return false;
+  const std::string says =
+      fmt::format("{}{}{}", shift ? shift->says : "", shift && !strange.empty() ? ", and " : "", strange);
+  const std::size_t at = shift ? shift->cell : columns_.id();
+  const bool is_sure = shift && (shift->sure || !strange.empty() || (is_short && shift->cell < plan.needed));
+  if (!is_sure) {
+    run_.warn(csv_.place(at), {}, "a row looks shifted from here on", fmt::format(": {}", says));
     return false;
   }
-  refuse_row(row, csv_.place(shift->cell), {},
-             is_short ? fmt::format("the row is shifted from here on: {}; is a cell missing, or an unquoted {} in it?",
-                                    shift->says, shown(csv_.dialect()))
-                      : fmt::format("the row is shifted from here on: {}; an unquoted {}?", shift->says,
-                                    shown(csv_.dialect())),
+  refuse_row(row, csv_.place(at), {},
+             is_short
+                 ? fmt::format("the row is shifted from here on: {}; is a cell missing, or an unquoted {} in it?", says,
+                               shown(csv_.dialect()))
+                 : fmt::format("the row is shifted from here on: {}; an unquoted {}?", says, shown(csv_.dialect())),
              "shifted_row");
   return true;
 }
 
-/// A short row with something in a column that is read which other rows have nothing of the sort in.
+/// A short row with something in a column that is read which other rows have nothing of the sort in, while it would fit
+/// with all that follows if nothing were missing in front of it.
 bool RowShape::refuse_misfit(const TablePlan& plan, ManifestRow& row, std::string_view counts) {
   const auto refuse = [&](std::size_t column) {
     const std::string says = format_.kinds.misfit(column, cell(column));
-    if (says.empty()) return false;
+    const std::size_t missing = columns_.size() - csv_.cells().size();
+    if (says.empty() || !format_.kinds.fits_behind(csv_.cells(), column, missing)) return false;
     refuse_row(row, csv_.place(column), columns_.name(column),
                fmt::format("{}, and {}; is a cell missing in front of it?", counts, says), "shifted_row");
     return true;
@@ -192,6 +208,8 @@ bool RowShape::refuse_other_dialect(ManifestRow& row) {
   const char other = id[at];
   const auto count = static_cast<std::size_t>(std::count(csv_.raw().begin(), csv_.raw().end(), other));
   if (columns_.size() < 3 || other == csv_.dialect().delimiter || count + 1 != columns_.size()) return false;
+  const bool reads_well = !format_.kinds.known() || !format_.kinds.find_shift(csv_.cells(), csv_.raw());
+  if (reads_well) return false;
   refuse_row(row, csv_.place(columns_.id()), columns_.name(columns_.id()),
              fmt::format("split at {} instead of {} the row would have as many fields as the header: is it of another "
                          "export?",
@@ -200,37 +218,44 @@ bool RowShape::refuse_other_dialect(ManifestRow& row) {
   return true;
 }
 
-/// An id that looks like no other one, beside a cell that does, as hardly any there: the row is shifted.
-bool RowShape::refuse_strange_id(ManifestRow& row) {
+/// Whether the record behind this one is the rest of it: it is no row, and does not begin like one.
+bool RowShape::goes_on_behind(const TablePlan& plan, std::size_t own) {
+  const CsvReader::Behind behind = csv_.behind(std::max<std::size_t>(plan.needed, 2));
+  if (behind.cells == 0 || behind.cells >= std::max<std::size_t>(plan.needed, 2)) return false;
+  const bool begins_with_id = columns_.id() == 0 && is_like_an_id(behind.first);
+  if (columns_.id() == 0 && ids_ >= kIdsMin) return !begins_with_id;
+  return own + behind.cells == columns_.size() + 1;
+}
+
+bool RowShape::is_like_an_id(std::string_view text) const {
+  return ids_ >= kIdsMin && id_forms_.contains(Form(text).text());
+}
+
+/// An id that looks like no other one, beside a cell that does, as hardly any there; for people. Empty if it is none.
+std::string RowShape::strange_id() const {
   const std::size_t column = columns_.id();
-  if (column >= csv_.cells().size()) return false;
+  if (column >= csv_.cells().size() || ids_ < kIdsMin || id_forms_.size() > kFormsMax) return {};
   const Form form(cell(column));
-  if (form.text().empty() || id_forms_.contains(form.text())) {
-    learn_forms(form.text());
-    return false;
-  }
+  if (form.text().empty() || id_forms_.contains(form.text())) return {};
   const auto looks_like_id = [&](std::size_t at, const auto& usual) {
     const Form beside(cell(at));
-    return id_forms_.contains(beside.text()) && !usual.contains(beside.text());
+    // Numbers and words alone are anything.
+    return beside.text().size() > 1 && id_forms_.contains(beside.text()) && !usual.contains(beside.text());
   };
   const std::size_t left = column - 1;  // wraps around below 0, and is then none
   const bool is_right = looks_like_id(column + 1, right_forms_);
-  if (ids_ < kIdsMin || id_forms_.size() > kFormsMax || (!is_right && !looks_like_id(left, left_forms_))) {
-    learn_forms(form.text());
-    return false;
-  }
-  refuse_row(row, csv_.place(column), columns_.name(column),
-             fmt::format("the row looks shifted: '{}' looks like no other id, and '{}' beside it does; an unquoted {}?",
-                         printable(cell(column), 40), printable(cell(is_right ? column + 1 : left), 40),
-                         shown(csv_.dialect())),
-             "shifted_row");
-  return true;
+  if (!is_right && !looks_like_id(left, left_forms_)) return {};
+  return fmt::format("'{}' looks like no other id, and '{}' beside it does", printable(cell(column), 40),
+                     printable(cell(is_right ? column + 1 : left), 40));
 }
 
-void RowShape::learn_forms(std::string_view id) {
-  if (ids_ == kIdsSample || id.empty()) return;
+/// Learns from a row that is right, for all that is known.
+void RowShape::look_at_id() {
+  if (ids_ == kIdsSample || columns_.id() >= csv_.cells().size()) return;
+  const Form form(cell(columns_.id()));
+  if (form.text().empty()) return;
   ++ids_;
-  id_forms_.emplace(id);
+  id_forms_.emplace(form.text());
   left_forms_.emplace(Form(cell(columns_.id() - 1)).text());
   right_forms_.emplace(Form(cell(columns_.id() + 1)).text());
 }
@@ -243,7 +268,7 @@ void RowShape::look_for_cut(const TablePlan& plan, std::optional<RowDoubt>& doub
     if (last_cells_.is_learning()) last_cells_.learn(cell(last));
     return;
   }
-  const bool is_closed = csv_.cells().size() > columns_.size() || (csv_.dialect().quotes && csv_.raw().ends_with('"'));
+  const bool is_closed = csv_.cells().size() > columns_.size() || csv_.is_quoted(last);
   if (plan.needed != columns_.size() || is_closed) return;
   if (const std::string why = last_cells_.why_cut(cell(last)); !why.empty())
     doubt = {csv_.place(last), columns_.name(last), LastCells::message(why), "cut_row"};

@@ -35,12 +35,14 @@ class RowShape {
   bool check_short(const TablePlan& plan, std::size_t own, ManifestRow& row);
   bool refuse_swallowed(ManifestRow& row);
   bool refuse_nameless(const TablePlan& plan, ManifestRow& row);
-  bool refuse_shifted(ManifestRow& row, bool is_short);
+  bool refuse_shifted(ManifestRow& row, const TablePlan& plan, bool is_short);
   bool refuse_misfit(const TablePlan& plan, ManifestRow& row, std::string_view counts);
   void refuse_broken(std::size_t own, ManifestRow& row);
   bool refuse_other_dialect(ManifestRow& row);
-  bool refuse_strange_id(ManifestRow& row);
-  void learn_forms(std::string_view id);
+  bool goes_on_behind(const TablePlan& plan, std::size_t own);
+  bool is_like_an_id(std::string_view text) const;
+  std::string strange_id() const;
+  void look_at_id();
   void look_for_cut(const TablePlan& plan, std::optional<RowDoubt>& doubt);
   void refuse_width(ManifestRow& row, Place place, std::string_view column, std::string message, std::string_view code);
   std::string_view cell(std::size_t column) const;
@@ -51,6 +53,8 @@ class RowShape {
   ManifestRun& run_;
   std::uint64_t record_ = 0;
   LastCells last_cells_;
+
+  std::uint64_t half_id_ = 0;  ///< the record that seems to be the beginning of an id alone; 0: none was
 
   // What ids look like, and what stands beside them.
   std::size_t ids_ = 0;

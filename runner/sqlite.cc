@@ -4,6 +4,8 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <filesystem>
+
 #include "runner/check.h"
 
 namespace reelbatch {
@@ -26,7 +28,11 @@ Result<void> refuse_stump(const std::string& path) {
 bool has_journal(const std::string& path, const char* vfs) {
   sqlite3_vfs* const files = sqlite3_vfs_find(vfs);
   int found = 0;
-  const std::string journal = path + "-wal";
+  // As SQLite does: the journal stands beside what a link leads to.
+  std::error_code unknown;
+  std::string real = path;
+  if (vfs == nullptr) real = std::filesystem::canonical(path, unknown).string();
+  const std::string journal = (unknown ? path : real) + "-wal";
   if (files == nullptr || files->xAccess(files, journal.c_str(), SQLITE_ACCESS_EXISTS, &found) != SQLITE_OK)
     return true;
   return found != 0;
@@ -91,10 +97,15 @@ std::int64_t Database::changes() const {
   return sqlite3_changes64(handle_);
 }
 
-Result<void> Database::checkpoint() {
-  const int code = sqlite3_wal_checkpoint_v2(handle_, "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-  const bool is_done = code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY;
-  return is_done ? Result<void>() : tl::unexpected(error("cannot use"));
+Result<bool> Database::checkpoint() {
+  int all = 0, moved = 0;
+  const int code = sqlite3_wal_checkpoint_v2(handle_, "main", SQLITE_CHECKPOINT_PASSIVE, &all, &moved);
+  if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) return tl::unexpected(error("cannot use"));
+  return code == SQLITE_OK && all == moved;
+}
+
+std::string Database::journal_path() const {
+  return sqlite3_filename_wal(sqlite3_db_filename(handle_, "main"));
 }
 
 void Database::keep_journal(bool keep) {

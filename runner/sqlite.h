@@ -40,8 +40,11 @@ class Database {
   std::int64_t last_id() const;
   /// Rows that the last INSERT, UPDATE or DELETE touched.
   std::int64_t changes() const;
-  /// Moves what the journal of WAL mode has into the file, as far as no reader needs it to stay. Waits for nobody.
-  Result<void> checkpoint();
+  /// Moves what the journal of WAL mode has into the file. Waits for nobody: false if a reader needs some of it to
+  /// stay.
+  Result<bool> checkpoint();
+  /// Where the journal is, whatever name the file was opened by.
+  std::string journal_path() const;
   /// Whether that journal stays beside the file when the last connection is closed.
   void keep_journal(bool keep);
   /// From here on that is left to the caller, who is told by journal_pages() how much there is to move.

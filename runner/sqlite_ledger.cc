@@ -184,6 +184,7 @@ Result<void> SqliteLedger::end_run(const RunRecord& run, std::span<const Account
   end.bind(5, join_lines(run.accounts_stopped)).bind(6, budget_stops_json(run.budgets_reached));
   if (Result<void> done = end.bind(7, run.id).run(); !done) return done;
   if (Result<void> done = database_->execute("DELETE FROM meta WHERE name = 'working'"); !done) return done;
+  if (Result<void> done = database_->execute(kMarkWritten); !done) return done;
   Statement cleanly = database_->prepare("DELETE FROM meta WHERE name = 'working:' || ?");
   Statement forget = database_->prepare("DELETE FROM sends WHERE account = ?");
   for (const AccountId account : accounts) {
@@ -196,7 +197,8 @@ Result<void> SqliteLedger::end_run(const RunRecord& run, std::span<const Account
   if (Result<void> done = forget_rows(keep_runs, run.id); !done) return done;
   if (Result<void> done = transaction->commit(); !done) return done;
   // The file is whole by itself again, also while others have it open.
-  return database_->checkpoint();
+  if (const Result<bool> moved = database_->checkpoint(); !moved) return tl::unexpected(moved.error());
+  return {};
 }
 
 Result<void> SqliteLedger::reopen_run(RunId run) {
@@ -217,10 +219,8 @@ Result<Ledger::PastSends> SqliteLedger::begin_work(std::span<const AccountId> ac
         {query.integer(0), query.integer(1) != 0, from_ms(query.integer(2)), query.integer(3), query.integer(4)});
   }
   // Older versions noted that a run worked, not with whom.
-  const Result<std::int64_t> noted = database_->number("SELECT count(*) FROM meta WHERE name LIKE 'working:%'");
-  const Result<std::int64_t> working = database_->number("SELECT count(*) FROM meta WHERE name = 'working'");
-  if (!noted || !working) return tl::unexpected(noted ? working.error() : noted.error());
-  const bool is_any = *working > 0 && *noted == 0;
+  const Result<std::int64_t> any = database_->number("SELECT count(*) FROM meta WHERE name = 'working'");
+  if (!any) return tl::unexpected(any.error());
   Result<Transaction> transaction = Transaction::begin(*database_);
   if (!transaction) return tl::unexpected(transaction.error());
   Statement incomplete = database_->prepare("SELECT 1 FROM meta WHERE name = 'working:' || ?");
@@ -228,12 +228,10 @@ Result<Ledger::PastSends> SqliteLedger::begin_work(std::span<const AccountId> ac
   for (const AccountId account : accounts) {
     const Result<bool> found = incomplete.bind(1, account).step();
     if (!found) return tl::unexpected(found.error());
-    if (*found || is_any) past.incomplete.push_back(account);
+    if (*found || *any > 0) past.incomplete.push_back(account);
     incomplete.reset();
     if (Result<void> done = begin.bind(1, account).run(); !done) return tl::unexpected(done.error());
   }
-  if (Result<void> done = database_->execute("INSERT OR REPLACE INTO meta VALUES ('working', 1)"); !done)
-    return tl::unexpected(done.error());
   if (Result<void> done = transaction->commit(); !done) return tl::unexpected(done.error());
   const Result<std::int64_t> pages = database_->number("PRAGMA wal_autocheckpoint");
   if (!pages) return tl::unexpected(pages.error());
@@ -246,12 +244,20 @@ Result<Ledger::PastSends> SqliteLedger::begin_work(std::span<const AccountId> ac
 
 /// Moves what is in the journal into the file, so that the file tells that more is to come: what is written from here
 /// on is in the journal, and so is that it was. One that is alone afterwards, and was not moved whole, is known by it.
+///
+/// A reader may keep it from being moved: then it is tried again with the next commit.
 Result<void> SqliteLedger::renew_marks() {
-  database_->keep_journal(true);  // if it fails between the two
-  if (Result<void> done = database_->execute("UPDATE meta SET value = value + 1 WHERE name = 'begun'"); !done)
-    return done;
-  if (Result<void> done = database_->checkpoint(); !done) return done;
+  if (!marks_wait_) {
+    database_->keep_journal(true);  // if it fails between the two
+    if (Result<void> done = database_->execute("UPDATE meta SET value = value + 1 WHERE name = 'begun'"); !done)
+      return done;
+    marks_wait_ = true;
+  }
+  const Result<bool> moved = database_->checkpoint();
+  if (!moved) return tl::unexpected(moved.error());
+  if (!*moved) return {};
   if (Result<void> done = database_->execute(kMarkWritten); !done) return done;
+  marks_wait_ = false;
   database_->keep_journal(false);
   return {};
 }
@@ -512,7 +518,7 @@ Result<JobId> SqliteLedger::job_with_remote_id(AccountId account, std::string_vi
 /// Of the file, and of the journal beside it.
 SqliteLedger::Places SqliteLedger::place_now() const {
   if (!has_places_) return {};
-  return {place_of(database_->path()), place_of(database_->path() + "-wal")};
+  return {place_of(database_->path()), place_of(database_->journal_path())};
 }
 
 /// What is written to a file that was deleted or moved away is lost: nobody would find it.
@@ -561,7 +567,7 @@ Result<void> SqliteLedger::commit(const Commit& commit) {
     return done;
   if (Result<void> done = transaction->commit(); !done) return done;
   const bool is_full = checkpoint_pages_ > 0 && database_->journal_pages() >= checkpoint_pages_;
-  return is_full ? renew_marks() : Result<void>();
+  return is_full || marks_wait_ ? renew_marks() : Result<void>();
 }
 
 Result<void> SqliteLedger::write_intent(RunId run, const Intent& intent) {

@@ -144,6 +144,7 @@ class SqliteLedger : public Ledger {
   Places place_now() const;
   Places place_;
   bool has_places_ = false;
+  bool marks_wait_ = false;   ///< for a reader, between the two marks
   int checkpoint_pages_ = 0;  ///< while a run works: of the journal, before they are moved
   JobId last_job_id_ = 0;
 };

@@ -187,7 +187,11 @@ Result<void> SqliteLedger::backup(const std::string& path) {
   if (fd < 0 && errno == EEXIST) return usage_error(fmt::format("{} exists: name a file that does not", path));
   if (fd < 0) return ground_error(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
   ::close(fd);
-  return database_->backup_to(path);
+  if (Result<void> copied = database_->backup_to(path); !copied) return copied;
+  // It is a whole snapshot, whatever was to come.
+  Result<Database> copy = Database::open(path, Database::Mode::ReadWrite);
+  if (!copy) return tl::unexpected(copy.error());
+  return copy->execute("UPDATE meta SET value = 0 WHERE name IN ('begun', 'written')");
 }
 
 }  // namespace reelbatch

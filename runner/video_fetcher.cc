@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,9 +23,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds kConnectTime{30};
+constexpr seconds kConnectTime{15};
 /// Slower than this for so long, it is given up.
-constexpr long kSlowBytes = 1024, kSlowSeconds = 60;
+constexpr long kSlowBytes = 10 * 1024, kSlowSeconds = 30;
+constexpr std::chrono::minutes kWholeMost{30};
 constexpr long kRedirectsMax = 5;
 constexpr int kWaitMaxMs = 1000;
 
@@ -74,8 +76,9 @@ class VideoFetcher::Impl {
     std::string path;
     int file = -1;
     std::uint64_t bytes = 0;
-    bool judged = false;  ///< the head of its answer
-    std::string refused;  ///< by us
+    bool judged = false;   ///< the head of its answer
+    bool encoded = false;  ///< as gzip or the like
+    std::string refused;   ///< by us
     std::string retry_after;
     std::array<char, CURL_ERROR_SIZE> words{};
   };
@@ -84,6 +87,7 @@ class VideoFetcher::Impl {
     if (transfer.file >= 0) ::close(transfer.file);
     transfer.file = -1;
   }
+  void refuse(std::size_t id, std::string why, bool may_change);
   bool judge(Transfer& transfer) const;
   void finish(Transfer& transfer, CURLcode result);
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) noexcept;
@@ -97,15 +101,25 @@ class VideoFetcher::Impl {
   std::vector<FetchAnswer> answers_;
 };
 
+void VideoFetcher::Impl::refuse(std::size_t id, std::string why, bool may_change) {
+  FetchAnswer& answer = answers_.emplace_back();
+  answer.id = id;
+  answer.error = std::move(why);
+  answer.may_change = may_change;
+}
+
 void VideoFetcher::Impl::start(std::size_t id, const std::string& url, const std::string& path) {
   auto transfer = std::make_unique<Transfer>();
   transfer->owner = this;
   transfer->id = id;
   transfer->path = path;
-  transfer->file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (transfer->file < 0) {
-    answers_.push_back({id, fmt::format("cannot write {}: {}", path, std::strerror(errno)), false, {}, 0});
-    return;
+  transfer->file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+  if (transfer->file < 0)
+    return refuse(id, fmt::format("cannot be written to {}: {}", path, std::strerror(errno)), false);
+  // What another run is writing is not to be cut under its hands.
+  if (::flock(transfer->file, LOCK_EX | LOCK_NB) != 0 || ::ftruncate(transfer->file, 0) != 0) {
+    close_file(*transfer);
+    return refuse(id, "is being fetched by another run", true);
   }
   transfer->easy = ::curl_easy_init();
   if (transfer->easy == nullptr) throw std::bad_alloc();
@@ -130,6 +144,7 @@ void VideoFetcher::Impl::start(std::size_t id, const std::string& url, const std
   set(CURLOPT_CAPATH, roots_.path);
   if (is_here) set(CURLOPT_PROXY, "");
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(milliseconds(kConnectTime).count()));
+  set(CURLOPT_TIMEOUT_MS, static_cast<long>(milliseconds(kWholeMost).count()));
   set(CURLOPT_LOW_SPEED_LIMIT, kSlowBytes);
   set(CURLOPT_LOW_SPEED_TIME, kSlowSeconds);
   set(CURLOPT_HEADERFUNCTION, &Impl::on_header);
@@ -138,7 +153,7 @@ void VideoFetcher::Impl::start(std::size_t id, const std::string& url, const std
   set(CURLOPT_WRITEDATA, transfer.get());
   set(CURLOPT_HTTPGET, 1);
   if (set.code != CURLE_OK || ::curl_multi_add_handle(multi_, transfer->easy) != CURLM_OK) {
-    answers_.push_back({id, fmt::format("cannot ask: {}", in_our_words(::curl_easy_strerror(set.code))), false, {}, 0});
+    refuse(id, fmt::format("cannot ask: {}", in_our_words(::curl_easy_strerror(set.code))), false);
     ::curl_easy_cleanup(transfer->easy);
     close_file(*transfer);
     ::unlink(path.c_str());
@@ -153,7 +168,12 @@ std::size_t VideoFetcher::Impl::on_header(char* data, std::size_t, std::size_t s
   Transfer& transfer = *static_cast<Transfer*>(user);
   const std::string_view line = trimmed({data, size});
   const std::size_t colon = line.find(':');
-  if (line.starts_with("HTTP/")) transfer.retry_after.clear();  // those of a redirect are not of the answer
+  if (line.starts_with("HTTP/")) {  // those of a redirect are not of the answer
+    transfer.retry_after.clear();
+    transfer.encoded = false;
+  }
+  if (colon != std::string_view::npos && same_name(line.substr(0, colon), "content-encoding"))
+    transfer.encoded = !same_name(trimmed(line.substr(colon + 1)), "identity");
   if (colon != std::string_view::npos && same_name(line.substr(0, colon), "retry-after"))
     transfer.retry_after = trimmed(line.substr(colon + 1));
   return size;
@@ -187,6 +207,8 @@ bool VideoFetcher::Impl::judge(Transfer& transfer) const {
   ::curl_easy_getinfo(transfer.easy, CURLINFO_CONTENT_TYPE, &type);
   if (status != 200) {
     transfer.refused = fmt::format("is answered {}", status);
+  } else if (transfer.encoded) {
+    transfer.refused = "is answered in an encoding that was not asked for";
   } else if (type != nullptr && is_other_type(type)) {
     transfer.refused = fmt::format("is no video: the answer is of the type {}", printable(type, 80));
   }
@@ -235,6 +257,7 @@ void VideoFetcher::Impl::finish(Transfer& transfer, CURLcode result) {
         fmt::format("cannot be fetched: {}",
                     in_our_words(transfer.words[0] != '\0' ? transfer.words.data() : ::curl_easy_strerror(result)));
     answer.may_change = true;
+    answer.no_answer = status == 0;
   } else if (transfer.bytes == 0) {
     answer.error = "is empty";
     answer.may_change = true;

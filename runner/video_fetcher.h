@@ -27,6 +27,7 @@ struct FetchAnswer {
   std::size_t id = 0;
   std::string error;        ///< why it is not there, for people; empty: the file is whole, and on disk
   bool may_change = false;  ///< another try may bring it
+  bool no_answer = false;   ///< the host could not be reached, or said nothing
   std::optional<Duration> retry_after;
   std::uint64_t bytes = 0;
 };

@@ -136,6 +136,8 @@ TEST_CASE("a YAML file that ends inside of a plain scalar") {
   CHECK(said.rejects[0].code == "cut_row");
   CHECK(said.errors[0].starts_with("f.yaml:21:9: image_urls: the last record looks incomplete"));
   CHECK(read("f.yaml", cut + "\n").errors.empty());  // somebody closed the line
+  CHECK(read("f.yaml", cut + " ").ids.size() == 3);
+  CHECK(read("f.yaml", blocks + "   ").warnings.size() == 1);
   CHECK(read("f.yaml", cut + "\nx-notes: cut he").ids.size() == 4);
   // What feeds nothing costs nothing.
   std::string labels = "jobs:\n";

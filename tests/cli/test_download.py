@@ -3,6 +3,7 @@
 
 import signal
 import threading
+import time
 import unittest
 import urllib.parse
 
@@ -117,13 +118,14 @@ class Download(Case):
         self.feed(A_1="/gone/1.mp4", A_2="/page/2.mp4", A_3="/video/3.mp4", A_4="/loop/4.mp4", A_5="/none/5.mp4")
         done = self.run_down(code=1)
         self.assertEqual(self.files(), {"A-3": b"video 3.mp4"})
+        self.assertEqual(self.run_down("-q", code=1).err.count("its video"), 4)
         for ref, why in {"A-1": "is answered 404", "A-2": "is no video: the answer is of the type text/html"}.items():
             self.assertIn(f"{ref}: its video {self.host.url}{self.paths[ref]} {why}", done.err)
         self.assertRegex(done.err, r"A-4: its video \S+ cannot be fetched: .*redirect")
         self.assertRegex(done.err, r"A-5: its video \S+ is empty")
         self.assertIn("downloads: 1 fetched (0.0 MB), 4 failed", done.out)
         self.assert_states(done, A_1="done", A_2="done", A_3="done", A_4="done", A_5="done")
-        self.assertEqual(self.host.paths().count("/gone/1.mp4"), 1)
+        self.assertEqual(self.host.paths().count("/gone/1.mp4"), 2)  # once a run
 
     def test_a_redirect_to_a_file_is_refused(self):
         self.feed(A_1="/to?file%3A///etc/passwd")
@@ -172,6 +174,37 @@ class Download(Case):
         self.assertRegex(done.out, r"1 left for the next run")
         self.assertEqual(list(self.files()), ["A-2"])
         self.assert_states(done, A_1="done", A_2="done")
+
+    def test_a_host_without_an_answer_is_asked_no_more(self):
+        self.feed(**{f"A_{i}": f"/slam/{i}.mp4" for i in range(12)}, B_1=f"{self.other().url}/video/b.mp4")
+        done = self.run_down(code=1)
+        self.assertEqual(list(self.files()), ["B-1"])
+        self.assertLess(len(self.host.requests), 12)
+        self.assertIn("its host gave no answer", done.err)
+
+    def other(self):
+        host = images.Images(Handler)
+        self.addCleanup(host.stop)
+        return host
+
+    def test_what_another_run_is_fetching_is_left_to_it(self):
+        self.feed(A_1="/slow/1.mp4")
+        first = self.start("run", "feed.csv", "--download", "videos")
+        wait_for(lambda: any(p.stat().st_size for p in self.parts()))
+        self.run_it("ledger", "backup", "copy.db")
+        done = self.run_down("--ledger", "copy.db", code=1)
+        self.assertIn("is being fetched by another run", done.err)
+        Handler.gate.set()
+        self.assertEqual(first.wait().code, 0)
+        self.assertEqual(self.files(), {"A-1": b"video 1.mp4"})
+
+    def test_a_resumed_run_has_a_deadline_of_its_own(self):
+        self.feed(A_1="/video/1.mp4")
+        self.run_feed(code=0)
+        time.sleep(1.2)
+        done = self.run_it("resume", "--download", "videos", "--deadline", "1s")
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual(list(self.files()), ["A-1"])
 
     def test_the_deadline_holds_for_downloads_too(self):
         self.feed(A_1="/slow/1.mp4")

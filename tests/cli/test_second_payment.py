@@ -122,7 +122,7 @@ class Files(Cases):
         shutil.move(self.folder / "reelbatch.db", new / "reelbatch.db")
         self.assert_refused("--ledger", "new/reelbatch.db")
         self.assert_refused("--ledger", "new/reelbatch.db")  # looking does not make it whole
-        self.assertEqual(self.run_it("status", "--ledger", "new/reelbatch.db").code, 0)
+        self.assertEqual(self.run_it("status", "--ledger", "new/reelbatch.db").code, 2)
         shutil.move(self.folder / "reelbatch.db-wal", new / "reelbatch.db-wal")
         self.assertIn(self.run_feed("--ledger", "new/reelbatch.db").code, (0, 4))
         self.assert_paid_once()

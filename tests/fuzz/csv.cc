@@ -26,6 +26,8 @@ Table read(std::string_view text, char delimiter, std::size_t piece, std::size_t
   StringSource source(text, piece);
   CsvReader reader(source, "f.csv", delimiter, block);
   Table table;
+  constexpr std::size_t kMost = 100;
+  std::size_t announced = 0;  // of the record at hand
   while (true) {
     const Result<bool> more = reader.next();
     if (!more) table.error = more.error().message;
@@ -36,6 +38,10 @@ Table read(std::string_view text, char delimiter, std::size_t piece, std::size_t
     record.line = reader.line();
     record.ended = reader.ended_by_newline();
     must(!record.cells.empty(), "a record has a cell");
+    must(announced == 0 || announced == kMost || announced == record.cells.size(),
+         "a record is as wide as it was said");
+    announced = reader.behind(kMost).cells;
+    must(std::equal(record.cells.begin(), record.cells.end(), reader.cells().begin()), "a look ahead changes nothing");
     must(reader.places().size() == record.cells.size(), "every cell has a place");
     for (std::size_t i = 0; i < record.cells.size(); ++i) {
       const Place place = reader.place(i);
