@@ -33,8 +33,9 @@ void CreditBook::found(std::int64_t job, std::string_view subject, std::optional
 }
 
 void CreditBook::stands_at(std::string_view subject, Credits used) {
+  // An answer may have told less since: an old one.
   Subject& known = subjects_[std::string(subject)];
-  if (!known.used) known.used = used;
+  known.used = std::max(known.used.value_or(used), used);
 }
 
 void CreditBook::is_worked_on(std::int64_t job, std::string_view subject) {
