@@ -71,7 +71,8 @@ class Completion(Case):
         for words, offered in [
             (["reelbatch", "re"], ["resume", "report", "resolve"]),
             (["reelbatch", "--v"], ["--version"]),
-            (["reelbatch", "run", "--allow"], ["--allow-invalid-start", "--allow-mass-change", "--allow-shrink"]),
+            (["reelbatch", "run", "--allow"], ["--allow-invalid-start", "--allow-mass-change", "--allow-shrink",
+                                               "--allow-lost-journal"]),
             (["reelbatch", "run", "feed"], []),  # left to the names of files
             (["reelbatch", "ledger", ""], ["verify", "backup", "--help"]),
             (["reelbatch", "ledger", "v"], ["verify"]),
