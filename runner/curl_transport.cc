@@ -471,7 +471,7 @@ void CurlTransport::Impl::wait_until(Instant deadline, Happenings& out) {
     }
     const Instant until = something || woken ? now : std::min(deadline, next_timer());
     woken = poll_once(until, now) || woken;
-    note_stop(until);
+    note_stop(std::max(until, now));  // a time that was over is none to be late for
     polled = true;
   }
   // As long as it takes for about so many answers to come: each costs less in company, and none waits for a crowd.
