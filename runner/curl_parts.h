@@ -1,7 +1,7 @@
-// What everything that speaks libcurl here has in common. Private to curl_*.cc.
+// What everything that speaks libcurl here has in common. Private to curl_*.cc and video_fetcher.cc.
 //
 // Not the loop: CurlTransport has thousands of connections in epoll, spread over handles, and gathers answers for a
-// turn; CurlProbe has twenty, and lets libcurl wait.
+// turn; CurlProbe and VideoFetcher have a few, and let libcurl wait.
 #pragma once
 
 #include <curl/curl.h>
@@ -42,6 +42,20 @@ struct CurlRoots {
 CurlRoots choose_roots(const std::string& ca_file);
 
 long curl_info(CURL* easy, CURLINFO what);
+
+/// Hands on each transfer that has ended: what its CURLOPT_PRIVATE points to, and how. Which may take it off the
+/// handle.
+template <typename Transfer, typename Ended>
+void for_each_ended(CURLM* multi, Ended ended) {
+  int left = 0;
+  while (const CURLMsg* message = ::curl_multi_info_read(multi, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    const CURLcode result = message->data.result;
+    char* user = nullptr;  // the type that curl_easy_getinfo() writes
+    ::curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
+    ended(*reinterpret_cast<Transfer*>(user), result);
+  }
+}
 
 /// Why no connection came about, for people: `cannot resolve host 'x'`, `connection refused`, and so on.
 ///

@@ -556,12 +556,7 @@ Instant CurlTransport::Impl::next_timer() const {
 void CurlTransport::Impl::reap() {
   for (const auto& shard : shards_) {
     if (shard->open == 0) continue;
-    int left = 0;
-    while (const CURLMsg* message = ::curl_multi_info_read(shard->multi, &left)) {
-      if (message->msg != CURLMSG_DONE) continue;
-      const CURLcode result = message->data.result;
-      finish(*transfer_of(message->easy_handle), result);
-    }
+    for_each_ended<Transfer>(shard->multi, [this](Transfer& ended, CURLcode result) { finish(ended, result); });
   }
 }
 

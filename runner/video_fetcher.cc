@@ -221,14 +221,7 @@ std::vector<FetchAnswer> VideoFetcher::Impl::wait(Instant deadline) {
   for (;;) {
     int running = 0;
     ::curl_multi_perform(multi_, &running);
-    int left = 0;
-    while (const CURLMsg* message = ::curl_multi_info_read(multi_, &left)) {
-      if (message->msg != CURLMSG_DONE) continue;
-      const CURLcode result = message->data.result;
-      char* user = nullptr;  // the type that curl_easy_getinfo() writes
-      ::curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
-      finish(*reinterpret_cast<Transfer*>(user), result);
-    }
+    for_each_ended<Transfer>(multi_, [this](Transfer& ended, CURLcode result) { finish(ended, result); });
     const Instant now = clock_.now();
     if (!answers_.empty() || now >= deadline) return std::exchange(answers_, {});
     const auto most = std::chrono::ceil<milliseconds>(std::min<Duration>(deadline - now, milliseconds(kWaitMaxMs)));
