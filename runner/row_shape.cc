@@ -85,7 +85,8 @@ bool RowShape::check_width(const TablePlan& plan, ManifestRow& row, std::optiona
   }
   if (refuse_shifted(row, plan, false)) return false;
   look_at_id();
-  const bool ends_bare = plan.needed == columns_.size() && cells == own && !csv_.is_quoted(cells - 1);
+  const bool ends_bare =
+      plan.needed == columns_.size() && cells == own && !csv_.is_quoted(cells - 1) && csv_.dialect().record_end == 0;
   if (ends_bare && goes_on_behind(plan, own)) {
     refuse_broken(own, row);
     return false;

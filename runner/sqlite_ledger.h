@@ -136,13 +136,11 @@ class SqliteLedger : public Ledger {
   std::optional<Transaction> intake_;
   RunId intake_run_ = 0;
   PackWriter pack_;
-  std::vector<std::string> label_names_;  ///< of the intake
-  /// Device and inode of the file when it was opened; nothing for one that no path leads to.
-  /// Device and inode of the file, and of the journal beside it; of none where it is not in the file system.
-  using Place = std::optional<std::pair<std::uint64_t, std::uint64_t>>;
-  using Places = std::pair<Place, Place>;
+  std::vector<std::string> label_names_;                                 ///< of the intake
+  using Place = std::optional<std::pair<std::uint64_t, std::uint64_t>>;  ///< device and inode
+  using Places = std::pair<Place, Place>;                                ///< of the file, and of the journal beside it
   Places place_now() const;
-  Places place_;
+  Places place_;  ///< when it was opened, and when work began
   bool has_places_ = false;
   bool marks_wait_ = false;   ///< for a reader, between the two marks
   int checkpoint_pages_ = 0;  ///< while a run works: of the journal, before they are moved
