@@ -92,8 +92,8 @@ bool Runner::has_budget(const Account& account, const JobKind& kind, std::string
   why = account.spending.passed_by(price);
   if (why.empty()) why = run_spending_.passed_by(price);
   const std::optional<Credits>& remaining = account.book.last().remaining;
-  // A balance that nobody has told yet is found out by one job.
-  if (why.empty() && keep && !remaining && account.spending.has_open()) return false;
+  // A balance that nobody has told yet is found out by one job; one that was found in flight may have taken it all.
+  if (why.empty() && keep && !remaining && (account.spending.has_open() || account.found_open > 0)) return false;
   const Credits claimed = account.book.claimed();
   if (why.empty() && keep && remaining && *remaining - claimed - needed < *keep) {
     const bool late = claimed > account.book.unshown().reserved();

@@ -7,6 +7,7 @@ import json
 import unittest
 
 from harness import Case, row, wait_for
+from provider import Answer
 
 COLUMNS = ["key", "jobs", "used", "reserved", "unattributed", "unknown_jobs", "line", "balance_first",
            "balance_first_at", "balance_last", "balance_last_at", "balance_elsewhere", "time_zone"]
@@ -267,6 +268,18 @@ class Budgets(CreditsCase):
         self.manifest(["A-1", "A-2"])
         done = self.run_feed(code=3)
         self.assertIn("998.5 credits are to be kept: 999 remain, 0 of them reserved, the next job may cost 1", done.out)
+
+    def test_keep_waits_for_what_a_job_of_a_killed_run_says_of_the_balance(self):
+        self.config(account="credits: job\nmax_price: {iacrea.auto: 1}\nbudget: {keep: 999}")
+        self.manifest(["A-1", "A-2"])
+        self.provider.on_submit(Answer(201))  # says nothing of the balance
+        self.provider.on_poll(Answer(200, {"status": "PENDING"}))
+        self.killed_with_jobs_in_flight(1)
+        self.provider.forget_rules()
+        self.provider.on_poll(Answer(200, {"status": "PENDING"}), times=3)
+        done = self.run_feed(code=3)
+        self.assertEqual(len(self.provider.posts()), 1)
+        self.assertIn("999 credits are to be kept: 999 remain", done.out)
 
     def test_a_budget_that_cannot_be_kept_is_told(self):
         self.provider.credits_mean = None
