@@ -248,8 +248,8 @@ Parts parts_of(std::string_view item, bool only_at_bars = false) {
 /// What stands behind the scheme of an address, also of one that was percent-encoded, once or twice.
 constexpr std::array<std::string_view, 3> kSchemeEnds{"://", "%3a%2f%2f", "%253a%252f%252f"};
 
-/// Whether another image begins right behind the name of a photo in the path: an address, at most with signs in between
-/// that are no known separators, or whatever follows a backslash.
+/// Whether something else begins right behind the name of a photo in the path: an address, at most with signs in
+/// between that are no known separators; whatever follows a backslash; or, after a blank, words.
 bool is_glued(std::string_view item) {
   constexpr std::string_view kSigns = " !\"$%&'()*+,-:;<=>@[\\]^_`{|}~";
   const std::string path = ascii_lower(without_query(item));
@@ -264,6 +264,11 @@ bool is_glued(std::string_view item) {
   }
   for (std::size_t at = path.find('\\'); at != std::string::npos; at = path.find('\\', at + 1)) {
     if (is_photo(std::string_view(path).substr(0, at))) return true;
+  }
+  // Words behind a photo: `1.jpg, Lyon`, `1.jpg (front)`; but `1.jpg (2).jpg` is the name of a copy.
+  for (std::size_t at = path.find(' '); at != std::string::npos && !is_photo(path); at = path.find(' ', at + 1)) {
+    const std::size_t last = path.find_last_not_of(",;", at - 1);
+    if (at > 0 && last != std::string::npos && is_photo(std::string_view(path).substr(0, last + 1))) return true;
   }
   return false;
 }
@@ -337,16 +342,21 @@ std::vector<JsonElement> in_media_order(simdjson::dom::array array) {
   return sorted;
 }
 
-/// A medium that says what it is, and that it is no photo of the listing.
+/// A medium that says of itself that it is no photo of the listing, or not for the public.
 bool is_other_medium(simdjson::dom::object object) {
+  if (object.at_key_case_insensitive("MediaURL").error()) return false;
+  const auto says = [&](std::string_view member, std::initializer_list<std::string_view> words) {
+    JsonElement value;
+    if (object.at_key_case_insensitive(member).get(value)) return false;
+    const std::string lower = ascii_lower(json_text(value));
+    return std::any_of(words.begin(), words.end(),
+                       [&](std::string_view word) { return lower.find(word) != std::string::npos; });
+  };
   std::string_view category;
-  if (object.at_key_case_insensitive("MediaURL").error() ||
-      object.at_key_case_insensitive("MediaCategory").get(category)) {
-    return false;
-  }
-  const std::string lower = ascii_lower(category);
-  const auto says = [&](std::string_view word) { return lower.find(word) != std::string::npos; };
-  return !lower.empty() && ((!says("photo") && !says("image")) || says("agent") || says("office"));
+  const bool has_category = !object.at_key_case_insensitive("MediaCategory").get(category) && !category.empty();
+  if (has_category && !says("MediaCategory", {"photo", "image"})) return true;
+  return says("MediaCategory", {"agent", "office"}) || says("MediaType", {"video", "pdf", "application/", "text/"}) ||
+         says("Permission", {"private"});
 }
 
 // ---- Items into addresses -------------------------------------------------------------------------------------------
@@ -357,7 +367,7 @@ class Collector {
     if (depth > kDepthMax) return usage_error("is nested too deeply to be a list of addresses");
     if (element.is_null()) return {};
     std::string_view text;
-    if (!element.get(text)) return add_text(text);
+    if (!element.get(text)) return add_text_or_list(text, depth);
     simdjson::dom::array array;
     if (!element.get(array)) {
       for (const JsonElement item : in_media_order(array)) {
@@ -390,7 +400,7 @@ class Collector {
       if (count > 0) list_.remarks.push_back(fmt::format(fmt::runtime(count == 1 ? one : many), count));
     };
     remark(duplicates_, "dropped {} duplicate", "dropped {} duplicates");
-    remark(other_media_, "dropped {} medium, no photo by MediaCategory", "dropped {} media, no photo by MediaCategory");
+    remark(other_media_, "dropped {} medium that is no public photo", "dropped {} media that are no public photos");
     remark(without_address_, "dropped {} image without an address", "dropped {} images without an address");
     remark(captions_, "left out {} caption", "left out {} captions");
     remark(entities_, "read &amp; as & in {} address", "read &amp; as & in {} addresses");
@@ -399,6 +409,15 @@ class Collector {
   }
 
  private:
+  /// One of several cells that are joined may be a list in itself.
+  Result<void> add_text_or_list(std::string_view text, int depth) {
+    const std::string_view trimmed = trim_edges(text);
+    if (!trimmed.starts_with('[') && !trimmed.starts_with('{')) return add_text(text);
+    JsonReader reader;
+    const Result<JsonElement> list = reader.parse(text);
+    return list ? add_element(*list, depth + 1) : add_text(text);
+  }
+
   static bool is_nothing(std::string_view trimmed) { return trimmed.empty() || says_nothing(trimmed); }
 
   Result<void> add_object(simdjson::dom::object object, int depth) {

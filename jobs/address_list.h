@@ -22,8 +22,8 @@ struct AddressList {
 /// addresses separated by `|`, `;`, `,` or white space, a spelt-out `\n` among it. A new address begins only at the
 /// start or after a separator, so `?u=https://...` stays whole. Behind a bar that follows the name of a photo stands a
 /// file name or a caption, whatever is in it. Objects in a list are sorted by their member `Order` where each has one,
-/// and those whose `MediaCategory` is no photo are left out (RESO's Media), as are those whose address is null or
-/// empty. Source: the survey of feeds, FORMATS 2 and 4.
+/// and those that are no public photo by `MediaCategory`, `MediaType` and `Permission` are left out (RESO's Media), as
+/// are those whose address is null or empty. Source: the survey of feeds, FORMATS 2 and 4.
 ///
 /// Fails if an item is no http(s) address, or more than one in a path, quoting the first such item and saying why. An
 /// empty value is an empty list.

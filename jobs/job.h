@@ -30,8 +30,8 @@ struct FieldSpec {
   std::string_view api_name;  ///< the API's own: `displayLogo`. Either is accepted in a manifest
   bool is_list = false;       ///< several columns or a list may feed it
   bool is_images = false;     ///< a list of addresses of images, which no row goes without
-  bool is_prose = false;      ///< a description, as websites write it: read with read_prose() of field_rules.h
-  bool is_content = true;     ///< part of what is paid for; a change of it makes the listing `changed`
+  bool is_prose = false;   ///< the same of a description, as websites write it: read with read_prose() of field_rules.h
+  bool is_content = true;  ///< part of what is paid for; a change of it makes the listing `changed`
   Media media = Media::None;  ///< of a field that is an address or a list of addresses
 };
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
+#include <utility>
 
 #include "jobs/json.h"
 #include "jobs/json_quote.h"
@@ -53,12 +55,34 @@ std::string shown(const std::string& json) {
   return json.starts_with('"') ? json_unquote(json) : json;
 }
 
+/// White space in characters that are seen: line ends and tabs, and with `all` of it blanks too.
+std::string with_seen_blanks(std::string_view text, bool all) {
+  std::string seen;
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint point = code_point_at(text, at);
+    if (point.value == '\n') {
+      seen += "\\n";
+    } else if (point.value == '\t') {
+      seen += "\\t";
+    } else if (all && point.value == ' ') {
+      seen += "·";
+    } else if (all && is_blank_point(point.value)) {
+      seen += fmt::format("\\u{:04X}", static_cast<std::uint32_t>(point.value));
+    } else {
+      seen += text.substr(at, point.size);
+    }
+    at += point.size;
+  }
+  return seen;
+}
+
 /// The text around byte `at`, from the beginning of a word where there is one.
-std::string excerpt(const std::string& text, std::size_t at) {
+std::string excerpt(const std::string& text, std::size_t at, bool all_blanks) {
   std::size_t from = at > kBytesBefore ? at - kBytesBefore : 0;
   if (const std::size_t blank = text.find(' ', from); from > 0 && blank < at) from = blank + 1;
   while (from > 0 && (static_cast<unsigned char>(text[from]) & 0xC0) == 0x80) --from;
-  return fmt::format("'{}{}'", from > 0 ? "…" : "", printable(std::string_view(text).substr(from), kPointsShown));
+  const std::string seen = with_seen_blanks(std::string_view(text).substr(from), all_blanks);
+  return fmt::format("'{}{}'", from > 0 ? "…" : "", printable(seen, kPointsShown));
 }
 
 }  // namespace
@@ -96,7 +120,13 @@ std::string change_excerpt(const FieldChange& change) {
   const std::string before = shown(change.before.value_or("")), now = shown(change.now.value_or(""));
   const auto differ = std::mismatch(before.begin(), before.end(), now.begin(), now.end());
   const auto at = static_cast<std::size_t>(differ.first - before.begin());
-  return fmt::format("{} -> {}", change.before ? excerpt(before, at) : "none", change.now ? excerpt(now, at) : "none");
+  const auto words = [&](bool all_blanks) {
+    return std::pair(change.before ? excerpt(before, at, all_blanks) : "none",
+                     change.now ? excerpt(now, at, all_blanks) : "none");
+  };
+  auto [old_words, new_words] = words(false);
+  if (old_words == new_words) std::tie(old_words, new_words) = words(true);
+  return fmt::format("{} -> {}", old_words, new_words);
 }
 
 }  // namespace reelbatch

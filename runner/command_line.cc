@@ -287,7 +287,7 @@ Result<Options> merge(const Words& words, const CommandSpec& command, const Surr
   if (config.options.outputs.empty()) config.options.outputs = {"results.csv"};
   if (command.bit == kCheckBit || command.bit == kPlanBit || command.bit == kRunBit) {
     config.options.manifests = words.arguments;
-    config.options.manifest.require_images = true;
+    config.options.manifest.require_columns = true;
   }
   return std::move(config.options);
 }

@@ -51,16 +51,16 @@ int command_check(const Options& options, const CheckCommand& command) {
     rejects->add(found);
     printer.print(found);
   };
-  // Without a configuration there may be one elsewhere, which has more accounts.
-  const auto has_account = [&](const JobKind& kind, std::string_view name) {
-    return options.config_file.empty() || account_for(options, kind, name) != nullptr;
-  };
+  // Without a configuration here there may be one elsewhere, which has more accounts.
+  const auto no_account = options.config_file.empty() ? Remark::Level::Warning : Remark::Level::Error;
   const auto sink = [&](ManifestRow& row) -> Result<void> {
     if (command.mapping) mapping.see(row);
     const Normalised normal = validate(row);
     photos.add(normal.fields, row.file, row.place);
     ++rows;
-    if (row.kind != nullptr && !has_account(*row.kind, row.account)) tell_no_account(row);
+    if (row.kind != nullptr && account_for(options, *row.kind, row.account) == nullptr) {
+      tell_no_account(row, no_account);
+    }
     if (!row.remarks.empty()) tell_remarks(row, remark);
     if (!row.valid()) {
       ++invalid;
@@ -71,7 +71,7 @@ int command_check(const Options& options, const CheckCommand& command) {
   };
   // Nearly all rows are such that there is nothing to say to them, and nothing to show of them.
   const RowGlance glance = [&](const RowText& row) -> Result<bool> {
-    if (!row.kind->is_plain(row.fields) || !has_account(*row.kind, row.account)) return false;
+    if (!row.kind->is_plain(row.fields) || account_for(options, *row.kind, row.account) == nullptr) return false;
     photos.add_plain(*row.kind, row.fields, row.file, {row.line, 1});
     ++rows;
     return true;

@@ -95,9 +95,19 @@ bool is_json_document(std::string_view head) {
   return on_next_line || first.starts_with("\"jobs\"") || first.starts_with("\"defaults\"");
 }
 
+/// Whether the first line that is no comment is one that only YAML has.
+bool is_yaml_document(std::string_view head) {
+  std::string_view text = visible(head);
+  while (text.starts_with('#')) text = visible(text.substr(std::min(text.find('\n'), text.size())));
+  const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
+  return line == "---" || line == "-" || (line.starts_with("- ") && line.find(": ") != std::string_view::npos) ||
+         line == "jobs:" || line == "defaults:";
+}
+
 ManifestFormat format_by_content(std::string_view head) {
   const std::string_view text = visible(head);
   if (is_json_document(text)) return ManifestFormat::Json;
+  if (is_yaml_document(text)) return ManifestFormat::Yaml;
   if (!text.starts_with('{')) return ManifestFormat::Csv;
   // One object a line, or one object over many lines: the first line tells, if it is whole.
   const std::string_view line = text.substr(0, text.find('\n'));

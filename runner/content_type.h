@@ -23,7 +23,8 @@ std::optional<ManifestFormat> format_by_name(std::string_view path);
 /// JSON that is no job a line: a list, or an object that has jobs or goes on in the next line.
 bool is_json_document(std::string_view head);
 
-/// Of standard input: JSON when its first visible character is `[`, JSON or JSON Lines when it is `{`, else CSV.
+/// Of standard input: JSON when its first visible character is `[`, JSON or JSON Lines when it is `{`, YAML when its
+/// first line begins a list or is one of the keys that a manifest has at the top, else CSV.
 ManifestFormat format_by_content(std::string_view head);
 
 }  // namespace reelbatch

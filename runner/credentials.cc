@@ -19,7 +19,7 @@ namespace reelbatch {
 namespace {
 
 constexpr std::size_t kFileBytesMax = 64 * 1024;
-constexpr std::size_t kRedactedLeast = 4;
+constexpr std::size_t kRedactedLeast = 6;
 // Any key opens the sandbox, and this one is no secret.
 constexpr std::string_view kSandboxKey = "sandbox";
 
@@ -147,11 +147,12 @@ std::string percent_form(std::string_view text, bool upper_case) {
   return form;
 }
 
-void replace_all(std::string& text, std::string_view what) {
-  constexpr std::string_view kBlank = "***";
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + kBlank.size())) {
-    text.replace(at, what.size(), kBlank);
+bool blank_out(std::string& text, std::string_view what) {
+  const std::size_t first = text.find(what);
+  for (std::size_t at = first; at != std::string::npos; at = text.find(what, at + kRedacted.size())) {
+    text.replace(at, what.size(), kRedacted);
   }
+  return first != std::string::npos;
 }
 
 }  // namespace
@@ -185,8 +186,10 @@ class CredentialsBuilder {
   std::vector<std::string> forms_;
 };
 
-void Credentials::redact(std::string& text) const {
-  for (const std::string& form : forms_) replace_all(text, form);
+bool Credentials::redact(std::string& text) const {
+  bool found = false;
+  for (const std::string& form : forms_) found = blank_out(text, form) || found;
+  return found;
 }
 
 Result<Credentials> load_credentials(const AccountOptions& account, const CommandLimits& limits) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "jobs/error.h"
@@ -11,15 +12,18 @@
 
 namespace reelbatch {
 
+/// What stands where a secret stood.
+constexpr std::string_view kRedacted = "***";
+
 /// The secrets of one account. They leave this type only as headers(); it cannot be printed.
 class Credentials {
  public:
   /// One `name: value` line a credential of the service, in its order. Never null.
   const HeaderSet& headers() const { return headers_; }
 
-  /// Replaces every secret in `text` by `***`: as it is, as it stands in a JSON string, and percent-encoded. Secrets of
-  /// fewer than 4 characters are left, they would blank out words.
-  void redact(std::string& text) const;
+  /// Replaces every secret in `text` by kRedacted: as it is, as it stands in a JSON string, and percent-encoded.
+  /// Secrets of fewer than 6 characters are left, they would blank out words. Says whether there was one.
+  bool redact(std::string& text) const;
 
  private:
   friend class CredentialsBuilder;

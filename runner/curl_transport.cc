@@ -607,6 +607,8 @@ std::string CurlTransport::Impl::describe_answer(const Transfer& transfer, CURLc
     case CURLE_SEND_ERROR:
     case CURLE_ABORTED_BY_CALLBACK:
       return transfer.answer.began() ? "answer cut short" : "connection closed before the answer";
+    case CURLE_OUT_OF_MEMORY:  // what libcurl 7.88.1 calls a header line of more than 100 KiB
+      return "answer cut short: a header of it is too long";
     default:
       return fmt::format("answer cut short: {}", in_our_words(curl_easy_strerror(result)));
   }

@@ -30,8 +30,12 @@ bool FeedImages::has_all(std::string_view known, std::string_view more) {
 }
 
 void FeedImages::see(std::string_view text, Place place) {
-  has_address_ =
-      has_address_ || text.find("//") != std::string_view::npos || text.find("www.") != std::string_view::npos;
+  const auto has = [&](std::string_view part) { return text.find(part) != std::string_view::npos; };
+  const auto lists_addresses = [&] {  // PHP writes https:\/\/ in its JSON
+    const Result<AddressList> list = parse_address_list({RawValue::Form::Text, std::string(text)});
+    return list && !list->addresses.empty();
+  };
+  has_address_ = has_address_ || has("//") || has("www.") || (has("\\") && lists_addresses());
   if (has_address_ || !has_image_name(text)) return;
   if (rows_++ > 0) return;
   first_ = place;

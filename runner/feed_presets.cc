@@ -198,10 +198,10 @@ Names synonyms_of(const FieldSpec& field) {
 }
 
 NumberedName numbered_image(std::string_view folded) {
-  constexpr std::array<std::string_view, 8> kStems{"image",   "images",   "photo",       "photos",
-                                                   "picture", "pictures", "media_image", "img"};
-  const std::size_t digits = folded.find_first_of("0123456789");
-  if (digits == std::string_view::npos) return {};
+  constexpr std::array<std::string_view, 10> kStems{
+      "image",    "images",      "photo", "photos",     "picture",
+      "pictures", "media_image", "img",   "image_link", "additional_image_link"};
+  const std::size_t digits = std::min(folded.find_first_of("0123456789"), folded.size());
   std::string_view stem = folded.substr(0, digits);
   while (!stem.empty() && std::string_view("_/[#").find(stem.back()) != std::string_view::npos) stem.remove_suffix(1);
   std::string_view rest = folded.substr(digits);
@@ -210,7 +210,18 @@ NumberedName numbered_image(std::string_view folded) {
   while (!rest.empty() && std::string_view("]_/").find(rest.front()) != std::string_view::npos) rest.remove_prefix(1);
   if (!rest.empty() && rest != "url" && rest != "src") return {};
   if (std::find(kStems.begin(), kStems.end(), stem) == kStems.end()) return {};
-  return {std::string(stem) + (rest.empty() ? "" : "/") + std::string(rest), number_in(folded, digits)};
+  return {std::string(stem) + (rest.empty() ? "" : "/") + std::string(rest),
+          digits == folded.size() ? -1 : number_in(folded, digits)};
+}
+
+bool is_main_photo_name(std::string_view folded) {
+  constexpr std::array<std::string_view, 5> kWhich{"main_", "primary_", "cover_", "featured_", "hero_"};
+  constexpr std::array<std::string_view, 3> kWhat{"image", "photo", "picture"};
+  if (folded.ends_with("_url")) folded.remove_suffix(4);
+  return std::any_of(kWhich.begin(), kWhich.end(), [&](std::string_view which) {
+    return folded.starts_with(which) &&
+           std::find(kWhat.begin(), kWhat.end(), folded.substr(which.size())) != kWhat.end();
+  });
 }
 
 bool is_private_name(std::string_view folded) {

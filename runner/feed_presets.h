@@ -64,13 +64,16 @@ std::vector<std::string> missing_of(const Preset& preset, std::span<const std::s
 /// What people call the id, images and descriptions, in the order of preference, folded; empty for other fields.
 std::span<const std::string_view> synonyms_of(const FieldSpec& field);
 
-/// A name that is one of a numbered family of images: `photo-01`, `images/0/url`, `image[10].url`. `stem` is equal for
-/// all of one family.
+/// A name that is one of a numbered family of images: `photo-01`, `images/0/url`, `image[10].url`; or that may be the
+/// first of one, without a number: `image`, `image_url`. `stem` is equal for all of one family, and empty for others.
 struct NumberedName {
   std::string stem;
-  long long number = -1;  ///< -1: it is none
+  long long number = -1;
 };
 NumberedName numbered_image(std::string_view folded);
+
+/// Whether a column holds a listing's main photo beside the column of the others.
+bool is_main_photo_name(std::string_view folded);
 
 /// Whether a column is for the eyes of agents alone, such as RESO's PrivateRemarks: then reports do not carry it unless
 /// it is asked for by name.

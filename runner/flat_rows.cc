@@ -139,6 +139,7 @@ void FlatRows::learn_plan(Plan& plan) const {
   for (std::size_t field = 0; field < candidates.size(); ++field) {
     const FieldSpec& spec = plan.kind->fields()[field];
     Field source{&spec, {}, may_be_spelt_out(spec), rules_.default_of(field, plan.kind)};
+    drop_lone_firsts(candidates[field]);
     if (candidates[field].size() == 1) {
       source.from = {candidates[field][0].index};
       feeds[source.from[0]] = true;

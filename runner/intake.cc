@@ -96,12 +96,12 @@ const AccountOptions* account_for(const Options& options, const JobKind& kind, s
   return nullptr;
 }
 
-void tell_no_account(ManifestRow& row) {
+void tell_no_account(ManifestRow& row, Remark::Level level) {
   const std::string why =
       row.account.empty()
           ? fmt::format("no account of the service {} is configured", row.kind->service())
           : fmt::format("no account '{}' of the service {} is configured", row.account, row.kind->service());
-  row.remarks.push_back({Remark::Level::Error, row.file, row.place, "account", why, "unknown_account"});
+  row.remarks.push_back({level, row.file, row.place, "account", why, "unknown_account"});
 }
 
 Planner::Planner(Ledger* ledger, const Options& options, bool digests)

@@ -44,8 +44,8 @@ struct RowPlan {
 
 /// The account that a row of the kind is for, which may name one; nullptr if there is none.
 const AccountOptions* account_for(const Options& options, const JobKind& kind, std::string_view name);
-/// Adds to a row, whose kind is known, that it has no account: it is invalid.
-void tell_no_account(ManifestRow& row);
+/// Adds to a row, whose kind is known, that it has no account: as an error it makes the row invalid.
+void tell_no_account(ManifestRow& row, Remark::Level level = Remark::Level::Error);
 
 /// Decides row by row, against a ledger or, for a first night, none. Reads the ledger and writes nothing.
 ///

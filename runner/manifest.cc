@@ -157,8 +157,11 @@ Result<void> read_file(const std::string& path, ManifestRun& run) {
     return {};
   }
   if (!format) format = format_by_content(text);
-  if (is_table(*format) && format_by_content(text) != ManifestFormat::Csv) {
-    run.find({}, {}, "this is JSON: name it .json, or .jsonl if each line is a job of its own");
+  if (const ManifestFormat content = format_by_content(text); is_table(*format) && content != ManifestFormat::Csv) {
+    run.find({}, {},
+             content == ManifestFormat::Yaml
+                 ? "this is YAML: name it .yaml"
+                 : "this is JSON: name it .json, or .jsonl if each line is a job of its own");
     return {};
   }
   if (*format == ManifestFormat::JsonLines && is_json_document(text)) {

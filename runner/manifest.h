@@ -42,7 +42,7 @@ struct ManifestOptions {
   std::optional<std::string> images_separator;
   /// A table whose rows are all of the default kind, and which has no column for the images that this needs, is wrong
   /// as a whole; otherwise its rows are, one by one.
-  bool require_images = false;
+  bool require_columns = false;
   ProseOptions prose;      ///< what is done to descriptions beyond what is done to all (prose.h)
   std::string media_base;  ///< an http or https address in front of images that are file names; empty: none
   /// Which other columns are carried to the reports; all of them when not set.

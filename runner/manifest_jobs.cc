@@ -368,8 +368,9 @@ void JobReader::say_slip(const YamlNode& key, const NameUse& use) {
 /// looked at.
 void JobReader::begin_jobs(const YamlNode& first) {
   std::vector<std::string_view> names(first_keys_.begin(), first_keys_.end());
+  std::set<std::string_view> known(names.begin(), names.end());
   for (const auto& [key, value] : first.members)
-    if (std::find(names.begin(), names.end(), key.scalar) == names.end()) names.push_back(key.scalar);
+    if (known.insert(key.scalar).second) names.push_back(key.scalar);
   take_first_keys(names, place_of(first), run_);
   uses_.clear();
   keys_.clear();
@@ -388,11 +389,9 @@ Gathered JobReader::gather(const YamlNode& map, const JobKind* kind, std::size_t
   const auto add = [&](std::size_t i, const Target& target) {
     out.given.push_back({&map.members[i].first, &map.members[i].second, target});
   };
-  if (candidates.empty()) return out;
-  if (candidates.size() == 1) {
-    add(candidates[0].index, candidates[0].target);
-    return out;
-  }
+  drop_lone_firsts(candidates);
+  if (candidates.size() == 1) add(candidates[0].index, candidates[0].target);
+  if (candidates.size() < 2) return out;
   const Target like = candidates[0].target;
   Arranged arranged = arrange(std::move(candidates));
   if (!arranged.synonyms.empty()) {

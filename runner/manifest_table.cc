@@ -502,6 +502,13 @@ bool TableReader::find_field(const TablePlan& plan, const TablePlan::Field& fiel
     found.form = field.otherwise->form;
     found.text = field.otherwise->text;
   }
+  // Only right behind the delimiter do quotes stand for themselves.
+  if (field.spec->is_prose && used != field.columns.end() && found.text.front() == ' ' &&
+      trim(found.text).starts_with('"') && trim(found.text).ends_with('"')) {
+    run_.warn(csv_.place(cell), field.spec->name,
+              "the quotes are sent as part of the text: a blank stands in front of them; take out the blanks behind "
+              "the delimiters");
+  }
   if (std::optional<std::string> prose = run_.prose(*field.spec, found.form, found.text)) {
     found.form = RawValue::Form::Json;
     found.text = views_.keep(std::move(*prose));

@@ -133,8 +133,13 @@ Result<void> NameRules::check() const {
 Result<void> NameRules::check_field(std::string_view name, std::string_view where) const {
   const std::vector<std::string_view> names = all_field_names();
   if (std::find(names.begin(), names.end(), name) != names.end()) return {};
-  return usage_error(
-      fmt::format("{}: '{}' is not a field of any kind{}", where, printable(name, 60), did_you_mean(name, names)));
+  std::string meant = did_you_mean(name, names);
+  for (const FieldSpec& spec : default_kind().fields()) {
+    const std::span<const std::string_view> synonyms = synonyms_of(spec);
+    if (std::find(synonyms.begin(), synonyms.end(), fold_name(name)) == synonyms.end()) continue;
+    meant = fmt::format(" (did you mean '{}'?)", spec.name);
+  }
+  return usage_error(fmt::format("{}: '{}' is not a field of any kind{}", where, printable(name, 60), meant));
 }
 
 std::string_view NameRules::target_name(std::size_t field, const JobKind* kind) {
@@ -238,15 +243,15 @@ void NameRules::add_by_words(NameUse& use, std::size_t field, const FieldSpec& s
   if (find_value(options_.defaults, spec.name) != nullptr || listed(name, folded) != nullptr) return;
   target.by = Target::By::Synonym;
   const std::span<const std::string_view> synonyms = synonyms_of(spec);
+  const NumberedName numbered = spec.is_list && !synonyms.empty() ? numbered_image(folded) : NumberedName();
   if (std::find(synonyms.begin(), synonyms.end(), folded) != synonyms.end()) {
-    target.synonym = folded;
+    target.synonym = numbered.stem.empty() ? folded : numbered.stem;
     use.targets.push_back(target);
-  } else if (spec.is_list && !synonyms.empty()) {
-    const NumberedName numbered = numbered_image(folded);
-    if (numbered.number < 0) return;
+  } else if (!numbered.stem.empty()) {
     target.family = true;
     target.number = numbered.number;
     target.synonym = numbered.stem;
+    target.is_first = numbered.number < 0;
     use.targets.push_back(std::move(target));
   }
 }
@@ -300,8 +305,17 @@ NameUse NameRules::use(std::string_view name, std::size_t position, const JobKin
   return use;
 }
 
+void drop_lone_firsts(std::vector<Candidate>& candidates) {
+  std::erase_if(candidates, [&](const Candidate& one) {
+    return one.target.is_first && std::none_of(candidates.begin(), candidates.end(), [&](const Candidate& other) {
+             return other.target.number >= 0 && other.target.synonym == one.target.synonym;
+           });
+  });
+}
+
 Arranged arrange(std::vector<Candidate> candidates) {
   Arranged out;
+  drop_lone_firsts(candidates);
   if (candidates.empty()) return out;
   out.by = std::min_element(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
              return a.target.by < b.target.by;
@@ -328,11 +342,13 @@ Arranged arrange(std::vector<Candidate> candidates) {
     if (names.size() == 2 && is_pair("image_link") && is_pair("additional_image_link")) {
       for (Candidate& candidate : candidates) {
         candidate.target.family = true;
-        candidate.target.number = candidate.target.synonym == "image_link" ? 0 : 1;
+        if (candidate.target.synonym == "additional_image_link") ++candidate.target.number;
       }
     } else if (names.size() > 1) {
       out.synonyms = std::move(first);
       return out;
+    } else if (std::any_of(candidates.begin(), candidates.end(), [](const auto& c) { return c.target.family; })) {
+      for (Candidate& candidate : candidates) candidate.target.family = true;  // `images` beside `images_2`
     }
   }
 
@@ -389,6 +405,12 @@ std::optional<Slip> NameRules::slip(std::string_view name, const std::string& fo
     return Slip{false, fmt::format("'{0}' is taken for a label: the service has a member {1}, which {2} does not send; "
                                    "list '{0}' in labels if it is meant as one",
                                    printable(name, 60), member, kind.name())};
+  }
+  for (std::size_t i = 0; is_main_photo_name(folded) && i < kind.fields().size(); ++i) {
+    if (!kind.fields()[i].is_images || mapped(i, &kind) != nullptr || preset_spec(i, &kind) != nullptr) continue;
+    return Slip{false, fmt::format("'{0}' is taken for a label and not sent: if it is the listing's main photo, map "
+                                   "{1}={0}+COLUMN, with the column of the others",
+                                   printable(name, 60), kind.fields()[i].name)};
   }
   std::size_t nearest = 3;
   std::string_view field;

@@ -34,6 +34,7 @@ struct Target {
   bool family = false;          ///< one of several names that a glob or a row of numbers found
   long long number = -1;        ///< family: the number in the name
   std::string synonym;          ///< By::Synonym: which; those of one family have one
+  bool is_first = false;        ///< a family's name without a number, `image` beside `image_2`: nothing by itself
 };
 
 /// Images and descriptions, where programs write `N/A` and the like for nothing. Elsewhere that may be a name.
@@ -62,6 +63,8 @@ struct Arranged {
   std::vector<std::size_t> synonyms;  ///< several, of which none is better: a mistake, and no alternatives
 };
 Arranged arrange(std::vector<Candidate> candidates);
+/// Takes out those that say something beside numbered ones of their family alone, where there are none.
+void drop_lone_firsts(std::vector<Candidate>& candidates);
 
 /// A name that is nearly a field's.
 struct Slip {

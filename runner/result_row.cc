@@ -79,6 +79,7 @@ std::string reason_words(const RowView& view, RowState state, const RunRecord& r
       break;
     case RowState::Done:
       if (view.row.reason == Reason::Unchanged) words = "unchanged";
+      if (!view.reason.empty()) words += (words.empty() ? "" : "; ") + view.reason;
       if (!view.overtaken_by.empty()) {
         words +=
             fmt::format("{}overtaken by {}, which made the video anew", words.empty() ? "" : "; ", view.overtaken_by);

@@ -29,7 +29,8 @@ struct RunnerAccount {
   AccountRecord record;
   AccountOptions options;
   HeaderSet headers;
-  std::function<void(std::string&)> redact;  ///< replaces secrets in text from outside; may be empty
+  std::function<bool(std::string&)>
+      redact;  ///< blanks out secrets in text from outside, true if there was one; may be empty
 };
 
 struct RunnerOptions {

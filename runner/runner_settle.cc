@@ -7,6 +7,7 @@
 #include "jobs/http_rules.h"
 #include "jobs/retry_after.h"
 #include "runner/check.h"
+#include "runner/credentials.h"
 #include "runner/runner.h"
 #include "runner/runner_state.h"
 
@@ -22,6 +23,10 @@ std::string shell_quoted(std::string_view text) {
   std::string quoted = "'";
   for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return quoted + "'";
+}
+
+bool has_redacted(std::string_view text) {
+  return text.find(kRedacted) != std::string_view::npos;
 }
 
 std::chrono::seconds whole_seconds(Duration duration) {
@@ -50,7 +55,7 @@ void Runner::settle(Completion& completion) {
     exchange.sent_at = completion.at;
   }
   if (account.redact) {
-    account.redact(completion.body);
+    exchange.redacted = account.redact(completion.body);
     account.redact(completion.error);
     account.redact(completion.location);
   }
@@ -130,6 +135,11 @@ void Runner::settle_submission(OpenExchange& exchange, const Completion& complet
   see_credits(account, exchange, about, verdict.credits, completion.at);
   switch (verdict.outcome) {
     case SubmitOutcome::Accepted:
+      if (exchange.redacted && has_redacted(verdict.remote_id)) {
+        return hold(account, row,
+                    "the service took it and gave it an id with the account's key in it, which is kept "
+                    "nowhere: it cannot be followed");
+      }
       return accept(account, row, verdict);
     case SubmitOutcome::Throttled:
       return not_taken(account, row, verdict.detail, true);
@@ -319,6 +329,12 @@ void Runner::settle_verdict(Flight& flight, const PollVerdict& verdict, const Op
   switch (verdict.outcome) {
     case PollOutcome::Done:
       flight.at_end = verdict.credits;
+      if (exchange.redacted && has_redacted(verdict.url)) {
+        std::string why =
+            "the video's address has the account's key in it, which is kept nowhere: get it at the service";
+        progress_.warn(fmt::format("job {}: {}", flight.remote_id, why));
+        return end_flight(flight, Event::Finish, std::move(why), verdict.url);
+      }
       return end_flight(flight, Event::Finish, "", verdict.url);
     case PollOutcome::Failed:
       flight.at_end = verdict.credits;

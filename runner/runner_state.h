@@ -105,6 +105,7 @@ struct Runner::OpenExchange {
   Errand errand = Errand::Poll;
   bool sent = false;
   bool needs_place = true;  ///< of a submission: not if its subject has one
+  bool redacted = false;    ///< the answer had a secret of the account in it, which was blanked out
   Instant sent_at;
   Pending pending;            ///< of a submission; its job is pending.row.job
   std::vector<JobId> polled;  ///< of a poll
@@ -127,7 +128,7 @@ struct Runner::Account {
   AccountRecord record;
   AccountOptions options;
   HeaderSet headers;
-  std::function<void(std::string&)> redact;
+  std::function<bool(std::string&)> redact;
   AccountGate gate;
   std::string last_failure;  ///< why the last exchange brought nothing, for people
   CreditBook book;

@@ -214,7 +214,7 @@ std::vector<RunnerAccount> Session::runner_accounts() const {
     account.record = bound.record;
     account.options = bound.options;
     account.headers = bound.credentials->headers();
-    account.redact = [credentials = bound.credentials](std::string& text) { credentials->redact(text); };
+    account.redact = [credentials = bound.credentials](std::string& text) { return credentials->redact(text); };
     accounts.push_back(std::move(account));
   }
   return accounts;

@@ -47,14 +47,16 @@ void TableColumns::check_mapped_columns() {
   }
 }
 
-/// A required list of images that no column feeds makes every row invalid: said once, unless rows may be of kinds that
-/// go without.
-void TableColumns::refuse_without_images(const TablePlan::Field& source) {
+/// Required images or descriptions that no column feeds make every row invalid: said once, unless rows may be of kinds
+/// that go without.
+void TableColumns::refuse_without(const TablePlan::Field& source) {
   const bool fed = !source.columns.empty() || source.otherwise != nullptr;
-  if (fed || kind_ != kNoColumn || !source.spec->is_images || !run_.rules().options().require_images) return;
-  run_.find(places_.front(), source.spec->name,
-            fmt::format("there is no column with images; there are {}; say which with --map {}=...",
-                        quoted_list(names_, 40), source.spec->name));
+  const bool is_required = source.spec->is_images || source.spec->is_prose;
+  if (fed || kind_ != kNoColumn || !is_required || !run_.rules().options().require_columns) return;
+  run_.find(
+      places_.front(), source.spec->name,
+      fmt::format("there is no column with {}; there are {}; say which with --map {}=...",
+                  source.spec->is_images ? "images" : "descriptions", quoted_list(names_, 40), source.spec->name));
 }
 
 /// Several columns that people call so, and none that says it is the field.
@@ -223,7 +225,7 @@ void TableColumns::add_fields(TablePlan& plan, const std::vector<NameUse>& uses,
     }
     say_synonym(source.spec->name, arranged);
     mappings_.push_back(field_mapping(source.spec->name, arranged, shown_, source.otherwise));
-    refuse_without_images(source);
+    refuse_without(source);
     if (!source.columns.empty() || source.otherwise != nullptr) plan.fields.push_back(std::move(source));
   }
 }

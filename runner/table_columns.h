@@ -68,7 +68,7 @@ class TableColumns {
 
  private:
   void check_mapped_columns();
-  void refuse_without_images(const TablePlan::Field& source);
+  void refuse_without(const TablePlan::Field& source);
   void refuse_synonyms(std::string_view field, const std::vector<std::size_t>& columns);
   void refuse_same_names(std::string_view field, const std::vector<std::size_t>& columns, const JobKind* kind,
                          std::size_t target);

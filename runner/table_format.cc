@@ -332,20 +332,29 @@ bool Finder::is_header(const std::vector<std::string>& cells) const {
   return options_.preset != "none" && !presets_of(names).empty();
 }
 
-/// Which record is the header if it is not the first: wider than all in front of it, with an id and another name that
+/// How many cells of a line in front of the header say something: spreadsheets fill them up with empty ones. A comment
+/// says nothing, although each of its cells may.
+std::size_t words_in_preamble(const std::vector<std::string>& cells) {
+  if (!cells.empty() && trim(cells[0]).starts_with("#")) return 1;
+  return static_cast<std::size_t>(
+      std::count_if(cells.begin(), cells.end(), [](const std::string& cell) { return !trim(cell).empty(); }));
+}
+
+/// Which record is the header if it is not the first: fuller than all in front of it, with an id and another name that
 /// means something, and as wide as what follows. 0 if there is none.
 std::size_t Finder::header_after_preamble(const Trial& trial) const {
   if (trial.records.empty() || is_header(trial.records[0].cells)) return 0;
-  std::size_t widest = trial.records[0].cells.size();
+  std::size_t fullest = words_in_preamble(trial.records[0].cells);
   for (std::size_t i = 1; i < std::min(trial.records.size(), kPreambleMax); ++i) {
     const std::vector<std::string>& cells = trial.records[i].cells;
     const bool goes_on = i + 1 == trial.records.size() || trial.records[i + 1].cells.size() == cells.size();
     const std::vector<std::string_view> names(cells.begin(), cells.end());
-    if (cells.size() >= 2 && cells.size() > widest && goes_on &&
+    const std::size_t words = words_in_preamble(cells);
+    if (words >= 2 && words > fullest && goes_on &&
         (names_known(cells) >= 2 || (options_.preset != "none" && !presets_of(names).empty()))) {
       return i;
     }
-    widest = std::max(widest, cells.size());
+    fullest = std::max(fullest, words);
   }
   return 0;
 }

@@ -137,6 +137,7 @@ class Builder final : public YAML::EventHandler {
       node.kind = YamlNode::Kind::Null;
     } else {
       node.scalar = value;
+      YamlSource::restore(node.scalar);
       node.quoted = tag == "!" || type == "str";
     }
     complete(std::move(node), anchor);

@@ -12,6 +12,8 @@ namespace reelbatch {
 namespace {
 
 constexpr std::size_t kBlock = 64 * 1024;
+/// Stands for a question mark within a text. No file has it: it is forbidden.
+constexpr char kQuestion = '\x1F';
 
 bool is_continuation(unsigned char byte) {
   return (byte & 0xC0U) == 0x80U;
@@ -33,6 +35,10 @@ std::uint64_t YamlSource::character_column(std::uint64_t line, std::uint64_t byt
   const auto& tails = found->second;
   const auto before = std::lower_bound(tails.begin(), tails.end(), byte_column) - tails.begin();
   return byte_column + 1 - static_cast<std::uint64_t>(before);
+}
+
+void YamlSource::restore(std::string& scalar) {
+  std::replace(scalar.begin(), scalar.end(), kQuestion, '?');
 }
 
 void YamlSource::forget_before(std::uint64_t line) {
@@ -74,6 +80,8 @@ std::size_t YamlSource::accept(std::size_t size) {
       refuse(fmt::format("a control character (U+{:04X}) is not allowed here", byte));
       return i;
     }
+    if (byte == '?' && in_text_) block_[i] = kQuestion;
+    in_text_ = byte > ' ' && byte != '[' && byte != '{' && byte != ',';
     if (byte == '\n') {
       ++line_;
       byte_column_ = 0;

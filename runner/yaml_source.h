@@ -26,6 +26,10 @@ class YamlSource final : public std::streambuf {
   /// The character column, from 1, of a byte column, from 0. Lines that were forgotten count by bytes.
   std::uint64_t character_column(std::uint64_t line, std::uint64_t byte_column) const;
 
+  /// A scalar as the file has it: the parser ends a plain text between brackets at any question mark, where YAML 1.2
+  /// (7.3.3) means only one at its beginning, so that it gets another character for those within a text.
+  static void restore(std::string& scalar);
+
   /// Forgets the lines before `line`.
   void forget_before(std::uint64_t line);
 
@@ -41,6 +45,7 @@ class YamlSource final : public std::streambuf {
   std::vector<char> block_;
   Problem problem_;
   bool at_start_ = true;
+  bool in_text_ = false;                                               ///< the byte before the next one may be a text's
   std::uint64_t line_ = 1;                                             ///< of the next byte
   std::uint64_t byte_column_ = 0;                                      ///< of the next byte, from 0
   std::map<std::uint64_t, std::vector<std::uint64_t>> continuations_;  ///< byte columns of a line's UTF-8 tails

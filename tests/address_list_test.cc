@@ -237,7 +237,14 @@ TEST_CASE("lists") {
            {"MediaURL":"https://a.example/plan.jpg","Order":1,"MediaCategory":"Floor Plan"},
            {"mediaurl":"https://a.example/3.jpg","order":2.5,"mediacategory":""}])",
        {"https://a.example/2.jpg", "https://a.example/3.jpg", "https://a.example/10.jpg", "https://a.example/last.jpg"},
-       {"dropped 4 media, no photo by MediaCategory"}},
+       {"dropped 4 media that are no public photos"}},
+      {"RESO media by type and permission",
+       R"([{"MediaURL":"https://a.example/1.jpg","MediaType":"image/jpeg","Permission":["Public"]},
+           {"MediaURL":"https://a.example/t","MediaType":"video/mp4"},
+           {"MediaURL":"https://a.example/p","MediaType":"application/pdf","MediaCategory":"Photo"},
+           {"MediaURL":"https://a.example/2.jpg","Permission":["Private"]}])",
+       {a},
+       {"dropped 3 media that are no public photos"}},
       {"other objects stay in their order",
        R"([{"url":"https://a.example/1.jpg","Order":2},{"url":"https://b.example/2.jpg","Order":1}])",
        {a, b},
@@ -246,6 +253,10 @@ TEST_CASE("lists") {
       {"JSON, escaped slashes", R"(["https:\/\/a.example\/1.jpg"])", {a}, {}},
       {"JSON, empty", "[]", {}, {}},
       {"JSON, with nothing in between", R"(["https://a.example/1.jpg", null, "", "nan"])", {a}, {}},
+      {"JSON, a cell with a list among several",
+       R"(["https://a.example/1.jpg", "[\"https:\\/\\/b.example\\/2.jpg\"]"])",
+       {a, b},
+       {}},
       {"JSON objects",
        R"([{"url":"https://a.example/1.jpg"},{"src":"https://b.example/2.jpg"},{"href":"https://a.example/3.jpg"},
            {"MediaURL":"https://a.example/4.jpg"},{"image":"https://a.example/5.jpg"},{"original":"https://a.example/6.jpg"},
@@ -554,6 +565,9 @@ TEST_CASE("images that no separator parts are refused, quoting them") {
       {"https://x.test/a.jpg-HTTP%253a%252f%252Fx.test/b.jpg",
        "'https://x.test/a.jpg-HTTP%253a%252f%252Fx.test/b.jpg'"},
       {R"(https://x.test/a.jpg\nb.jpg)", R"('https://x.test/a.jpg\nb.jpg' is not one address)"},
+      {"https://x.test/a.jpg, Lyon", "'https://x.test/a.jpg, Lyon' is not one address"},
+      {"https://x.test/a.jpg (front)", "'https://x.test/a.jpg (front)' is not one address"},
+      {"https://x.test/a.jpg - https://x.test/b.jpg", "'https://x.test/a.jpg -' is not one address"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.text);
@@ -563,9 +577,10 @@ TEST_CASE("images that no separator parts are refused, quoting them") {
     PlainAddresses plain;
     CHECK(!read_plain_addresses(Form::Text, c.text, plain));
     CHECK(!read_plain_addresses(Form::Json, fmt::format(R"(["{}"])", c.text), plain));
-    // Where a separator is given, a comma is part of the address.
+    // Where a separator is given, a comma with another photo is part of the address.
     const Result<std::string> kept = complete_images({Form::Text, std::string(c.text)}, ";", "");
-    CHECK(parse_address_list({Form::Json, kept.value_or("")}).has_value() == (c.text.find(", ") != c.text.npos));
+    const bool is_one = c.text.find(", ") != c.text.npos && c.text.ends_with(".jpg");
+    CHECK(parse_address_list({Form::Json, kept.value_or("")}).has_value() == is_one);
   }
   for (const char* whole :
        {"https://x.test/f?u=https://y.test/a.jpg", "https://x.test/a.jpg?u=b.jpghttps://y.test/a.jpg",

@@ -94,7 +94,8 @@ TEST_CASE("changes: an excerpt shows the first difference, on one line") {
       {"A flat with a terrace", "A flat with a garden", "'A flat with a terrace' -> 'A flat with a garden'"},
       {padding + " old end", padding + " new end", "'…old end' -> '…new end'"},
       {padding + "a", padding + "b", "'…" + padding.substr(0, 20) + "a' -> '…" + padding.substr(0, 20) + "b'"},
-      {"ten letters", "ten letters\nand a line", "'ten letters' -> 'ten letters and a line'"},
+      {"ten letters", "ten letters\nand a line", R"('ten letters' -> 'ten letters\nand a line')"},
+      {"ten letters here", "ten letters\nhere", R"('ten letters here' -> 'ten letters\nhere')"},
       {std::string("a ").append(padding), std::string("b ").append(padding),
        "'a " + padding.substr(0, 48) + "…' -> 'b " + padding.substr(0, 48) + "…'"},
       // The cut does not fall into a letter of two bytes.

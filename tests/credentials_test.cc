@@ -27,7 +27,8 @@ AccountOptions account_with_key(KeySource::From from, std::string where) {
 }
 
 std::string redacted(const Credentials& credentials, std::string text) {
-  credentials.redact(text);
+  const bool found = credentials.redact(text);
+  CHECK(found == (text.find(kRedacted) != std::string::npos));
   return text;
 }
 
@@ -147,11 +148,11 @@ TEST_CASE("secrets are blanked out in every form they may take") {
 }
 
 TEST_CASE("a secret too short to tell from a word is not looked for") {
-  const ScopedEnv id("REELBATCH_TEST_ID", "abc");
-  const ScopedEnv key("REELBATCH_TEST_KEY", "abcd");
+  const ScopedEnv id("REELBATCH_TEST_ID", "abcde");
+  const ScopedEnv key("REELBATCH_TEST_KEY", "abcdef");
   const auto loaded = load_credentials(account_with_key(KeySource::From::Env, "REELBATCH_TEST_KEY"));
   REQUIRE(loaded);
-  CHECK(redacted(*loaded, "abc abcd") == "abc ***");
+  CHECK(redacted(*loaded, "abcde abcdef") == "abcde ***");
 }
 
 TEST_CASE("the sandbox needs no key and gets a stand-in that is no secret") {

@@ -116,6 +116,66 @@ TEST_CASE("two columns of one name in a family of images are an error, unless th
   CHECK(read_csv("id,description,image_1,image_2" + rows).error == "");
 }
 
+TEST_CASE("the first photo of a family may stand in a column without a number") {
+  struct Case {
+    const char* columns;
+    const char* photos;  ///< which are the row's, of 1 to 3
+  };
+  const Case cases[] = {
+      {"image,image_2,image_3", "123"},
+      {"image_2,image_3,image", "312"},
+      {"images,images_2,images_3", "123"},
+      {"image_url,image_url_2,image_url_3", "123"},
+      {"picture_url,picture_url_2,picture_url_3", "123"},
+      {"image_link,additional_image_link,other", "12"},
+      {"additional_image_link_2,additional_image_link_10,image_link", "312"},
+      {"additional_image_link[1],image_link,additional_image_link[0]", "231"},
+      {"image,photos,other", "2"},  // of no family: no one's name for the photos
+      {"image,photo_1,photo_2", "23"},
+  };
+  for (const Case& test : cases) {
+    CAPTURE(test.columns);
+    const ManifestRead got = read_csv(fmt::format(
+        "id,description,{}\n1,A flat by the sea,https://x.com/1.jpg,https://x.com/2.jpg,https://x.com/3.jpg\n",
+        test.columns));
+    CHECK(got.error == "");
+    REQUIRE(got.rows.size() == 1);
+    std::vector<std::string> photos;
+    for (const char photo : std::string_view(test.photos)) photos.push_back(fmt::format("https://x.com/{}.jpg", photo));
+    const std::string all = fmt::format(R"(["{}"])", fmt::join(photos, R"(",")"));
+    CHECK(got.rows[0].fields[0].value.text == (photos.size() > 1 ? all : photos[0]));
+  }
+  const std::string job = R"({"id":"1","description":"A flat by the sea","image":"https://x.com/1.jpg",)"
+                          R"("image_2":"https://x.com/2.jpg"})";
+  for (const ManifestText& text :
+       {ManifestText{"f.json", '[' + job + ']'}, ManifestText{"f.jsonl", job + '\n' + job}}) {
+    ManifestOptions options;
+    options.on_duplicate = OnDuplicate::Suffix;
+    const ManifestRead got = read_texts({text}, options);
+    CHECK(got.error == "");
+    for (const ManifestRow& row : got.rows)
+      CHECK(row.fields[0].value.text == R"(["https://x.com/1.jpg","https://x.com/2.jpg"])");
+  }
+}
+
+TEST_CASE("a main photo in a column of its own is told of") {
+  const ManifestRead got =
+      read_csv("id,description,main_image,images\n1,A flat by the sea,https://x.com/1.jpg,https://x.com/2.jpg\n");
+  CHECK(got.error == "");
+  CHECK(std::any_of(got.warnings.begin(), got.warnings.end(), [](const std::string& remark) {
+    return remark.find("'main_image' is taken for a label and not sent") != std::string::npos;
+  }));
+}
+
+TEST_CASE("a list that PHP wrote has addresses") {
+  for (const char* cell :
+       {R"("[""https:\/\/x.com\/1.jpg""]")", R"("[{""url"":""https:\u002F\u002Fx.com\u002F1.jpg""}]")"}) {
+    const ManifestRead got = read_csv(fmt::format("id,description,image_urls\n1,A flat by the sea,{}\n", cell));
+    CHECK(got.error == "");
+    CHECK(got.rows.size() == 1);
+  }
+}
+
 TEST_CASE("a row without a handle makes the listing before it incomplete, unless it begins one") {
   const std::string rest = ",,,https://a.test/2.jpg,2\n";
   const auto row = [](std::string_view handle, std::string_view title) {

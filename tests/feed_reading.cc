@@ -32,7 +32,7 @@ Said read_in(const ScopedFolder& place, const std::vector<std::string>& names, c
 Said read(const std::string& name, std::string_view bytes, ManifestOptions options) {
   const ScopedFolder folder;
   folder.write(name, std::string(bytes));
-  options.require_images = true;
+  options.require_columns = true;
   return read_in(folder, {name}, options);
 }
 

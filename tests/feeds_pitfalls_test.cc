@@ -257,6 +257,12 @@ TEST_CASE("pitfalls: quotes, fields and lines") {
   for (const Pitfall& pitfall : pitfalls) check_pitfall(pitfall);
 }
 
+TEST_CASE("pitfalls: quotes behind a blank are part of the text") {
+  check_pitfall({"a blank behind the delimiter",
+                 "id, image_urls, description\nA-1, https://img.example.test/1.jpg, \"A flat by the sea\"\n", Do::Warn,
+                 "f.csv:2:37: ", "a blank stands in front of them"});
+}
+
 TEST_CASE("pitfalls: headers") {
   const std::string rest = ",https://img.example.test/1.jpg,A flat by the sea\n";
   const Pitfall pitfalls[] = {
@@ -273,6 +279,11 @@ TEST_CASE("pitfalls: headers") {
        "f.csv:1:1: ", "skipped 2 lines in front of the header"},
       {"preamble as wide as the header", "Export,of 26,November\n" + kHeader + "A-1" + rest, Do::Refuse,
        "f.csv:1:1: ", "line 2 looks like a header: use --skip-lines 1"},
+      {"preamble that a spreadsheet filled up",
+       "Listings;;\nid;image_urls;description\nA-1;https://img.example.test/1.jpg;A flat by the sea\n", Do::Warn,
+       "f.csv:1:1: ", "skipped 1 line in front of the header"},
+      {"preamble that explains each column", "# required,# an address,# a text\n" + kHeader + "A-1" + rest, Do::Warn,
+       "f.csv:1:1: ", "skipped 1 line in front of the header"},
       {"sep=", "sep=;\nid;image_urls;description\nA-1;https://img.example.test/1.jpg;A flat, by the sea\n", Do::Warn,
        "f.csv:1:1: ", "skipped the line 'sep=;'"},
       {"sep= that says something else", "sep=;\n" + kHeader + "A-1" + rest, Do::Refuse, "f.csv:2:1: ",
@@ -282,6 +293,11 @@ TEST_CASE("pitfalls: headers") {
        "f.csv:1:1: ", "if '^' is what stands between cells, say --delimiter '^'"},
       {"no image column at all", "id,description,city\nA-1,A flat by the sea,Lyon\n", Do::Refuse,
        "f.csv:1:1: ", "image_urls: there is no column with images; there are 'id', 'description', 'city'"},
+      {"no column with descriptions", "id,image_urls,content\nA-1,https://img.example.test/1.jpg,A flat by the sea\n",
+       Do::Refuse,
+       "f.csv:1:1: ", "description: there is no column with descriptions; there are 'id', 'image_urls', 'content'"},
+      {"YAML in a table's name", "- id: A-1\n  description: A flat by the sea\n", Do::Refuse,
+       "f.csv: ", "this is YAML: name it .yaml"},
       {"no id column", "title,image_urls,description\nx" + rest, Do::Refuse,
        "f.csv:1:1: ", "there is no column 'id'; there are 'title', 'image_urls', 'description'"},
   };

@@ -404,6 +404,14 @@ TEST_CASE("standard input is JSON Lines if its first line is an object, also one
   CHECK(format_by_content("{\"jobs\": [{\"id\": 1, \"price\": NaN}]}\n") == ManifestFormat::Json);
 }
 
+TEST_CASE("standard input is YAML if its first line is one that only YAML has") {
+  for (const char* text :
+       {"- id: 1\n", "# jobs\n\n---\njobs:\n", "jobs:\n  - id: 1\n", "defaults:\r\n", "-\n  id: 1\n"})
+    CHECK_MESSAGE(format_by_content(text) == ManifestFormat::Yaml, text);
+  for (const char* text : {"id,jobs:\n", "- id,- name\n", "id\n- a: b\n", "jobs;id\n"})
+    CHECK_MESSAGE(format_by_content(text) == ManifestFormat::Csv, text);
+}
+
 TEST_CASE("JSON that is no job a line is refused by name where the file says that it is") {
   for (const char* text : {"[\n{\"id\": 1}]", "[{\"id\": 1}]", "{\n  \"id\": 1\n}\n", "{\"jobs\": [{\"id\": 1}]}\n"})
     CHECK_MESSAGE(read_texts({{"f.jsonl", text}}).error.find("name it .json") != std::string::npos, text);

@@ -69,6 +69,8 @@ TEST_CASE("a mapped column wins over a name") {
   options.map = {{"descripton", "x"}};
   CHECK(read_csv("id\n", options).error ==
         "map: 'descripton' is not a field of any kind (did you mean 'description'?)");
+  options.map = {{"Images", "b"}};
+  CHECK(read_csv("id\n1\n", options).error == "map: 'Images' is not a field of any kind (did you mean 'image_urls'?)");
   options.map = {{"logo_url", "x"}, {"logoUrl", "y"}};
   CHECK(read_csv("id\n", options).error == "map: 'logo_url' and 'logoUrl' are the same field");
 }

@@ -98,6 +98,8 @@ TEST_CASE("YAML is read as trees of the text that was written") {
       {"a core tag sets the type", "a: !!str 007\nb: !!null x\nc: !!int 5\n", "{a:\"007\",b:~,c:5}"},
       {"one document with marks", "---\na: b\n...\n", "{a:b}"},
       {"text that is not UTF-8 passes", "a: \xE9t\xE9\n", "{a:\xE9t\xE9}"},
+      {"a question mark within a text", "a: [http://x/1?w=1, b?]\nc?d: {e: f?g=\"h, i: \"j?\"}\n? k?\n: l ?\n",
+       "{a:[http://x/1?w=1,b?],c?d:{e:f?g=\"h,i:\"j?\"},k?:l ?}"},
       {"folded text", "a: >\n  one\n  two\n", "{a:\"one two\n\"}"},
   };
   for (const Case& test : cases) {

@@ -125,7 +125,9 @@ class Finished(Case):
 
     def test_check_knows_the_accounts_of_a_configuration(self):
         self.manifest([row("A-1", account="iacrea"), row("A-2", account="paris")])
-        self.assertEqual(self.run_it("check", "feed.csv").code, 0)  # which accounts there will be is not said
+        done = self.run_it("check", "feed.csv")
+        self.assertEqual(done.code, 0)  # which accounts there will be is not said
+        self.assertIn("no account 'paris' of the service iacrea is configured (warning)", done.text)
         self.config()
         done = self.run_it("check", "feed.csv")
         self.assertEqual(done.code, 1, done)

@@ -57,6 +57,15 @@ class Secret(Case):
                 self.assertIn(done.code, (0, 1, 3, 4), done)
                 self.assert_posts(1, ref)
                 self.assert_nowhere(done)
+                # What is not as the service gave it is not passed off as such.
+                state = done.rows[0]["state"]
+                if ref in ("E-3", "E-5"):
+                    self.assertEqual(state, "held", done)
+                    self.assertIn("an id with the account's key in it", done.rows[0]["reason"])
+                if ref == "P-1":
+                    self.assertEqual((state, done.rows[0]["url"]), ("done", "https://cdn.example.test/v.mp4?key=***"))
+                    self.assertIn("the video's address has the account's key in it", done.rows[0]["reason"])
+                    self.assertIn("the video's address has the account's key in it", (self.folder / "run.log").read_text())
 
     def test_the_key_in_an_account_wide_refusal(self):
         answers = {"401": Answer(401, {"error": f"unknown key {KEY}"}),
