@@ -59,8 +59,8 @@ class IdTable {
   Entry& entry(std::size_t position) { return blocks_[position / kBlock][position % kBlock]; }
   void grow();
 
-  static constexpr std::size_t kBlock = 1024;
-  std::vector<std::vector<Entry>> blocks_;  ///< of equal size, so that none is ever copied
+  static constexpr std::size_t kBlock = std::size_t{1} << 18U;  ///< three huge pages
+  std::vector<std::vector<Entry, HugePages<Entry>>> blocks_;  ///< of equal size, so that none is ever copied
   std::size_t used_ = 0;                    ///< entries
   std::vector<std::uint8_t, HugePages<std::uint8_t>>
       tags_;  ///< open addressing: one byte of the entry's hash; 0 is free

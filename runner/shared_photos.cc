@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "jobs/unicode.h"
 #include "runner/digest.h"
@@ -10,7 +11,7 @@
 namespace reelbatch {
 namespace {
 
-constexpr std::uint64_t kTimes = 3;  ///< the bits of an entry that count
+constexpr std::uint32_t kTimes = 3;  ///< the bits of an entry that count
 static_assert(SharedPhotos::kListings <= kTimes);
 
 }  // namespace
@@ -36,43 +37,58 @@ void SharedPhotos::add_plain(const JobKind& kind, std::span<const FieldText> fie
 /// An address has neither a quote nor a backslash nor a bar in it. Between two quotes there is one, or a comma.
 void SharedPhotos::add_list(RawValue::Form form, std::string_view list, std::string_view file, Place place) {
   const char edge = form == RawValue::Form::Json ? '"' : '|';
+  std::array<Address, 8> some;  // their sets come from memory side by side
+  std::size_t count = 0;
+  const auto add_some = [&] {
+    for (std::size_t i = 0; i < count; ++i) add_address(some.at(i), file, place);
+    count = 0;
+  };
   for (std::size_t at = 0; at <= list.size();) {
     const std::size_t end = std::min(list.find(edge, at), list.size());
-    if (end - at > 1) add_address(list.substr(at, end - at), file, place);
+    if (end - at > 1) {
+      const std::string_view text = list.substr(at, end - at);
+      some.at(count) = {text, short_digest_of(text)};
+      __builtin_prefetch(set_of(some.at(count).digest), 1);
+      if (++count == some.size()) add_some();
+    }
     at = end + 1;
   }
+  add_some();
 }
 
-void SharedPhotos::add_address(std::string_view address, std::string_view file, Place place) {
-  const std::uint64_t digest = short_digest_of(address);
-  const std::uint64_t tag = digest & ~kTimes;
-  std::uint64_t* const set = &seen_[kWays * ((digest >> 32U) % kSets)];
+std::uint32_t* SharedPhotos::set_of(std::uint64_t digest) {
+  return &seen_[kWays * ((digest >> 32U) % kSets)];
+}
+
+void SharedPhotos::add_address(const Address& address, std::string_view file, Place place) {
+  const std::uint32_t tag = static_cast<std::uint32_t>(address.digest) & ~kTimes;
+  std::uint32_t* const set = set_of(address.digest);
   // Which of several equals makes room is left to chance, or the first ones would never go.
-  const std::size_t first = static_cast<std::size_t>(digest >> 60U);
-  std::uint64_t* rarest = set + first % kWays;
+  const std::size_t first = static_cast<std::size_t>(address.digest >> 60U);
+  // Without a branch: neither can be foretold.
+  std::size_t known = kWays, rarest = kWays * kWays;
   for (std::size_t i = 0; i < kWays; ++i) {
-    std::uint64_t* const entry = set + (first + i) % kWays;
-    if ((*entry & ~kTimes) == tag && *entry != 0) {
-      if ((*entry & kTimes) < kListings) ++*entry;
-      if ((*entry & kTimes) == kListings) count(digest, address, file, place);
-      return;
-    }
-    if ((*entry & kTimes) < (*rarest & kTimes)) rarest = entry;
+    const std::uint32_t entry = set[i];
+    known = (entry & ~kTimes) == tag && entry != 0 ? i : known;
+    rarest = std::min(rarest, kWays * static_cast<std::size_t>(entry & kTimes) + (i - first) % kWays);
+  }
+  if (known < kWays) {
+    std::uint32_t& entry = set[known];
+    if ((entry & kTimes) < kListings) ++entry;
+    if ((entry & kTimes) == kListings) count(address, file, place);
+    return;
   }
   // A photo that was met once makes room at once; the others get weaker, and keep their place until they are as weak.
-  if ((*rarest & kTimes) <= 1) {
-    *rarest = tag | 1U;
-  } else {
-    --*rarest;
-  }
+  std::uint32_t& entry = set[(first + rarest) % kWays];
+  entry = (entry & kTimes) <= 1 ? tag | 1U : entry - 1;
 }
 
-void SharedPhotos::count(std::uint64_t digest, std::string_view address, std::string_view file, Place place) {
-  const auto known = shared_.find(digest);
+void SharedPhotos::count(const Address& address, std::string_view file, Place place) {
+  const auto known = shared_.find(address.digest);
   if (known != shared_.end()) {
     ++known->second.listings;
   } else if (shared_.size() < kSharedMax) {
-    shared_.emplace(digest, Shared{std::string(address), std::string(file), place, kListings});
+    shared_.emplace(address.digest, Shared{std::string(address.text), std::string(file), place, kListings});
   } else {
     more_ = true;
   }

@@ -46,10 +46,15 @@ class SharedPhotos {
   };
   /// Of a list of texts as JSON, or with `|` between them.
   void add_list(RawValue::Form form, std::string_view list, std::string_view file, Place place);
-  void add_address(std::string_view address, std::string_view file, Place place);
-  void count(std::uint64_t digest, std::string_view address, std::string_view file, Place place);
+  struct Address {
+    std::string_view text;
+    std::uint64_t digest = 0;
+  };
+  void add_address(const Address& address, std::string_view file, Place place);
+  void count(const Address& address, std::string_view file, Place place);
+  std::uint32_t* set_of(std::uint64_t digest);
 
-  std::vector<std::uint64_t> seen_;  ///< kSets of kWays: a part of the digest, and in the last two bits how often
+  std::vector<std::uint32_t> seen_;  ///< kSets of kWays: a part of the digest, and in the last two bits how often
   std::map<std::uint64_t, Shared> shared_;
   bool more_ = false;  ///< than kSharedMax
 };
