@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <unordered_set>
@@ -14,6 +13,7 @@
 #include "jobs/json_quote.h"
 #include "jobs/list_literal.h"
 #include "jobs/plain_text.h"
+#include "jobs/reso_media.h"
 #include "jobs/unicode.h"
 
 namespace reelbatch {
@@ -273,6 +273,12 @@ bool is_glued(std::string_view item) {
   return false;
 }
 
+/// Whether an address in its one form names no file.
+bool is_host_alone(std::string_view address) {
+  const std::size_t end = address.find_first_of("/?#", address.find("//") + 2);
+  return end == std::string_view::npos || address.substr(end) == "/";
+}
+
 /// WooCommerce writes a comma inside an address as `\,`.
 std::string without_escapes(std::string_view item) {
   std::string out;
@@ -305,58 +311,6 @@ std::string under_base(std::string_view base, std::string_view name) {
 /// A bare name that looks like one of a file.
 bool is_file_name(std::string_view item) {
   return is_bare_name(item) && (item.find('/') != std::string_view::npos || has_image_name(item));
-}
-
-// ---- Media of the RESO web API --------------------------------------------------------------------------------------
-
-constexpr double kNoOrder = 1e300;
-
-/// The place of a medium among the others; those without one come last.
-double media_order(JsonElement item) {
-  simdjson::dom::object object;
-  JsonElement order;
-  if (item.get(object) || object.at_key_case_insensitive("Order").get(order)) return kNoOrder;
-  double number = kNoOrder;
-  if (!order.get(number)) return number;
-  std::string_view text;
-  if (order.get(text)) return kNoOrder;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() ? number : kNoOrder;
-}
-
-/// The elements, sorted by `Order` if they are media.
-std::vector<JsonElement> in_media_order(simdjson::dom::array array) {
-  std::vector<std::pair<double, JsonElement>> items;
-  bool has_media = false;
-  for (const JsonElement item : array) {
-    simdjson::dom::object object;
-    has_media = has_media || (!item.get(object) && !object.at_key_case_insensitive("MediaURL").error());
-    items.emplace_back(kNoOrder, item);
-  }
-  if (has_media) {
-    for (auto& [order, item] : items) order = media_order(item);
-    std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  }
-  std::vector<JsonElement> sorted;
-  for (const auto& [order, item] : items) sorted.push_back(item);
-  return sorted;
-}
-
-/// A medium that says of itself that it is no photo of the listing, or not for the public.
-bool is_other_medium(simdjson::dom::object object) {
-  if (object.at_key_case_insensitive("MediaURL").error()) return false;
-  const auto says = [&](std::string_view member, std::initializer_list<std::string_view> words) {
-    JsonElement value;
-    if (object.at_key_case_insensitive(member).get(value)) return false;
-    const std::string lower = ascii_lower(json_text(value));
-    return std::any_of(words.begin(), words.end(),
-                       [&](std::string_view word) { return lower.find(word) != std::string::npos; });
-  };
-  std::string_view category;
-  const bool has_category = !object.at_key_case_insensitive("MediaCategory").get(category) && !category.empty();
-  if (has_category && !says("MediaCategory", {"photo", "image"})) return true;
-  return says("MediaCategory", {"agent", "office"}) || says("MediaType", {"video", "pdf", "application/", "text/"}) ||
-         says("Permission", {"private"});
 }
 
 // ---- Items into addresses -------------------------------------------------------------------------------------------
@@ -462,6 +416,10 @@ class Collector {
     }
     if (!address) return tl::unexpected<Error>(address.error());
     if (is_glued(address->text)) return glued(item);  // its one form has slashes where backslashes were
+    if (is_host_alone(address->text)) {
+      return usage_error(
+          fmt::format("{} is no image: nothing stands behind the host; is it cut short?", in_quotes(item)));
+    }
     if (ends_with_one_of(without_query(address->text), kNoPhotoEndings)) {
       list_.remarks.push_back(fmt::format("dropped {}, which is no photo", in_quotes(address->text)));
       return {};
@@ -629,6 +587,7 @@ bool read_plain_items(std::string_view text, std::string_view separator, PlainAd
     const std::string_view found = text.substr(0, reader.read(text));
     if (found.empty() || out.count == out.kMost) return false;
     const bool is_usual = found.ends_with(".jpg") && !reader.may_have_signs();
+    if (!is_usual && is_host_alone(found)) return false;
     if (!is_usual && ends_with_one_of(without_query(found), kNoPhotoEndings)) return false;
     // The encoded forms have a percent sign and the digit of a colon.
     const bool may_be_glued = found.find(':', kScheme.size()) != std::string_view::npos ||

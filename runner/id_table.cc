@@ -89,7 +89,7 @@ std::optional<IdTable::Seen> IdTable::insert(const IdDigest& id, Place place) {
 }
 
 std::size_t IdTable::bytes() const {
-  return sizeof(*this) + blocks_.size() * (kBlock * sizeof(Entry) + sizeof(blocks_[0])) +
+  return sizeof(*this) + blocks_.size() * sizeof(blocks_[0]) + used_ * sizeof(Entry) +
          tags_.size() * (sizeof(tags_[0]) + sizeof(positions_[0]));
 }
 

@@ -48,7 +48,7 @@ class IdTable {
   /// not wait for it.
   void expect(const IdDigest& id) const;
 
-  std::size_t bytes() const;  ///< of memory in use
+  std::size_t bytes() const;  ///< of memory in use; the rest of the last block is only reserved
 
  private:
   struct Entry {
@@ -60,8 +60,8 @@ class IdTable {
   void grow();
 
   static constexpr std::size_t kBlock = std::size_t{1} << 18U;  ///< three huge pages
-  std::vector<std::vector<Entry, HugePages<Entry>>> blocks_;  ///< of equal size, so that none is ever copied
-  std::size_t used_ = 0;                    ///< entries
+  std::vector<std::vector<Entry, HugePages<Entry>>> blocks_;    ///< of equal size, so that none is ever copied
+  std::size_t used_ = 0;                                        ///< entries
   std::vector<std::uint8_t, HugePages<std::uint8_t>>
       tags_;  ///< open addressing: one byte of the entry's hash; 0 is free
   std::vector<std::uint32_t, HugePages<std::uint32_t>>

@@ -469,6 +469,14 @@ void TableReader::read_id() {
   }
   needs_id_ = run_.will_make_id(id);
   if (needs_id_) return;
+  if (id.find('"') != std::string_view::npos && !csv_.is_quoted(columns_.id())) {
+    return refuse_row(
+        row_, csv_.place(columns_.id()), "id",
+        fmt::format("there is a quote in '{}', and the cell does not begin with one: is something missing "
+                    "in front of it, or is there a blank?",
+                    printable(id, 60)),
+        "bad_id");
+  }
   if (is_plain_id(id)) {
     row_.id = id;
     return;

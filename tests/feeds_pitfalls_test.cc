@@ -263,6 +263,27 @@ TEST_CASE("pitfalls: quotes behind a blank are part of the text") {
                  "f.csv:2:37: ", "a blank stands in front of them"});
 }
 
+TEST_CASE("pitfalls: a delimiter that was lost in front of a quoted text") {
+  check_pitfall({"behind an id",
+                 "id,description,image_urls\nA-1\"A flat, by the sea\",https://img.example.test/1.jpg\n",
+                 Do::Reject,
+                 "f.csv:2:1: ",
+                 R"(id: there is a quote in 'A-1"A flat')",
+                 {}});
+  check_pitfall({"behind an address",
+                 "id,image_urls,description\nA-1,https://img.example.test/1.jpg\"A flat by, the big sea\"\n",
+                 Do::Reject,
+                 "f.csv:2:5: ",
+                 "there is a quote in it",
+                 {}});
+  check_pitfall({"quotes that are doubled",
+                 "id,image_urls,description\n\"A-1\"\"\",https://img.example.test/1.jpg,A flat by the sea\n",
+                 Do::Nothing,
+                 "",
+                 "",
+                 {"A-1\""}});
+}
+
 TEST_CASE("pitfalls: headers") {
   const std::string rest = ",https://img.example.test/1.jpg,A flat by the sea\n";
   const Pitfall pitfalls[] = {

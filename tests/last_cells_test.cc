@@ -92,7 +92,7 @@ TEST_CASE("a row in whose last cell the file ends is refused, and no other") {
         "it ends with 'g.example.te', and all others with .jpg; is the file still being written? If the row is whole, "
         "end its line with a line break");
   CHECK(cut.warnings.empty());
-  CHECK(read("f.csv", kImages + rows + "A-4,A quiet flat near the park,https://img.example.te\n").errors.empty());
+  CHECK(read("f.csv", kImages + rows + "A-4,A quiet flat near the park,https://img.example.test/4\n").errors.empty());
 }
 
 TEST_CASE("a whole file without a last line end is read") {
