@@ -173,6 +173,12 @@ bool ManifestRun::admit(ManifestRow& row) {
   ++rows_;
   const std::optional<IdDigest> expected = std::exchange(expected_, std::nullopt);
   if (row.id.empty()) return true;
+  if (row.id.ends_with(".0") && row.id.find_first_not_of("0123456789") == row.id.size() - 2) {
+    warn(row.place, "id",
+         "ends in .0, as some programs write the numbers of a column with gaps: on a night without a gap it is another "
+         "id, and paid for again; export ids as text",
+         fmt::format(" ('{}')", row.id));
+  }
   const IdDigest id = expected ? *expected : digest_of_id(row.id);
   if (!scans_ && !last_rows_.empty()) {
     const auto last = last_rows_.find(id);

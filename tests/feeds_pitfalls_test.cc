@@ -284,6 +284,21 @@ TEST_CASE("pitfalls: a delimiter that was lost in front of a quoted text") {
                  {"A-1\""}});
 }
 
+TEST_CASE("pitfalls: ids that became decimal numbers") {
+  check_pitfall({"pandas",
+                 "id,image_urls,description\n1001.0,https://img.example.test/1.jpg,A flat by the sea\n",
+                 Do::Warn,
+                 "f.csv:2:1: ",
+                 "id: ends in .0",
+                 {"1001.0"}});
+  check_pitfall({"a version",
+                 "id,image_urls,description\nv1.0,https://img.example.test/1.jpg,A flat by the sea\n",
+                 Do::Nothing,
+                 "",
+                 "",
+                 {"v1.0"}});
+}
+
 TEST_CASE("pitfalls: headers") {
   const std::string rest = ",https://img.example.test/1.jpg,A flat by the sea\n";
   const Pitfall pitfalls[] = {
