@@ -183,9 +183,6 @@ Result<ReadAddress> read_address_text(std::string_view text) {
   if (!is_utf8(trimmed)) return no_address(trimmed, "it is not valid UTF-8");
   if (has_control(trimmed)) return no_address(trimmed, "a line break, tab or control character is in it");
 
-  if (trimmed.find('"') != std::string_view::npos) {
-    return no_address(trimmed, "there is a quote in it; is something missing in front of the quote?");
-  }
   if (trimmed.find_first_of("<>") != std::string_view::npos) {
     return no_address(trimmed, "there is markup in it ('<' or '>'); take it out of the feed");
   }

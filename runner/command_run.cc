@@ -114,7 +114,10 @@ Result<void> RunJob::set_up(const std::string* resume_uid) {
     if (Result<void> found = find_run(*resume_uid); !found) return found;
   }
   if (Result<void> opened = open_log(); !opened) return opened;
-  Result<ReportWriter> writer = ReportWriter::open(options_.outputs);
+  const Result<std::vector<std::string>> manifests =
+      resume_uid == nullptr ? options_.manifests : session_->ledger().manifests_of(run_.id);
+  if (!manifests) return tl::unexpected(manifests.error());
+  Result<ReportWriter> writer = ReportWriter::open(options_.outputs, *manifests);
   if (!writer) return tl::unexpected(writer.error());
   writer_ = std::move(*writer);
   if (!options_.download.empty()) {

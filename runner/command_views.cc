@@ -169,7 +169,9 @@ Result<void> write_report(const Options& options, const std::string& uid) {
     return usage_error(
         fmt::format("the rows of run {} are no longer kept (keep_runs: {})", (*run)->uid, options.keep_runs));
   }
-  Result<ReportWriter> writer = ReportWriter::open(options.outputs);
+  const Result<std::vector<std::string>> manifests = (*ledger)->manifests_of((*run)->id);
+  if (!manifests) return tl::unexpected(manifests.error());
+  Result<ReportWriter> writer = ReportWriter::open(options.outputs, *manifests);
   if (!writer) return tl::unexpected(writer.error());
   if (Result<void> written = writer->write(**ledger, *report); !written) return written;
   if (!options.quiet) {

@@ -584,6 +584,14 @@ void TableReader::warn_left_out(std::span<const TablePlan::Field::Columns> colum
 
 /// Completes images as the options say. False if they cannot be read: then the row has a remark.
 bool TableReader::take_images(std::string_view field, std::size_t column, FieldText& found) {
+  const std::string_view list = trim(cell(column));
+  if (list.find('"') != std::string_view::npos && list.starts_with("http") && !csv_.is_quoted(column)) {
+    refuse_row(row_, csv_.place(column), field,
+               "there is a quote in the addresses, and the cell does not begin with one: is something missing in front "
+               "of the quote?",
+               "invalid_value");
+    return false;
+  }
   FeedImages& images = run_.images();
   Result<std::optional<std::string>> completed = images.complete(found.form, found.text);
   if (!completed) {

@@ -357,9 +357,15 @@ Result<RunReport> make_report(Ledger& ledger, const RunRecord& run, std::span<co
   return report;
 }
 
-Result<ReportWriter> ReportWriter::open(const std::vector<std::string>& paths) {
+Result<ReportWriter> ReportWriter::open(const std::vector<std::string>& paths,
+                                        const std::vector<std::string>& manifests) {
   ReportWriter writer;
   for (const std::string& path : paths) {
+    for (const std::string& manifest : manifests) {
+      if (std::error_code ignored; std::filesystem::equivalent(path, manifest, ignored)) {
+        return usage_error(fmt::format("'{}' would be written over a manifest: choose another file", path));
+      }
+    }
     Result<AtomicFile> file = AtomicFile::open(path);
     if (!file) return tl::unexpected(file.error());
     writer.files_.push_back(std::move(*file));

@@ -47,7 +47,9 @@ Result<RunReport> make_report(Ledger& ledger, const RunRecord& run, std::span<co
 class ReportWriter {
  public:
   /// Opens every output now, so that one that cannot be written stops a run before its first request.
-  static Result<ReportWriter> open(const std::vector<std::string>& paths);
+  ///
+  /// manifests  files that no output may replace.
+  static Result<ReportWriter> open(const std::vector<std::string>& paths, const std::vector<std::string>& manifests);
 
   /// Writes all rows to every output and puts the files in place. On an error the files that were there before are
   /// untouched, apart from outputs already written.

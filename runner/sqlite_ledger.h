@@ -90,6 +90,8 @@ class SqliteLedger : public Ledger {
   Result<void> for_each_gone(std::string_view feed, const ListingsSeen& seen,
                              const std::function<void(const ListingName&)>& visit) override;
 
+  /// The manifests whose rows are kept of a run, as they were named.
+  Result<std::vector<std::string>> manifests_of(RunId run);
   Result<std::vector<std::string>> verify() override;
   Result<void> backup(const std::string& path) override;
   Result<std::vector<ListingView>> listings_named(std::string_view ref) override;

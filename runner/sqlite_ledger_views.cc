@@ -152,6 +152,19 @@ Result<void> verify_query(Database& database, std::string_view sql, std::vector<
 
 }  // namespace
 
+Result<std::vector<std::string>> SqliteLedger::manifests_of(RunId run) {
+  Statement query =
+      database_->prepare("SELECT file FROM rows WHERE run = ?1 UNION SELECT file FROM run_packs WHERE run = ?1");
+  query.bind(1, run);
+  std::vector<std::string> files;
+  for (;;) {
+    const Result<bool> row = query.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return files;
+    files.emplace_back(query.text(0));
+  }
+}
+
 Result<std::vector<std::string>> SqliteLedger::verify() {
   std::vector<std::string> findings;
   for (const char* sql :

@@ -274,7 +274,7 @@ TEST_CASE("pitfalls: a delimiter that was lost in front of a quoted text") {
                  "id,image_urls,description\nA-1,https://img.example.test/1.jpg\"A flat by, the big sea\"\n",
                  Do::Reject,
                  "f.csv:2:5: ",
-                 "there is a quote in it",
+                 "there is a quote in the addresses",
                  {}});
   check_pitfall({"quotes that are doubled",
                  "id,image_urls,description\n\"A-1\"\"\",https://img.example.test/1.jpg,A flat by the sea\n",

@@ -58,7 +58,7 @@ class Nights {
   /// The run's results as CSV.
   std::string results() {
     const std::string file = (folder_.path() / "results.csv").string();
-    Result<ReportWriter> writer = ReportWriter::open({file});
+    Result<ReportWriter> writer = ReportWriter::open({file}, {});
     REQUIRE(writer);
     REQUIRE(writer->write(*ledger_, make_report(*ledger_, run).value()));
     std::ifstream in(file, std::ios::binary);

@@ -90,6 +90,18 @@ class Files(Mixed):
         lines = (self.folder / "results.jsonl").read_text().splitlines()
         self.assertEqual([json.loads(line) for line in lines], done.json["rows"])
 
+    def test_no_command_writes_over_a_manifest(self):
+        self.mixed()
+        self.run_it("run", "feed.csv")  # a run of rows that changed nothing
+        before = (self.folder / "feed.csv").read_bytes()
+        os.symlink("feed.csv", self.folder / "other.csv")
+        for words in (["report"], ["resume"], ["run", "feed.csv"]):
+            for file in ("feed.csv", "./feed.csv", "other.csv"):
+                done = self.run_it(*words, "-o", file)
+                self.assertEqual(done.code, 2, done)
+                self.assertIn("would be written over a manifest", done.err)
+        self.assertEqual((self.folder / "feed.csv").read_bytes(), before)
+
     def test_times_are_now(self):
         before = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=2)
         done = self.mixed()
