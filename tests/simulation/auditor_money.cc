@@ -90,6 +90,8 @@ void Auditor::check_keep(std::size_t service) {
   // What is charged late is waited for by the wall clock, from one process to the next.
   const bool jumps = world_.reached.count("clock set forward") + world_.reached.count("suspended") != 0;
   if (charges_late(service) && jumps) return;
+  // A service that tells an old balance is believed: it looks the same as credits that were bought.
+  if (world_.old_balance_told[service]) return;
   if (budget.keep && world_.balance_told[service]) {
     Credits spent;
     for (const ServiceJob& job : world_.service(service).jobs()) {

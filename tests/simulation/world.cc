@@ -62,7 +62,10 @@ std::string description_of(const std::string& body) {
 }
 
 World::World(const WorldOptions& chosen)
-    : options(chosen), balance_told(chosen.origins.size()), held_until(chosen.origins.size()) {
+    : options(chosen),
+      balance_told(chosen.origins.size()),
+      old_balance_told(chosen.origins.size()),
+      held_until(chosen.origins.size()) {
   for (std::size_t i = 0; i < options.origins.size(); ++i) {
     ServiceOptions service = options.service;
     service.seed = mix(service.seed, i);
@@ -347,6 +350,8 @@ void World::spoil_answer(OpenExchange& open, const ServiceReply& reply) {
       completion.status = 404;
       completion.body = R"({"error":"Video generation not found"})";
     } else if (hit(faults.stale, "state that goes backwards")) {
+      const bool has_balance = first.find("creditsTotal") != std::string::npos;
+      old_balance_told[open.service] = old_balance_told[open.service] || (has_balance && first != reply.body);
       completion.body = first;
     }
   }

@@ -180,9 +180,10 @@ class World final : public Clock, public Transport {
     std::vector<std::string> clips;
   };
   const std::vector<Video>& videos(std::size_t service) const { return services_[service].videos; }
-  std::vector<bool> balance_told;   ///< by service: an answer with figures arrived
-  std::vector<Instant> held_until;  ///< by service: what a 429 that was answered asks for
-  std::int64_t paid_answers = 0;    ///< how many were answered, or lost
+  std::vector<bool> balance_told;      ///< by service: an answer with figures arrived
+  std::vector<bool> old_balance_told;  ///< by service: an answer had figures of long ago, at any time
+  std::vector<Instant> held_until;     ///< by service: what a 429 that was answered asks for
+  std::int64_t paid_answers = 0;       ///< how many were answered, or lost
   /// Paid requests answered in such a way that nobody can know whether they were taken.
   std::int64_t doubtful_answers = 0;
   /// How often each fault, and each other event worth reaching, happened.
