@@ -20,6 +20,8 @@ class ColumnKinds {
     std::string says;   ///< what speaks for it, for people
   };
 
+  static bool is_address(std::string_view cell) { return kind_of(cell) == Kind::Address; }
+
   /// rows  of the table, none shifted but a few; cells may be missing at their end.
   void learn(std::span<const std::vector<std::string>> rows);
 

@@ -94,7 +94,8 @@ bool CsvReader::is_quoted(std::size_t cell) const {
   return dialect_.quotes && starts_[cell] < end_ && buffer_[starts_[cell]] == '"';
 }
 
-CsvReader::Behind CsvReader::behind(std::size_t most) {
+std::span<const std::string_view> CsvReader::behind(std::size_t most) {
+  behind_.clear();
   std::size_t at = next_;
   for (std::size_t blank = at; blank < filled_;) {  // blank lines, with whatever cannot be seen in them
     const std::string_view rest(data() + blank, filled_ - blank);
@@ -105,23 +106,36 @@ CsvReader::Behind CsvReader::behind(std::size_t most) {
   const bool is_apart = at != next_;
   while (std::string_view(data() + at, filled_ - at).starts_with(kMark)) at += kMark.size();
   const std::string_view rest(data() + at, filled_ - at);
-  Behind behind{most, {}};
-  if (rest.empty() || trim(rest) == kEndOfFile) return {source_ended_ ? 0 : most, {}};
-  if (rest[0] == '#') return behind;
+  if (rest.empty() || trim(rest) == kEndOfFile || rest[0] == '#' || (rest[0] == '"' && dialect_.quotes)) return {};
   // What stands apart at the end of a file, and is no table.
-  if (is_apart && source_ended_ && rest.find(dialect_.delimiter) == std::string_view::npos) return {0, {}};
-  for (std::size_t cells = 1; cells < most; ++cells) {
-    if (at < filled_ && buffer_[at] == '"' && dialect_.quotes) return behind;
-    const std::size_t from = at;
-    at = find_end(at);
-    if (cells == 1) behind.first = {data() + from, at - from};
-    const bool is_delimiter = at < filled_ && buffer_[at] == dialect_.delimiter;
-    if (is_delimiter) at += dialect_.second == 0 ? 1 : 2;
-    if (is_delimiter) continue;
-    if (at < filled_ || source_ended_) behind.cells = cells;
-    return behind;
+  if (is_apart && source_ended_ && rest.find(dialect_.delimiter) == std::string_view::npos) return {};
+  while (behind_.size() < most) {
+    const std::optional<std::string_view> cell = take_behind(at);
+    if (!cell) return {};
+    behind_.push_back(*cell);
+    if (at == filled_ || buffer_[at] != dialect_.delimiter) break;
+    at += dialect_.second == 0 ? 1 : 2;
   }
-  return behind;
+  return behind_;
+}
+
+/// A cell of the record behind this one, and past it. Nothing if its end is not in the buffer for sure.
+std::optional<std::string_view> CsvReader::take_behind(std::size_t& at) {
+  const std::size_t from = at;
+  const bool is_quoted = at < filled_ && buffer_[at] == '"' && dialect_.quotes;
+  if (is_quoted) {
+    if (dialect_.backslashes || dialect_.second != 0) return std::nullopt;
+    while (true) {
+      at = std::string_view(data(), filled_).find('"', at + 1);
+      if (at == std::string_view::npos) return std::nullopt;
+      if (++at == filled_ || buffer_[at] != '"') break;
+    }
+  }
+  const std::size_t close = at;
+  at = find_end(at);
+  if (at == filled_ && !source_ended_) return std::nullopt;
+  if (is_quoted) return std::string_view(data() + from + 1, close - from - 2);
+  return std::string_view(data() + from, at - from);
 }
 
 Result<void> CsvReader::refill() {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -71,16 +72,14 @@ class CsvReader {
   const std::vector<CsvProblem>& problems() const { return problems_; }
   /// False for a last record that the file ends in.
   bool ended_by_newline() const { return newline_; }
-  /// Of the record behind this one, blank lines left out.
-  struct Behind {
-    /// `most` if it has as many or more, has quotes, begins like a remark (`#`), or is longer than what is in the
-    /// buffer for sure; 0 if there is none, or a blank line and nothing but lines without a delimiter up to the end of
-    /// the file.
-    std::size_t cells = 0;
-    std::string_view first;  ///< cell, where `cells` is less than `most`; valid until next()
-  };
-  /// Of a dialect whose records end with lines.
-  Behind behind(std::size_t most);
+  /// The record behind this one, blank lines left out, for a look ahead: its cells as they are written, those in quotes
+  /// without them. None if there is no record, or a blank line and nothing but lines without a delimiter up to the end
+  /// of the file; nor where it begins like a remark (`#`) or in quotes, or is longer than what is in the buffer.
+  ///
+  /// most  so many are looked for; a record with more has as many for now.
+  ///
+  /// Of a dialect whose records end with lines. Valid until next().
+  std::span<const std::string_view> behind(std::size_t most);
   /// Whether a cell of the record was written in quotes.
   bool is_quoted(std::size_t cell) const;
   /// Of a dialect whose records end with lines: a quoted cell has line ends in it.
@@ -122,6 +121,7 @@ class CsvReader {
   Result<void> refill();
   Scan scan();
   Scan scan_quoted(std::size_t& at);
+  std::optional<std::string_view> take_behind(std::size_t& at);
   std::size_t find_mark(std::size_t at);
   std::size_t find_end(std::size_t at);
   bool closes(std::size_t quote, std::size_t open) const;
@@ -161,6 +161,7 @@ class CsvReader {
   std::vector<std::string_view> cells_;
   std::vector<std::size_t> starts_;  ///< parallel to cells_: where each stands in the buffer
   std::vector<Rewritten> rewritten_;
+  std::vector<std::string_view> behind_;  ///< what behind() gave
   std::string scratch_;
   std::vector<CsvProblem> problems_;
 

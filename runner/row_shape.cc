@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "jobs/address_list.h"
 #include "jobs/unicode.h"
 #include "runner/manifest_text.h"
 #include "runner/swallowed_rows.h"
@@ -33,8 +34,13 @@ class Form {
     }
   }
   std::string_view text() const { return {text_.data(), size_}; }
+  /// Whether hardly anything but ids looks so: with digits, and with more than these, in one word.
+  bool is_telling() const { return size_ > 1 && text().find('9') != npos && text().find(' ') == npos; }
+  /// Whether there is a letter or a digit.
+  bool has_text() const { return text().find_first_of("a9") != npos; }
 
  private:
+  static constexpr std::size_t npos = std::string_view::npos;
   std::array<char, 32> text_{};
   std::size_t size_ = 0;
 };
@@ -47,6 +53,13 @@ std::string_view RowShape::cell(std::size_t column) const {
 
 bool RowShape::check(const TablePlan& plan, std::uint64_t record, ManifestRow& row, std::optional<RowDoubt>& doubt) {
   record_ = record;
+  if (rest_ == record) {
+    refuse_row(
+        row, row.place, {},
+        "no row of its own, but the rest of the one in front of it: a line break in a cell? Put the cell in quotes",
+        "broken_row");
+    return false;
+  }
   if (csv_.goes_on_over_lines() && refuse_swallowed(row)) return false;
   if (refuse_nameless(plan, row) || refuse_other_dialect(row)) return false;
   return check_width(plan, row, doubt);
@@ -85,8 +98,7 @@ bool RowShape::check_width(const TablePlan& plan, ManifestRow& row, std::optiona
   }
   if (refuse_shifted(row, plan, false)) return false;
   look_at_id();
-  const bool ends_bare =
-      plan.needed == columns_.size() && cells == own && !csv_.is_quoted(cells - 1) && csv_.dialect().record_end == 0;
+  const bool ends_bare = plan.needed == columns_.size() && cells == own && csv_.dialect().record_end == 0;
   if (ends_bare && goes_on_behind(plan, own)) {
     refuse_broken(own, row);
     return false;
@@ -110,10 +122,12 @@ bool RowShape::check_short(const TablePlan& plan, std::size_t own, ManifestRow& 
     return false;
   }
   if (refuse_shifted(row, plan, true) || refuse_misfit(plan, row, counts)) return false;
+  look_at_id();
   if (goes_on_behind(plan, own)) {
     refuse_broken(own, row);
     return false;
   }
+  ++short_rows_;
   run_.warn(row.place, {}, "cells are missing at the end of the row, none that feeds a field");
   return true;
 }
@@ -195,9 +209,9 @@ bool RowShape::refuse_misfit(const TablePlan& plan, ManifestRow& row, std::strin
 void RowShape::refuse_broken(std::size_t own, ManifestRow& row) {
   refuse_row(
       row, csv_.place(own - 1), columns_.name(own - 1),
-      "the next line is no row of its own, and would make this one whole: a line break in this cell? Put the cell "
-      "in quotes",
+      "the next line is no row of its own, but the rest of this one: a line break in this cell? Put the cell in quotes",
       "broken_row");
+  rest_ = record_ + 1;
 }
 
 /// A row that was appended with delimiters of its own, and has some of the table's in its texts.
@@ -219,17 +233,62 @@ bool RowShape::refuse_other_dialect(ManifestRow& row) {
   return true;
 }
 
-/// Whether the record behind this one is the rest of it: it is no row, and does not begin like one.
+/// Whether the record behind this one, whose last cell ends with the line, is the rest of it: it is no row, by what
+/// stands where ids and addresses do, or makes this one as wide as it should be.
 bool RowShape::goes_on_behind(const TablePlan& plan, std::size_t own) {
-  const CsvReader::Behind behind = csv_.behind(std::max<std::size_t>(plan.needed, 2));
-  if (behind.cells == 0 || behind.cells >= std::max<std::size_t>(plan.needed, 2)) return false;
-  const bool begins_with_id = columns_.id() == 0 && is_like_an_id(behind.first);
-  if (columns_.id() == 0 && ids_ >= kIdsMin) return !begins_with_id;
-  return own + behind.cells == columns_.size() + 1;
+  const std::span<const std::string_view> behind = csv_.behind(columns_.size() + 1);
+  const bool says_nothing = std::all_of(behind.begin(), behind.end(), [](auto cell) { return trim(cell).empty(); });
+  if (says_nothing || own == 0 || csv_.is_quoted(own - 1)) return false;
+  const bool is_short = own < columns_.size();
+  const bool may_be_row = behind.size() >= std::max<std::size_t>(plan.needed, 2);
+  const Addresses addresses = compare_addresses(plan, behind);
+  if (may_be_row && !is_short && addresses == Addresses::Like) return false;  // nearly always
+
+  const bool has_id = columns_.id() < behind.size();
+  if (has_id && (is_like_an_id(behind[columns_.id()]) || is_name_of_id(behind[columns_.id()]))) return false;
+  const bool is_other_id = has_id && ids_ >= kIdsMin;
+  const bool makes_whole = own + behind.size() == columns_.size() + 1;
+  if (addresses == Addresses::Unlike || (is_other_id && !may_be_row)) return true;
+  if (addresses == Addresses::Like && may_be_row)
+    return is_other_id && own + behind.size() > columns_.size() && has_misfits(behind);
+  // Rows that leave out what is empty at their end may be as wide as one by chance.
+  if (!may_be_row) return makes_whole;
+  return makes_whole && ((is_other_id && short_rows_ == 0) || has_misfits(behind));
+}
+
+/// Whether some cell of a record, of those that say something, is of another sort than its column.
+bool RowShape::has_misfits(std::span<const std::string_view> cells) const {
+  for (std::size_t i = 0; i < cells.size(); ++i)
+    if (!stands_for_nothing(cells[i]) && !format_.kinds.misfit(i, cells[i]).empty()) return true;
+  return false;
+}
+
+/// Whether it is what the header says in the column of ids, as in exports that were put together.
+bool RowShape::is_name_of_id(std::string_view text) const {
+  return format_.has_header && fold_name(text) == fold_name(columns_.name(columns_.id()));
+}
+
+/// Whether a record has addresses, or names of images, where this row has those that it feeds something with. What says
+/// nothing there is neither like them nor unlike.
+RowShape::Addresses RowShape::compare_addresses(const TablePlan& plan, std::span<const std::string_view> behind) const {
+  bool is_unlike = false;
+  for (const TablePlan::Field& field : plan.fields) {
+    const auto is_one = [&](std::string_view cell) {
+      return ColumnKinds::is_address(cell) || (field.spec->is_images && has_image_name(cell));
+    };
+    for (const TablePlan::Field::Columns& columns : field.columns)
+      for (const std::size_t column : columns.at) {
+        if (column >= behind.size() || !is_one(cell(column))) continue;
+        if (is_one(behind[column])) return Addresses::Like;
+        is_unlike = is_unlike || (Form(behind[column]).has_text() && !stands_for_nothing(behind[column]));
+      }
+  }
+  return is_unlike ? Addresses::Unlike : Addresses::None;
 }
 
 bool RowShape::is_like_an_id(std::string_view text) const {
-  return ids_ >= kIdsMin && id_forms_.contains(Form(text).text());
+  const Form form(text);
+  return (ids_ >= kIdsMin || form.is_telling()) && id_forms_.contains(form.text());
 }
 
 /// An id that looks like no other one, beside a cell that does, as hardly any there; for people. Empty if it is none.

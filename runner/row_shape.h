@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,10 @@ class RowShape {
   void refuse_broken(std::size_t own, ManifestRow& row);
   bool refuse_other_dialect(ManifestRow& row);
   bool goes_on_behind(const TablePlan& plan, std::size_t own);
+  bool has_misfits(std::span<const std::string_view> cells) const;
+  bool is_name_of_id(std::string_view text) const;
+  enum class Addresses { None, Like, Unlike };
+  Addresses compare_addresses(const TablePlan& plan, std::span<const std::string_view> behind) const;
   bool is_like_an_id(std::string_view text) const;
   std::string strange_id() const;
   void look_at_id();
@@ -54,7 +59,9 @@ class RowShape {
   std::uint64_t record_ = 0;
   LastCells last_cells_;
 
-  std::uint64_t half_id_ = 0;  ///< the record that seems to be the beginning of an id alone; 0: none was
+  std::uint64_t short_rows_ = 0;  ///< that were read
+  std::uint64_t rest_ = 0;        ///< the record that is the rest of the row in front of it; 0: none is
+  std::uint64_t half_id_ = 0;     ///< the record that seems to be the beginning of an id alone; 0: none was
 
   // What ids look like, and what stands beside them.
   std::size_t ids_ = 0;

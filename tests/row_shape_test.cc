@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "runner/csv.h"
@@ -132,10 +134,9 @@ TEST_CASE("a line break in a cell without quotes") {
       read("f.csv", head + "A-1,https://e.test/1.jpg,A bright flat with\na garden and a cellar.,Lyon\n" +
                         "A-2,https://e.test/2.jpg,A bright flat,Lyon\n");
   CHECK(middle.ids == Ids{"A-2"});
-  CHECK(codes(middle) == std::vector<std::string>{"broken_row", "too_few_fields"});
+  CHECK(codes(middle) == std::vector<std::string>{"broken_row", "broken_row"});
   CHECK(middle.errors[0] ==
-        "f.csv:2:26: description: the next line is no row of its own, and would make this one whole: a line break in "
-        "this "
+        "f.csv:2:26: description: the next line is no row of its own, but the rest of this one: a line break in this "
         "cell? Put the cell in quotes");
 
   const std::string last = "id,image_urls,description\n";
@@ -145,10 +146,10 @@ TEST_CASE("a line break in a cell without quotes") {
     CAPTURE(more);
     const Said said = read("f.csv", last + one + more + two);
     CHECK(said.ids == Ids{"A-2"});
-    CHECK(codes(said) == std::vector<std::string>{"broken_row", "too_few_fields"});
+    CHECK(codes(said) == std::vector<std::string>{"broken_row", "broken_row"});
   }
   CHECK(codes(read("f.csv", last + two + one + "\na garden\n")) ==
-        std::vector<std::string>{"broken_row", "too_few_fields"});
+        std::vector<std::string>{"broken_row", "broken_row"});
 
   // The rest has delimiters too, or the first part quotes: it begins as no row does.
   std::string more = last;
@@ -179,27 +180,91 @@ TEST_CASE("a line break in a cell without quotes") {
         Ids{"A-1"});
 }
 
+TEST_CASE("a line break in a text with labels behind it") {
+  const auto check_halves = [](const std::string& head, const std::string& halves, const std::string& tail,
+                               std::string_view at, const std::string& file = "f.csv") {
+    CAPTURE(halves);
+    const Said whole = read(file, head + tail), said = read(file, head + halves + tail);
+    CHECK(said.ids == whole.ids);
+    REQUIRE(said.rejects.size() == 2);
+    CHECK(said.errors[0].starts_with(fmt::format("{}:{}: ", file, at)));
+    CHECK(said.rejects[0].code == "broken_row");
+    CHECK(said.rejects[1].code == "broken_row");
+  };
+  const auto in_tabs = [](std::string text) {
+    std::replace(text.begin(), text.end(), ',', '\t');
+    return text;
+  };
+  const std::string head = "id,image_urls,description,city,zip\n1,https://e.test/1.jpg,First house here,Lyon,69001\n";
+  const std::string tail = rows(
+      3, [](int i) { return fmt::format("{0},https://e.test/{0}.jpg,House {0} near the park,Lyon,69001", i + 10); });
+  for (const std::string broken : {"2,https://e.test/2.jpg,Second house here\nwith a garden,Lyon,69001\n",
+                                   "2,https://e.test/2.jpg,Second house here\n\nwith a garden,Lyon,69001\n",
+                                   "2,https://e.test/2.jpg,Second house here\nwith a garden, a pool,Lyon,69001\n",
+                                   "2,https://e.test/2.jpg,Second house here\nwith a garden,\"Lyon, France\",69001\n",
+                                   "2,https://e.test/2.jpg,Second house here\nwith a garden,,69001\n"}) {
+    check_halves(head, broken, tail, "3:24");
+    check_halves(head + tail, broken, "", "6:24");
+    if (broken.find('"') == std::string::npos)
+      check_halves(in_tabs(head), in_tabs(broken), in_tabs(tail), "3:24", "f.tsv");
+  }
+  check_halves("Listing ID,Listing name,Image URL,Description,City name,Price,Final URL\n",
+               "2,House 2,https://e.test/2.jpg,Second house here\nwith a garden,Lyon,100 EUR,https://e.test/2\n",
+               rows(3,
+                    [](int i) {
+                      return fmt::format(
+                          "1{0},House {0},https://e.test/{0}.jpg,House {0} here,Lyon,100 EUR,https://e.test/1{0}", i);
+                    }),
+               "2:32");
+  // An address stands where the rest would have one, and nothing else where it should.
+  check_halves("id,image_urls,description,tour,city,zip\n" +
+                   rows(4,
+                        [](int i) {
+                          return fmt::format(
+                              "A-{0},https://e.test/{0}.jpg,House {0} near the park,https://t.test/{0},Lyon,69001", i);
+                        }),
+               "A-9,https://e.test/9.jpg,Second house here\nwith a garden,https://t.test/9,Lyon sur Rhone,69001\n", "",
+               "6:26");
+
+  // Rows that leave out what is empty at their end are none of others.
+  const std::string ragged = "id,image_urls,description,city,zip\n" + rows(4, [](int i) {
+                               return fmt::format("A-{0},https://e.test/{0}.jpg,House {0} near the park", i);
+                             });
+  for (const char* fine :
+       {"A-9,https://e.test/9.jpg,House near the park", "Villa 9 b,https://e.test/9.jpg,House near the park",
+        "A-9,https://e.test/9.jpg,House near the park,Lyon"})
+    CHECK_MESSAGE(
+        read("f.csv", ragged + fine + "\n" + "A-10,https://e.test/10.jpg,House near the park\n").ids.size() == 6, fine);
+  // What is bad by itself costs no other row: a row without photos, one of a header, one of empty cells.
+  for (const char* bad :
+       {"A-9,,House near the park", "A-9,no photo yet,House near the park", "Villa 9 b,n/a,House near the park",
+        "id,image_urls,description,city,zip", "Agency 9,,,,", "---,---,---,---,---"})
+    CHECK_MESSAGE(read("f.csv", ragged + bad + "\n").ids.size() == 4, bad);
+}
+
 TEST_CASE("cells of the record behind this one") {
   const auto behind = [](std::string text, std::size_t block) {
     StringSource source(text);
     CsvReader csv(source, "f", CsvDialect(','), block);
     CHECK(csv.next().value());
-    return csv.behind(4).cells;
+    return fmt::format("{}", fmt::join(csv.behind(4), "|"));
   };
   for (const std::size_t block : {std::size_t{64}, std::size_t{1} << 18U}) {
     CAPTURE(block);
-    CHECK(behind("a,b\n", block) == 0);
-    CHECK(behind("a,b", block) == 0);
-    CHECK(behind("a,b\n\n\r\n", block) == 0);
-    CHECK(behind("a,b\nc", block) == 1);
-    CHECK(behind("a,b\nc\n", block) == 1);
-    CHECK(behind("a,b\n\nc\n", block) == 0);
-    CHECK(behind("a,b\n\nc\nd,e\n", block) == 1);
-    CHECK(behind("a,b\nc,\n", block) == 2);
-    CHECK(behind("a,b\nc,d,e,f,g\n", block) == 4);
-    CHECK(behind("a,b\n\"c\nd\"\n", block) == 4);
-    CHECK(behind("a,b\n# c\n", block) == 4);
-    CHECK(behind("a,b\n\x1A", block) == 0);
+    CHECK(behind("a,b\n", block) == "");
+    CHECK(behind("a,b", block) == "");
+    CHECK(behind("a,b\n\n\r\n", block) == "");
+    CHECK(behind("a,b\nc", block) == "c");
+    CHECK(behind("a,b\nc\n", block) == "c");
+    CHECK(behind("a,b\n\nc\n", block) == "");
+    CHECK(behind("a,b\n\nc\nd,e\n", block) == "c");
+    CHECK(behind("a,b\nc,\n", block) == "c|");
+    CHECK(behind("a,b\nc,d,e,f,g\n", block) == "c|d|e|f");
+    CHECK(behind("a,b\nc,\"d,\"\"\ne\",\"\",f\n", block) == "c|d,\"\"\ne||f");
+    CHECK(behind("a,b\n\"c\nd\"\n", block) == "");
+    CHECK(behind("a,b\nc,\"d\n", block) == "");
+    CHECK(behind("a,b\n# c\n", block) == "");
+    CHECK(behind("a,b\n\x1A", block) == "");
   }
 }
 
