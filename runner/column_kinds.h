@@ -38,6 +38,9 @@ class ColumnKinds {
   /// Whether the cells of a row from the column on would fit so many columns further to the right.
   bool fits_behind(std::span<const std::string_view> cells, std::size_t column, std::size_t by) const;
 
+  /// Whether nearly all that stands in a column are numbers.
+  bool is_number(std::size_t column) const { return column < kinds_.size() && kinds_[column] == Kind::Number; }
+
   /// A cell of another sort than nearly all of its column, for people; empty if it is none.
   std::string misfit(std::size_t column, std::string_view cell) const;
 

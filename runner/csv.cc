@@ -94,29 +94,32 @@ bool CsvReader::is_quoted(std::size_t cell) const {
   return dialect_.quotes && starts_[cell] < end_ && buffer_[starts_[cell]] == '"';
 }
 
-std::span<const std::string_view> CsvReader::behind(std::size_t most) {
+CsvReader::Behind CsvReader::behind(std::size_t most) {
   behind_.clear();
+  Behind behind;
   std::size_t at = next_;
-  for (std::size_t blank = at; blank < filled_;) {  // blank lines, with whatever cannot be seen in them
-    const std::string_view rest(data() + blank, filled_ - blank);
+  for (std::size_t line = at; line < filled_;) {  // blank lines, with whatever cannot be seen in them
+    const std::string_view rest(data() + line, filled_ - line);
     const std::size_t end = std::min(rest.find_first_of("\r\n"), rest.size());
     if (!trim(rest.substr(0, end)).empty()) break;
-    blank = at = blank + std::min(end + 1, rest.size());
+    const bool crlf = rest.substr(end, 2) == "\r\n";
+    line = at = line + std::min(end + (crlf ? 2 : 1), rest.size());
+    ++behind.blank_lines;
   }
-  const bool is_apart = at != next_;
   while (std::string_view(data() + at, filled_ - at).starts_with(kMark)) at += kMark.size();
-  const std::string_view rest(data() + at, filled_ - at);
-  if (rest.empty() || trim(rest) == kEndOfFile || rest[0] == '#' || (rest[0] == '"' && dialect_.quotes)) return {};
-  // What stands apart at the end of a file, and is no table.
-  if (is_apart && source_ended_ && rest.find(dialect_.delimiter) == std::string_view::npos) return {};
+  behind.text = {data() + at, filled_ - at};
+  behind.is_all = source_ended_;
+  const std::string_view text = behind.text;
+  if (text.empty() || trim(text) == kEndOfFile || text[0] == '#' || (text[0] == '"' && dialect_.quotes)) return behind;
   while (behind_.size() < most) {
     const std::optional<std::string_view> cell = take_behind(at);
-    if (!cell) return {};
+    if (!cell) return behind;
     behind_.push_back(*cell);
     if (at == filled_ || buffer_[at] != dialect_.delimiter) break;
     at += dialect_.second == 0 ? 1 : 2;
   }
-  return behind_;
+  behind.cells = behind_;
+  return behind;
 }
 
 /// A cell of the record behind this one, and past it. Nothing if its end is not in the buffer for sure.

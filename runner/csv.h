@@ -72,14 +72,19 @@ class CsvReader {
   const std::vector<CsvProblem>& problems() const { return problems_; }
   /// False for a last record that the file ends in.
   bool ended_by_newline() const { return newline_; }
-  /// The record behind this one, blank lines left out, for a look ahead: its cells as they are written, those in quotes
-  /// without them. None if there is no record, or a blank line and nothing but lines without a delimiter up to the end
-  /// of the file; nor where it begins like a remark (`#`) or in quotes, or is longer than what is in the buffer.
+  /// The record behind this one, blank lines left out, for a look ahead. Views are valid until next().
+  struct Behind {
+    /// As they are written, those in quotes without them. None if there is no record; nor where it begins like a remark
+    /// (`#`) or in quotes, or is longer than what is in the buffer.
+    std::span<const std::string_view> cells;
+    std::size_t blank_lines = 0;  ///< in front of it
+    std::string_view text;        ///< it and what follows, as far as it is in the buffer
+    bool is_all = false;          ///< nothing follows `text`
+  };
+  /// Of a dialect whose records end with lines.
   ///
-  /// most  so many are looked for; a record with more has as many for now.
-  ///
-  /// Of a dialect whose records end with lines. Valid until next().
-  std::span<const std::string_view> behind(std::size_t most);
+  /// most  so many cells are looked for; a record with more has as many for now.
+  Behind behind(std::size_t most);
   /// Whether a cell of the record was written in quotes.
   bool is_quoted(std::size_t cell) const;
   /// Of a dialect whose records end with lines: a quoted cell has line ends in it.

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "jobs/address_list.h"
 #include "jobs/unicode.h"
+#include "runner/footer_line.h"
 #include "runner/manifest_text.h"
 #include "runner/swallowed_rows.h"
 
@@ -16,34 +16,6 @@ namespace {
 
 /// So many rows in a row with the same wrong number of cells are told one by one.
 constexpr std::uint64_t kOddRowsTold = 10;
-constexpr std::size_t kIdsMin = 3;       ///< show what ids look like
-constexpr std::size_t kIdsSample = 200;  ///< are learnt from
-constexpr std::size_t kFormsMax = 3;     ///< where they have more, an id looks like nothing
-
-/// What a text is made of: `A-17` is `a-9`.
-class Form {
- public:
-  explicit Form(std::string_view text) {
-    for (const char c : trim(text)) {
-      const bool is_digit = c >= '0' && c <= '9';
-      const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80U;
-      const char sort = is_digit ? '9' : is_letter ? 'a' : c;
-      const bool goes_on = (is_digit || is_letter) && size_ > 0 && text_[size_ - 1] == sort;
-      if (size_ == text_.size()) break;
-      if (!goes_on) text_[size_++] = sort;
-    }
-  }
-  std::string_view text() const { return {text_.data(), size_}; }
-  /// Whether hardly anything but ids looks so: with digits, and with more than these, in one word.
-  bool is_telling() const { return size_ > 1 && text().find('9') != npos && text().find(' ') == npos; }
-  /// Whether there is a letter or a digit.
-  bool has_text() const { return text().find_first_of("a9") != npos; }
-
- private:
-  static constexpr std::size_t npos = std::string_view::npos;
-  std::array<char, 32> text_{};
-  std::size_t size_ = 0;
-};
 
 }  // namespace
 
@@ -118,7 +90,9 @@ bool RowShape::check_short(const TablePlan& plan, std::size_t own, ManifestRow& 
   if (own < plan.needed || !format_.has_header || csv_.dialect().record_end != 0) {
     refuse_width(row, csv_.place(own), columns_.name(own), fmt::format("{}; a missing quote or a broken line?", counts),
                  "too_few_fields");
-    if (own == 1 && columns_.id() == 0 && is_like_an_id(cell(0))) half_id_ = record_;
+    cut_row_ = record_;
+    const std::span<const std::string_view> behind = csv_.behind(1).cells;
+    if (own == 1 && !behind.empty() && is_half_id(cell(0), behind[0])) half_id_ = record_;
     return false;
   }
   if (refuse_shifted(row, plan, true) || refuse_misfit(plan, row, counts)) return false;
@@ -173,7 +147,9 @@ bool RowShape::refuse_shifted(ManifestRow& row, const TablePlan& plan, bool is_s
   const std::string says =
       fmt::format("{}{}{}", shift ? shift->says : "", shift && !strange.empty() ? ", and " : "", strange);
   const std::size_t at = shift ? shift->cell : columns_.id();
-  const bool is_sure = shift && (shift->sure || !strange.empty() || (is_short && shift->cell < plan.needed));
+  const bool follows_cut = cut_row_ != 0 && cut_row_ + 1 == record_;  // and may be its rest
+  const bool is_sure =
+      shift && (shift->sure || follows_cut || !strange.empty() || (is_short && shift->cell < plan.needed));
   if (!is_sure) {
     run_.warn(csv_.place(at), {}, "a row looks shifted from here on", fmt::format(": {}", says));
     return false;
@@ -236,7 +212,8 @@ bool RowShape::refuse_other_dialect(ManifestRow& row) {
 /// Whether the record behind this one, whose last cell ends with the line, is the rest of it: it is no row, by what
 /// stands where ids and addresses do, or makes this one as wide as it should be.
 bool RowShape::goes_on_behind(const TablePlan& plan, std::size_t own) {
-  const std::span<const std::string_view> behind = csv_.behind(columns_.size() + 1);
+  const CsvReader::Behind next = csv_.behind(columns_.size() + 1);
+  const std::span<const std::string_view> behind = next.cells;
   const bool says_nothing = std::all_of(behind.begin(), behind.end(), [](auto cell) { return trim(cell).empty(); });
   if (says_nothing || own == 0 || csv_.is_quoted(own - 1)) return false;
   const bool is_short = own < columns_.size();
@@ -244,16 +221,68 @@ bool RowShape::goes_on_behind(const TablePlan& plan, std::size_t own) {
   const Addresses addresses = compare_addresses(plan, behind);
   if (may_be_row && !is_short && addresses == Addresses::Like) return false;  // nearly always
 
+  using Match = IdForms::Match;
   const bool has_id = columns_.id() < behind.size();
-  if (has_id && (is_like_an_id(behind[columns_.id()]) || is_name_of_id(behind[columns_.id()]))) return false;
-  const bool is_other_id = has_id && ids_ >= kIdsMin;
+  const std::string_view id = has_id ? behind[columns_.id()] : std::string_view();
+  const Match match = has_id ? ids_.match(id) : Match::Unknown;
+  if (match == Match::Same || (has_id && is_name_of_id(id)) || !may_go_on(own, behind[0]) || ends_table(next))
+    return false;
+  if (behind.size() == 1 && is_half_id(behind[0], first_cell_behind(next.text))) return false;
+  if (behind.size() == 1 && match == Match::Alike) return true;
+  // What stands behind a comma in a text begins with a blank, and in no row where it does not in this one.
+  const auto has_blanks = [](auto cells) {
+    return std::any_of(cells.begin() + 1, cells.end(), [](auto cell) { return cell.starts_with(' '); });
+  };
+  const bool in_text = has_blanks(behind) && !has_blanks(csv_.cells());
+  const bool is_number = Form(id).text() == "9";
+  if (match == Match::Alike && ids_.is_whole(id) && !in_text && (is_number || addresses != Addresses::Unlike))
+    return false;
+
   const bool makes_whole = own + behind.size() == columns_.size() + 1;
-  if (addresses == Addresses::Unlike || (is_other_id && !may_be_row)) return true;
-  if (addresses == Addresses::Like && may_be_row)
-    return is_other_id && own + behind.size() > columns_.size() && has_misfits(behind);
+  if (addresses == Addresses::Unlike || (match == Match::Unlike && !may_be_row)) return true;
+  if (!may_be_row) return makes_whole || in_text || has_misfits(behind);
+  if (addresses == Addresses::Like)
+    return match == Match::Unlike && own + behind.size() > columns_.size() && has_misfits(behind);
   // Rows that leave out what is empty at their end may be as wide as one by chance.
-  if (!may_be_row) return makes_whole;
-  return makes_whole && ((is_other_id && short_rows_ == 0) || has_misfits(behind));
+  return makes_whole && ((match == Match::Unlike && short_rows_ == 0) || has_misfits(behind));
+}
+
+/// Whether what ends with the line is a text, or an address or an id that the rest may belong to.
+bool RowShape::may_go_on(std::size_t own, std::string_view rest) const {
+  const std::size_t last = own - 1;
+  const std::string_view text = trim(cell(last));
+  if (last == columns_.id()) return ids_.are_halves(text, rest);
+  if (!ColumnKinds::is_address(text)) return !format_.kinds.is_number(last);
+  const bool is_whole = has_image_name(text.substr(text.size() - std::min<std::size_t>(text.size(), 5)));
+  return trim(rest).find(' ') == std::string_view::npos &&
+         (!is_whole || ColumnKinds::is_address(rest) || has_image_name(rest));
+}
+
+/// Whether a record and all behind it are what programs write below a table.
+bool RowShape::ends_table(const CsvReader::Behind& behind) const {
+  constexpr std::size_t kFooterMax = 1000;  // bytes
+  if (!behind.is_all || behind.text.size() > kFooterMax) return false;
+  // What stands apart, and is no table.
+  if (behind.blank_lines > 1 && behind.text.find(csv_.dialect().delimiter) == std::string_view::npos) return true;
+  for (std::string_view text = behind.text; !text.empty();) {
+    const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
+    if (!trim(line).empty() && line[0] != '#' && !is_footer(line, record_)) return false;
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+  return true;
+}
+
+/// Whether the only cell of a record, and the first of the one behind it, are an id that a line break cut.
+bool RowShape::is_half_id(std::string_view lone, std::string_view behind) const {
+  return columns_.id() == 0 && ids_.are_halves(lone, behind);
+}
+
+/// The first cell of the record behind the one that a text begins with.
+std::string_view RowShape::first_cell_behind(std::string_view text) const {
+  text.remove_prefix(std::min(text.find_first_of("\r\n"), text.size()));
+  text.remove_prefix(std::min(text.find_first_not_of("\r\n"), text.size()));
+  text = text.substr(0, text.find_first_of("\r\n"));
+  return text.substr(0, text.find(csv_.dialect().delimiter));
 }
 
 /// Whether some cell of a record, of those that say something, is of another sort than its column.
@@ -286,21 +315,15 @@ RowShape::Addresses RowShape::compare_addresses(const TablePlan& plan, std::span
   return is_unlike ? Addresses::Unlike : Addresses::None;
 }
 
-bool RowShape::is_like_an_id(std::string_view text) const {
-  const Form form(text);
-  return (ids_ >= kIdsMin || form.is_telling()) && id_forms_.contains(form.text());
-}
-
 /// An id that looks like no other one, beside a cell that does, as hardly any there; for people. Empty if it is none.
 std::string RowShape::strange_id() const {
   const std::size_t column = columns_.id();
-  if (column >= csv_.cells().size() || ids_ < kIdsMin || id_forms_.size() > kFormsMax) return {};
-  const Form form(cell(column));
-  if (form.text().empty() || id_forms_.contains(form.text())) return {};
+  if (column >= csv_.cells().size() || !ids_.are_alike()) return {};
+  if (trim(cell(column)).empty() || ids_.match(cell(column)) != IdForms::Match::Unlike) return {};
   const auto looks_like_id = [&](std::size_t at, const auto& usual) {
     const Form beside(cell(at));
     // Numbers and words alone are anything.
-    return beside.text().size() > 1 && id_forms_.contains(beside.text()) && !usual.contains(beside.text());
+    return beside.text().size() > 1 && ids_.match(cell(at)) >= IdForms::Match::Alike && !usual.contains(beside.text());
   };
   const std::size_t left = column - 1;  // wraps around below 0, and is then none
   const bool is_right = looks_like_id(column + 1, right_forms_);
@@ -311,11 +334,8 @@ std::string RowShape::strange_id() const {
 
 /// Learns from a row that is right, for all that is known.
 void RowShape::look_at_id() {
-  if (ids_ == kIdsSample || columns_.id() >= csv_.cells().size()) return;
-  const Form form(cell(columns_.id()));
-  if (form.text().empty()) return;
-  ++ids_;
-  id_forms_.emplace(form.text());
+  if (!ids_.is_learning() || trim(cell(columns_.id())).empty()) return;
+  ids_.learn(cell(columns_.id()));
   left_forms_.emplace(Form(cell(columns_.id() - 1)).text());
   right_forms_.emplace(Form(cell(columns_.id() + 1)).text());
 }

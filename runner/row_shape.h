@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "runner/csv.h"
+#include "runner/id_forms.h"
 #include "runner/last_cells.h"
 #include "runner/manifest_run.h"
 #include "runner/table_columns.h"
@@ -41,11 +42,14 @@ class RowShape {
   void refuse_broken(std::size_t own, ManifestRow& row);
   bool refuse_other_dialect(ManifestRow& row);
   bool goes_on_behind(const TablePlan& plan, std::size_t own);
+  bool may_go_on(std::size_t own, std::string_view rest) const;
+  bool is_half_id(std::string_view lone, std::string_view behind) const;
+  std::string_view first_cell_behind(std::string_view text) const;
+  bool ends_table(const CsvReader::Behind& behind) const;
   bool has_misfits(std::span<const std::string_view> cells) const;
   bool is_name_of_id(std::string_view text) const;
   enum class Addresses { None, Like, Unlike };
   Addresses compare_addresses(const TablePlan& plan, std::span<const std::string_view> behind) const;
-  bool is_like_an_id(std::string_view text) const;
   std::string strange_id() const;
   void look_at_id();
   void look_for_cut(const TablePlan& plan, std::optional<RowDoubt>& doubt);
@@ -61,11 +65,12 @@ class RowShape {
 
   std::uint64_t short_rows_ = 0;  ///< that were read
   std::uint64_t rest_ = 0;        ///< the record that is the rest of the row in front of it; 0: none is
+  std::uint64_t cut_row_ = 0;     ///< the record that was refused for its missing cells last
   std::uint64_t half_id_ = 0;     ///< the record that seems to be the beginning of an id alone; 0: none was
 
   // What ids look like, and what stands beside them.
-  std::size_t ids_ = 0;
-  std::set<std::string, std::less<>> id_forms_, left_forms_, right_forms_;
+  IdForms ids_;
+  std::set<std::string, std::less<>> left_forms_, right_forms_;
 
   // Rows one behind the other with the same wrong number of cells.
   std::uint64_t odd_rows_ = 0;

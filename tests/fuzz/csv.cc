@@ -42,7 +42,7 @@ Table read(std::string_view text, char delimiter, std::size_t piece, std::size_t
     if (!trim(reader.raw()).empty()) {  // what cannot be seen is passed over
       const bool is_said = announced > 0 && announced < kMost;
       must(!is_said || announced == record.cells.size(), "a record is as wide as it was said");
-      announced = reader.behind(kMost).size();
+      announced = reader.behind(kMost).cells.size();
     }
     must(std::equal(record.cells.begin(), record.cells.end(), reader.cells().begin()), "a look ahead changes nothing");
     must(reader.places().size() == record.cells.size(), "every cell has a place");
