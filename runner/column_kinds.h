@@ -38,14 +38,16 @@ class ColumnKinds {
   /// Whether the cells of a row from the column on would fit so many columns further to the right.
   bool fits_behind(std::span<const std::string_view> cells, std::size_t column, std::size_t by) const;
 
-  /// Whether nearly all that stands in a column are numbers.
-  bool is_number(std::size_t column) const { return column < kinds_.size() && kinds_[column] == Kind::Number; }
+  /// Whether nearly all that stands in a column are numbers, or addresses.
+  bool holds_numbers(std::size_t column) const { return holds(column, Kind::Number); }
+  bool holds_addresses(std::size_t column) const { return holds(column, Kind::Address); }
 
   /// A cell of another sort than nearly all of its column, for people; empty if it is none.
   std::string misfit(std::size_t column, std::string_view cell) const;
 
  private:
   enum class Kind { Empty, Address, Number, Words, Any };
+  bool holds(std::size_t column, Kind kind) const { return column < kinds_.size() && kinds_[column] == kind; }
   static Kind kind_of(std::string_view cell);
   bool looks_odd(std::span<const std::string_view> cells) const;
   bool misfits(std::size_t column, std::string_view cell) const;

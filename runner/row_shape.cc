@@ -52,6 +52,13 @@ bool RowShape::check_width(const TablePlan& plan, ManifestRow& row, std::optiona
   const bool trails = format_.trailing && csv_.cells().back().empty() &&
                       (!format_.trailing_bare || csv_.raw().empty() || csv_.raw().back() != '"');
   const std::size_t own = cells - (trails ? 1 : 0);
+  const bool follows_half = half_ != 0 && half_ + 1 == record_;
+  if (follows_half && own >= plan.needed && own <= columns_.size()) {
+    refuse_row(row, row.place, columns_.name(0),
+               "the line in front of it is no row of its own: a line break in the first cell? Put the cell in quotes",
+               "broken_row");
+    return false;
+  }
   if (own < columns_.size()) return check_short(plan, own, row);
   if (cells > columns_.size() && own != columns_.size()) {
     refuse_width(
@@ -59,13 +66,6 @@ bool RowShape::check_width(const TablePlan& plan, ManifestRow& row, std::optiona
         fmt::format("{} fields, {} {}; an unquoted {}?", own, format_.has_header ? "header has" : "most rows have",
                     columns_.size(), shown(csv_.dialect())),
         "too_many_fields");
-    return false;
-  }
-  const bool follows_half_an_id = half_id_ != 0 && half_id_ + 1 == record_;
-  if (follows_half_an_id) {
-    refuse_row(row, row.place, columns_.name(0),
-               "the line in front of it is no row of its own: a line break in the first cell? Put the cell in quotes",
-               "broken_row");
     return false;
   }
   if (refuse_shifted(row, plan, false)) return false;
@@ -92,7 +92,7 @@ bool RowShape::check_short(const TablePlan& plan, std::size_t own, ManifestRow& 
                  "too_few_fields");
     cut_row_ = record_;
     const std::span<const std::string_view> behind = csv_.behind(1).cells;
-    if (own == 1 && !behind.empty() && is_half_id(cell(0), behind[0])) half_id_ = record_;
+    if (own == 1 && !behind.empty() && may_be_half(plan, behind[0])) half_ = record_;
     return false;
   }
   if (refuse_shifted(row, plan, true) || refuse_misfit(plan, row, counts)) return false;
@@ -234,17 +234,26 @@ bool RowShape::goes_on_behind(const TablePlan& plan, std::size_t own) {
     return std::any_of(cells.begin() + 1, cells.end(), [](auto cell) { return cell.starts_with(' '); });
   };
   const bool in_text = has_blanks(behind) && !has_blanks(csv_.cells());
+  // Rows that leave out what is empty at their end may be as wide as one by chance.
+  const bool makes_whole = own + behind.size() == columns_.size() + 1;
+  const bool is_missing = makes_whole && is_short && short_rows_ == 0;
   const bool is_number = Form(id).text() == "9";
   if (match == Match::Alike && ids_.is_whole(id) && !in_text && (is_number || addresses != Addresses::Unlike))
-    return false;
+    return is_missing && !may_be_row;
 
-  const bool makes_whole = own + behind.size() == columns_.size() + 1;
   if (addresses == Addresses::Unlike || (match == Match::Unlike && !may_be_row)) return true;
   if (!may_be_row) return makes_whole || in_text || has_misfits(behind);
   if (addresses == Addresses::Like)
-    return match == Match::Unlike && own + behind.size() > columns_.size() && has_misfits(behind);
-  // Rows that leave out what is empty at their end may be as wide as one by chance.
-  return makes_whole && ((match == Match::Unlike && short_rows_ == 0) || has_misfits(behind));
+    return (match == Match::Unlike && own + behind.size() > columns_.size() && has_misfits(behind)) ||
+           (is_missing && has_addresses_moved(behind, own - 1));
+  return makes_whole && ((match == Match::Unlike && is_missing) || has_misfits(behind));
+}
+
+/// Whether the addresses of a record would stand in columns of such if it were moved to the right by so many.
+bool RowShape::has_addresses_moved(std::span<const std::string_view> cells, std::size_t by) const {
+  for (std::size_t i = 0; i < cells.size(); ++i)
+    if (ColumnKinds::is_address(cells[i]) && !format_.kinds.holds_addresses(i + by)) return false;
+  return true;
 }
 
 /// Whether what ends with the line is a text, or an address or an id that the rest may belong to.
@@ -252,7 +261,7 @@ bool RowShape::may_go_on(std::size_t own, std::string_view rest) const {
   const std::size_t last = own - 1;
   const std::string_view text = trim(cell(last));
   if (last == columns_.id()) return ids_.are_halves(text, rest);
-  if (!ColumnKinds::is_address(text)) return !format_.kinds.is_number(last);
+  if (!ColumnKinds::is_address(text)) return !format_.kinds.holds_numbers(last);
   const bool is_whole = has_image_name(text.substr(text.size() - std::min<std::size_t>(text.size(), 5)));
   return trim(rest).find(' ') == std::string_view::npos &&
          (!is_whole || ColumnKinds::is_address(rest) || has_image_name(rest));
@@ -275,6 +284,19 @@ bool RowShape::ends_table(const CsvReader::Behind& behind) const {
 /// Whether the only cell of a record, and the first of the one behind it, are an id that a line break cut.
 bool RowShape::is_half_id(std::string_view lone, std::string_view behind) const {
   return columns_.id() == 0 && ids_.are_halves(lone, behind);
+}
+
+/// Whether the only cell of this record, and the first of the one behind it, are one that a line break cut, and that
+/// says something.
+bool RowShape::may_be_half(const TablePlan& plan, std::string_view behind) const {
+  if (columns_.id() == 0) return is_half_id(cell(0), behind);
+  const auto is_first = [](const TablePlan::Field::Columns& columns) {
+    return std::find(columns.at.begin(), columns.at.end(), 0U) != columns.at.end();
+  };
+  const bool feeds = std::any_of(plan.fields.begin(), plan.fields.end(), [&](const TablePlan::Field& field) {
+    return std::any_of(field.columns.begin(), field.columns.end(), is_first);
+  });
+  return feeds && format_.kinds.misfit(0, cell(0)).empty() && cell(0)[0] != '#' && !is_footer(cell(0), record_);
 }
 
 /// The first cell of the record behind the one that a text begins with.

@@ -44,9 +44,11 @@ class RowShape {
   bool goes_on_behind(const TablePlan& plan, std::size_t own);
   bool may_go_on(std::size_t own, std::string_view rest) const;
   bool is_half_id(std::string_view lone, std::string_view behind) const;
+  bool may_be_half(const TablePlan& plan, std::string_view behind) const;
   std::string_view first_cell_behind(std::string_view text) const;
   bool ends_table(const CsvReader::Behind& behind) const;
   bool has_misfits(std::span<const std::string_view> cells) const;
+  bool has_addresses_moved(std::span<const std::string_view> cells, std::size_t by) const;
   bool is_name_of_id(std::string_view text) const;
   enum class Addresses { None, Like, Unlike };
   Addresses compare_addresses(const TablePlan& plan, std::span<const std::string_view> behind) const;
@@ -66,7 +68,7 @@ class RowShape {
   std::uint64_t short_rows_ = 0;  ///< that were read
   std::uint64_t rest_ = 0;        ///< the record that is the rest of the row in front of it; 0: none is
   std::uint64_t cut_row_ = 0;     ///< the record that was refused for its missing cells last
-  std::uint64_t half_id_ = 0;     ///< the record that seems to be the beginning of an id alone; 0: none was
+  std::uint64_t half_ = 0;  ///< the record that seems to be the beginning of the next one's first cell; 0: none was
 
   // What ids look like, and what stands beside them.
   IdForms ids_;

@@ -289,6 +289,41 @@ TEST_CASE("a line break in the last text of a row, whatever the rest looks like"
         Ids{"A-11", "A-12", "A-13", "A-14", "A-18"});
 }
 
+TEST_CASE("a line break in the first cell of a row, where that is no id") {
+  for (const char* columns :
+       {"description,image_urls,id", "description,id,image_urls", "description,image_urls,id,city"}) {
+    CAPTURE(columns);
+    const auto row_of = [&](int i, std::string_view text) {
+      const std::string id = fmt::format("A-{}", i), image = fmt::format("https://e.test/{}.jpg", i);
+      const bool id_second = std::string_view(columns).find("id,image") != std::string_view::npos;
+      const std::string line = fmt::format("{},{},{}", text, id_second ? id : image, id_second ? image : id);
+      return line + (std::string_view(columns).ends_with("city") ? ",Lyon\n" : "\n");
+    };
+    for (int cut = 1; cut <= 4; ++cut)
+      for (const char* first : {"Second house here\n", "Second house here\n\n", "Second house here\nwith a pool\n"}) {
+        CAPTURE(first);
+        std::string text = std::string(columns) + "\n";
+        Ids others;
+        for (int i = 1; i <= 4; ++i) {
+          text +=
+              i == cut ? first + row_of(i, "and with a garden") : row_of(i, fmt::format("House {} near the park", i));
+          if (i != cut) others.push_back(fmt::format("A-{}", i));
+        }
+        const Said said = read("f.csv", text);
+        CHECK(said.ids == others);
+        CHECK(said.rejects.back().code == "broken_row");
+      }
+    // What is no text costs nothing.
+    for (const char* junk : {"-----\n", "# Lyon\n", "Page 2\n"})
+      CHECK(read("f.csv", std::string(columns) + "\n" + row_of(1, "House 1 near the park") + junk +
+                              row_of(2, "House 2 near the park"))
+                .ids == Ids{"A-1", "A-2"});
+  }
+  // A name that is only a label may be cut.
+  CHECK(read("f.csv", "title,description,image_urls,id\nHouse\n1,House near the park,https://e.test/1.jpg,A-1\n").ids ==
+        Ids{"A-1"});
+}
+
 TEST_CASE("what programs write below a table costs no row") {
   const std::string table = kHeader + row("A-1") + row("A-2") + row("A-3");
   for (const char* footer : {"Total: 3 listings",
