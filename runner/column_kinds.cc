@@ -47,7 +47,7 @@ ColumnKinds::Kind ColumnKinds::kind_of(std::string_view cell) {
   return is_number ? Kind::Number : Kind::Words;
 }
 
-void ColumnKinds::learn(std::span<const std::vector<std::string>> rows) {
+void ColumnKinds::learn(std::span<const std::vector<std::string>> rows, bool in_commas) {
   std::vector<std::array<std::size_t, 4>> counts;
   std::size_t blanks = 0;
   for (const std::vector<std::string>& row : rows) {
@@ -55,7 +55,8 @@ void ColumnKinds::learn(std::span<const std::vector<std::string>> rows) {
     for (std::size_t i = 0; i < row.size(); ++i) ++counts[i].at(static_cast<std::size_t>(kind_of(row[i])));
     if (std::any_of(row.begin() + 1, row.end(), begins_with_blank)) ++blanks;
   }
-  blanks_tell_ = rows.size() >= kRowsMin && is_few(blanks, rows.size());
+  blanks_tell_ = in_commas && rows.size() >= kRowsMin && is_few(blanks, rows.size());
+  is_ragged_ = std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.size() < counts.size(); });
   for (const auto& count : counts) {
     Kind kind = Kind::Any;
     const std::size_t filled = std::accumulate(count.begin() + 1, count.end(), std::size_t{0});  // the first is Empty
@@ -133,7 +134,7 @@ std::optional<ColumnKinds::Shift> ColumnKinds::find_shift(std::span<const std::s
   if (odd == 0 && !is_blank) return std::nullopt;
 
   Shift shift;
-  shift.sure = odd + (is_blank ? blanks : 0) > 1;
+  shift.sure = odd + (is_blank ? blanks : 0) > 1 && (odd > 0 || is_ragged_ || cells.size() != kinds_.size());
   shift.cell = is_blank ? blank : first;
   if (is_blank)
     shift.says = fmt::format("'{}' begins with a blank, as hardly any other cell does", printable(cells[blank], 40));

@@ -23,14 +23,16 @@ class ColumnKinds {
   static bool is_address(std::string_view cell) { return kind_of(cell) == Kind::Address; }
 
   /// rows  of the table, none shifted but a few; cells may be missing at their end.
-  void learn(std::span<const std::vector<std::string>> rows);
+  /// in_commas  what stands between cells are commas: those of a text have a blank behind them.
+  void learn(std::span<const std::vector<std::string>> rows, bool in_commas);
 
   /// Whether there was anything to learn from: nothing is a shift otherwise.
   bool known() const { return !kinds_.empty(); }
 
   /// Looks for a cell of another sort than nearly all of its column, with what belongs there in the cell beside it, and
   /// so on to the end of the row; and for one that begins with a blank where hardly any does, as what stands behind a
-  /// comma in a text.
+  /// comma in a text: that alone is not sure in a row that has a cell for every column, where all
+  /// have.
   ///
   /// cells  of a row, parts of `raw` unless they were in quotes.
   std::optional<Shift> find_shift(std::span<const std::string_view> cells, std::string_view raw) const;
@@ -55,6 +57,7 @@ class ColumnKinds {
 
   std::vector<Kind> kinds_;        ///< of the columns
   std::vector<std::size_t> told_;  ///< columns that are not of any kind
+  bool is_ragged_ = false;         ///< some rows leave out cells at their end
   bool blanks_tell_ = false;       ///< hardly any cell begins with one
 };
 

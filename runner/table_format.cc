@@ -415,7 +415,7 @@ void Finder::learn_kinds(const Trial& trial, std::size_t first, std::size_t leas
   for (std::size_t i = first; i < trial.records.size(); ++i)
     if (const auto& cells = trial.records[i].cells; cells.size() >= least && cells.size() <= most)
       rows.push_back(cells);
-  format_.kinds.learn(rows);
+  format_.kinds.learn(rows, trial.dialect == CsvDialect(','));
 }
 
 /// Whether a column of a table without a header feeds something, or is a label by name.

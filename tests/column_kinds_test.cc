@@ -26,7 +26,7 @@ struct Found {
 /// A row with commas between its cells, none in quotes.
 Found find(const std::vector<Row>& rows, const std::string& raw) {
   ColumnKinds kinds;
-  kinds.learn(rows);
+  kinds.learn(rows, true);
   std::vector<std::string_view> cells;
   for (std::size_t at = 0; at <= raw.size();) {
     const std::size_t end = std::min(raw.find(',', at), raw.size());

@@ -85,6 +85,42 @@ TEST_CASE("an id that looks like no other one, beside a cell that does") {
   CHECK(read("f.csv", twins + "R-9,A2-x,https://e.test/9.jpg,A flat with 9 rooms.\n").ids.size() == 5);
 }
 
+TEST_CASE("blanks in front of cells") {
+  for (const char delimiter : {',', ';', '\t', '|'}) {
+    CAPTURE(delimiter);
+    const auto file = [&](std::string text) {
+      std::replace(text.begin(), text.end(), '^', delimiter);
+      return read(delimiter == '\t' ? "f.tsv" : "f.csv", text);
+    };
+    const std::string head = "id^description^image_urls^city^status\n" + rows(4, [](int i) {
+                               return fmt::format("A-{0}^House {0} near the park^https://e.test/{0}.jpg^Lyon^sale", i);
+                             });
+    for (const char* fine : {"A-9^ House 9 near the park^https://e.test/9.jpg^Lyon^ sale",
+                             "A-9^ House 9 near the park^ https://e.test/9.jpg^ Lyon^ sale"}) {
+      const Said said = file(head + fine + "\n");
+      CHECK(said.errors.empty());
+      CHECK(said.warnings.size() == (delimiter == ',' ? 1U : 0U));
+      CHECK(said.ids.size() == 5);
+    }
+    // Too wide, or with an address in another's column.
+    for (const char* bad : {"A-9^House 9^ with a garden^https://e.test/9.jpg^Lyon^ sale",
+                            "A-9^House 9^ with a garden^https://e.test/9.jpg^Lyon"}) {
+      const Said said = file(head + bad + "\n");
+      CHECK(said.errors.size() == 1);
+      CHECK(said.ids.size() == 4);
+    }
+  }
+}
+
+TEST_CASE("a text with commas where rows leave out cells at their end") {
+  const std::string head = "id,image_urls,description,city,status\n" + rows(4, [](int i) {
+                             return fmt::format("A-{0},https://e.test/{0}.jpg,House {0} near the park{1}", i,
+                                                i % 2 == 0 ? ",Lyon,sale" : "");
+                           });
+  check_refused(head, "A-9,https://e.test/9.jpg,House near the park, with a garden, and a pool", "shifted_row",
+                "'with a garden' begins with a blank");
+}
+
 TEST_CASE("good listings whose ids have another form than those before") {
   const std::string tail = ",https://e.test/1.jpg,A bright flat near the park.\n";
   for (const auto& [columns, before, after] :
@@ -202,6 +238,7 @@ TEST_CASE("a line break in a text with labels behind it") {
                                    "2,https://e.test/2.jpg,Second house here\n\nwith a garden,Lyon,69001\n",
                                    "2,https://e.test/2.jpg,Second house here\nwith a garden, a pool,Lyon,69001\n",
                                    "2,https://e.test/2.jpg,Second house here\nwith a garden,\"Lyon, France\",69001\n",
+                                   "2,https://e.test/2.jpg,Second house here\n120,Lyon,69001\n",
                                    "2,https://e.test/2.jpg,Second house here\nwith a garden,,69001\n"}) {
     check_halves(head, broken, tail, "3:24");
     check_halves(head + tail, broken, "", "6:24");
