@@ -59,6 +59,24 @@ bool ends_with_wide_sign(std::string_view text) {
   return std::any_of(kSigns.begin(), kSigns.end(), [&](std::string_view sign) { return text.ends_with(sign); });
 }
 
+/// What stands behind `//`: the host of an address, and its port.
+std::string host_at(std::string_view text, std::size_t slashes) {
+  text.remove_prefix(slashes + 2);
+  return ascii_lower(text.substr(0, text.find_first_of("/?# |,;")));
+}
+
+/// Whether all of a query's parts have a name and a value, and no character that is written as `%41` is cut.
+bool is_whole_query(std::string_view query) {
+  if (query.rfind('%') != std::string_view::npos && query.size() - query.rfind('%') < 3) return false;
+  while (true) {
+    const std::string_view part = query.substr(0, query.find('&'));
+    const std::size_t equals = part.find('=');
+    if (equals == 0 || equals == std::string_view::npos || equals + 1 == part.size()) return false;
+    if (part.size() == query.size()) return true;
+    query.remove_prefix(part.size() + 1);
+  }
+}
+
 }  // namespace
 
 std::string LastCells::ending_of(std::string_view text) {
@@ -82,6 +100,15 @@ bool LastCells::may_be_cut(const std::string& ending) const {
   return !endings_.contains(ending) && !(ending.starts_with('.') && has_image_name(ending));
 }
 
+/// Whether it ends with an address of a host that no other cell has, and with a whole query: those say nothing of how
+/// it should end.
+bool LastCells::is_of_another_form(std::string_view text) const {
+  const std::size_t slashes = text.rfind("//");
+  const std::size_t query = text.rfind('?');
+  return slashes != std::string_view::npos && query != std::string_view::npos && slashes < query &&
+         !hosts_.contains(host_at(text, slashes)) && is_whole_query(text.substr(query + 1));
+}
+
 void LastCells::learn(std::string_view cell) {
   ++seen_;
   const std::string_view text = trim(cell);
@@ -89,6 +116,8 @@ void LastCells::learn(std::string_view cell) {
   ++filled_;
   if (is_address(text)) ++addresses_;
   endings_.insert(ending_of(text));
+  for (std::size_t at = text.find("//"); at != std::string_view::npos; at = text.find("//", at + 2))
+    hosts_.insert(host_at(text, at));
   shortest_ = std::min(shortest_, text.size());
   longest_ = std::max(longest_, text.size());
 }
@@ -108,6 +137,7 @@ std::string LastCells::why_cut(std::string_view cell) const {
   if (filled_ < kFormMin) return {};
   const std::string shown = printable(text.substr(text.size() - std::min<std::size_t>(text.size(), 12)), 40);
   if (addresses_ == filled_ && !is_address(text)) return fmt::format("'{}' is no address, and all others are", shown);
+  if (is_address(text) && is_of_another_form(text)) return {};
   if (!endings_.contains({}) && endings_.size() <= kEndingsMax) {
     const bool enough = filled_ >= kHabitMin || !endings_.contains(std::string(kSign));
     if (!enough || !may_be_cut(ending_of(text))) return {};

@@ -29,11 +29,13 @@ class LastCells {
   static std::string ending_of(std::string_view text);
 
   bool may_be_cut(const std::string& ending) const;
+  bool is_of_another_form(std::string_view text) const;
 
   std::size_t seen_ = 0;
   std::size_t filled_ = 0;
   std::size_t addresses_ = 0;
   std::set<std::string> endings_;  ///< of the filled ones
+  std::set<std::string> hosts_;    ///< of all addresses in them
   std::size_t shortest_ = SIZE_MAX;
   std::size_t longest_ = 0;
 };

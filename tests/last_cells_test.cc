@@ -45,6 +45,26 @@ TEST_CASE("a last cell that is other than those above it looks cut") {
         "it has 33 bytes, and no other one less than 37");
 }
 
+TEST_CASE("a last address of another host, with a whole query, does not look cut") {
+  const Cells photos = times(14, "https://img.example.test/{}.jpg");
+  for (const char* whole :
+       {"https://images.example.org/photo-15?w=800", "https://images.example.org/photo-15?w=800&q=75",
+        "//images.example.org/a?fm=jpg", "https://img.example.test/4.jpg|https://b.test/5?id=7"})
+    CHECK_MESSAGE(why_cut(photos, whole).empty(), whole);
+  for (const char* cut : {"https://images.example.org/photo-15?w=", "https://images.example.org/photo-15?w",
+                          "https://images.example.org/photo-15?w=800&", "https://images.example.org/photo-15?w=800&q",
+                          "https://images.example.org/photo-15?w=a%2", "https://images.example.org/photo-15?",
+                          "https://images.example.org/photo-15", "https://img.example.test/15?w=800",
+                          "https://images.ex", "https://b.test/5?id=7|https://img.example.test/4"})
+    CHECK_MESSAGE(!why_cut(photos, cut).empty(), cut);
+  // Of one length, the rest is no matter either.
+  CHECK(why_cut(times(10, "https://img.example.test/photos/of/house/1000{}?size=large"), "https://b.test/5?id=7")
+            .empty());
+  std::string text = kImages;
+  for (int i = 1; i <= 14; ++i) text += image_row(i) + "\n";
+  CHECK(read("f.csv", text + "A-15,A quiet flat,https://images.example.org/photo-15?w=800").ids.size() == 15);
+}
+
 TEST_CASE("a last cell that ends inside of markup is cut, whatever the others are") {
   for (const char* cut : {"<p>A flat</p", "<p>A flat</", "<p>A flat<br", "A flat <stro", "A flat <a href=\"https://x",
                           "Un caf&eacut", "Un caf&#23", "Un caf&#"})
