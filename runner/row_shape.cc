@@ -32,7 +32,7 @@ bool RowShape::check(const TablePlan& plan, std::uint64_t record, ManifestRow& r
         "broken_row");
     return false;
   }
-  if (csv_.goes_on_over_lines() && refuse_swallowed(row)) return false;
+  if (csv_.goes_on_over_lines() && refuse_swallowed(plan, row)) return false;
   if (refuse_nameless(plan, row) || refuse_other_dialect(row)) return false;
   return check_width(plan, row, doubt);
 }
@@ -107,8 +107,14 @@ bool RowShape::check_short(const TablePlan& plan, std::size_t own, ManifestRow& 
 }
 
 /// A record that goes on over rows of their own is of no listing. True if it was one, and is refused.
-bool RowShape::refuse_swallowed(ManifestRow& row) {
-  const auto swallowed = find_swallowed_rows(csv_.cells(), csv_.dialect(), columns_.size());
+bool RowShape::refuse_swallowed(const TablePlan& plan, ManifestRow& row) {
+  const auto is_row = [&](std::span<const std::string_view> cells) {
+    const std::string_view id = columns_.id() < cells.size() ? cells[columns_.id()] : std::string_view();
+    const Addresses addresses = compare_addresses(plan, cells);
+    return !ColumnKinds::is_address(id) && addresses != Addresses::Unlike &&
+           (addresses == Addresses::Like || ids_.match(id) != IdForms::Match::Unlike);
+  };
+  const auto swallowed = find_swallowed_rows(csv_.cells(), csv_.dialect(), columns_.size(), is_row);
   if (!swallowed) return false;
   const Place open = csv_.place(swallowed->cell);
   const std::string lines = swallowed->lines == 1
@@ -324,6 +330,7 @@ bool RowShape::is_name_of_id(std::string_view text) const {
 RowShape::Addresses RowShape::compare_addresses(const TablePlan& plan, std::span<const std::string_view> behind) const {
   bool is_unlike = false;
   for (const TablePlan::Field& field : plan.fields) {
+    if (field.spec->media == Media::None) continue;
     const auto is_one = [&](std::string_view cell) {
       return ColumnKinds::is_address(cell) || (field.spec->is_images && has_image_name(cell));
     };

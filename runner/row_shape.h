@@ -35,7 +35,7 @@ class RowShape {
  private:
   bool check_width(const TablePlan& plan, ManifestRow& row, std::optional<RowDoubt>& doubt);
   bool check_short(const TablePlan& plan, std::size_t own, ManifestRow& row);
-  bool refuse_swallowed(ManifestRow& row);
+  bool refuse_swallowed(const TablePlan& plan, ManifestRow& row);
   bool refuse_nameless(const TablePlan& plan, ManifestRow& row);
   bool refuse_shifted(ManifestRow& row, const TablePlan& plan, bool is_short);
   bool refuse_misfit(const TablePlan& plan, ManifestRow& row, std::string_view counts);

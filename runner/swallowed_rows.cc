@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "jobs/unicode.h"
 
@@ -107,6 +108,28 @@ bool have_width(std::span<const std::string_view> cells, std::size_t cell, const
   return delimiter.count(rest) + cells.size() - 1 - cell == width - 1;
 }
 
+/// Whether most of the rows that the cell's lines would be look like some.
+bool are_rows(std::span<const std::string_view> cells, std::size_t cell, const Delimiter& delimiter,
+              const std::function<bool(std::span<const std::string_view>)>& is_row) {
+  std::size_t rows = 0, such = 0;
+  const auto begin = cells.begin() + static_cast<std::ptrdiff_t>(cell);
+  std::vector<std::string_view> row(cells.begin(), begin);
+  for (std::string_view rest = cells[cell];;) {
+    const bool is_last = find_line_end(rest) == std::string_view::npos;
+    for (std::string_view line = take_line(rest);;) {
+      const std::size_t at = delimiter.find(line);
+      row.push_back(line.substr(0, at));
+      if (at == std::string_view::npos) break;
+      line.remove_prefix(at + delimiter.size());
+    }
+    if (is_last) row.insert(row.end(), begin + 1, cells.end());
+    if (row.size() > 1) ++rows;
+    if (row.size() > 1 && is_row(row)) ++such;
+    row.clear();
+    if (is_last) return 2 * such > rows;
+  }
+}
+
 std::uint64_t lines_behind_first(std::string_view text) {
   std::uint64_t lines = 0;
   for (; find_line_end(text) != std::string_view::npos; ++lines) take_line(text);
@@ -116,12 +139,14 @@ std::uint64_t lines_behind_first(std::string_view text) {
 }  // namespace
 
 std::optional<SwallowedRows> find_swallowed_rows(std::span<const std::string_view> cells, const CsvDialect& dialect,
-                                                 std::size_t width) {
+                                                 std::size_t width,
+                                                 const std::function<bool(std::span<const std::string_view>)>& is_row) {
   const Delimiter delimiter(dialect);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (find_line_end(cells[i]) == std::string_view::npos) continue;
     const bool wide = have_width(cells, i, delimiter, width) || have_width(cells, i, delimiter, cells.size());
-    if (wide && look_like_cells(cells[i], delimiter)) return SwallowedRows{i, lines_behind_first(cells[i])};
+    if (wide && look_like_cells(cells[i], delimiter) && are_rows(cells, i, delimiter, is_row))
+      return SwallowedRows{i, lines_behind_first(cells[i])};
   }
   return std::nullopt;
 }

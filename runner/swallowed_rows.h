@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -19,11 +20,14 @@ struct SwallowedRows {
 
 /// Looks for a quoted cell of several lines that, cut at its line ends and delimiters, are rows of the table's width:
 /// the first with what stands in front of the cell, the last with what stands behind it. That alone may be a text with
-/// commas; so one of their cells begins like an address too, or the delimiters stand as no text has them.
+/// commas; so one of their cells begins like an address too, or the delimiters stand as no text has them, and most of
+/// them look like rows of this table.
 ///
 /// cells  of a record over more than one line.
 /// width  of the table; rows that are as wide as this record are looked for as well.
+/// is_row whether the cells of one look like that.
 std::optional<SwallowedRows> find_swallowed_rows(std::span<const std::string_view> cells, const CsvDialect& dialect,
-                                                 std::size_t width);
+                                                 std::size_t width,
+                                                 const std::function<bool(std::span<const std::string_view>)>& is_row);
 
 }  // namespace reelbatch

@@ -420,6 +420,36 @@ TEST_CASE("cells of the record behind this one") {
   }
 }
 
+TEST_CASE("lines of a quoted text that are no rows, however many delimiters they have") {
+  const std::string head = "id,description,image_urls\nA,First house here,https://e.test/1.jpg\n";
+  for (const char* text : {"Lovely house, near the sea\nhttps://tour.e.test/b, the virtual tour",
+                           "Lovely house,near sea\n3 rooms,120m2", "Lovely house,near sea\nhttps://t.test/1,tour"})
+    for (const int before : {1, 5}) {
+      std::string table = head;
+      for (int i = 2; i <= before; ++i)
+        table += fmt::format("A{0},House {0} near the park,https://e.test/{0}.jpg\n", i);
+      const std::string last = fmt::format("B,\"{}\",https://e.test/2.jpg\n", text);
+      const Said said = read("f.csv", table + last);
+      CHECK(said.errors.empty());
+      CHECK(said.ids.back() == "B");
+      std::string in_semicolons = table + last;
+      std::replace(in_semicolons.begin(), in_semicolons.end(), ',', ';');
+      CHECK(read("f.csv", in_semicolons).errors.empty());
+    }
+  CHECK(read("f.csv",
+             "id,image_urls,description\nA,https://e.test/1.jpg,First house here\n"
+             "B,https://e.test/2.jpg,\"Lovely, near\nhttps://t.test/b,the tour,a view\"\n")
+            .errors.empty());
+  // Rows that are some, one of them bad by itself.
+  const std::string rows_of = "B,\"Lovely house,https://e.test/2.jpg\nC,House near the park,{}\nD,House by the sea\",";
+  for (const char* image : {"https://e.test/3.jpg", "no photo yet", "", "n/a", "3.jpg"}) {
+    const Said said = read("f.csv", head + fmt::format(fmt::runtime(rows_of), image) + "https://e.test/4.jpg\n");
+    REQUIRE(said.rejects.size() == 1);
+    CHECK(said.rejects[0].code == "swallowed_rows");
+    CHECK(said.ids == Ids{"A"});
+  }
+}
+
 TEST_CASE("in sections no cell may be missing") {
   const std::string head =
       "#HEADER#\nVersion : 3\nEOF : '^'\nEOR : '~'\n#DEFINITION#\n"
