@@ -87,6 +87,32 @@ bool ColumnKinds::fits_moved(std::span<const std::string_view> cells, std::size_
   return true;
 }
 
+/// Whether the only cell of another sort than its column is a word for what is not known or goes without a number, or
+/// ends the row or has a cell of its own sort behind it, where no cell is missing and no blank in front says otherwise.
+bool ColumnKinds::stands_alone(std::span<const std::string_view> cells, std::size_t odd, bool follows_blank) const {
+  constexpr std::array<std::string_view, 26> kWords{"poa",          "p.o.a.",
+                                                    "p.o.a",        "price on application",
+                                                    "on request",   "on application",
+                                                    "upon request", "call",
+                                                    "contact us",   "tba",
+                                                    "tbc",          "tbd",
+                                                    "nc",           "n.c.",
+                                                    "sur demande",  "nous consulter",
+                                                    "auf anfrage",  "a consultar",
+                                                    "consultar",    "trattativa riservata",
+                                                    "studio",       "ph",
+                                                    "penthouse",    "none",
+                                                    "no",           "sold"};
+  const std::string word = ascii_lower(trim(cells[odd]));
+  const bool is_known = stands_for_nothing(word) || std::find(kWords.begin(), kWords.end(), word) != kWords.end();
+  const auto has_own = [&](std::size_t column) {
+    return kinds_[column] != Kind::Any && kind_of(cells[column]) == kinds_[column];
+  };
+  const std::size_t last = kinds_.size() - 1;
+  const bool is_whole = cells.size() == kinds_.size() && !is_ragged_ && !follows_blank;
+  return is_known || (is_whole && (odd == last || has_own(odd + 1)) && !trim(cells[last]).empty());
+}
+
 /// Asked for every row: false only where nothing misfits and nothing begins with a blank.
 bool ColumnKinds::looks_odd(std::span<const std::string_view> cells) const {
   for (const std::size_t column : told_) {
@@ -134,7 +160,11 @@ std::optional<ColumnKinds::Shift> ColumnKinds::find_shift(std::span<const std::s
   if (odd == 0 && !is_blank) return std::nullopt;
 
   Shift shift;
-  shift.sure = odd + (is_blank ? blanks : 0) > 1 && (odd > 0 || is_ragged_ || cells.size() != kinds_.size());
+  // A blank in the cell itself says that it was behind a comma.
+  const bool alone = odd == 1 && blank != first && stands_alone(cells, first, is_blank);
+  shift.alone = alone && !is_blank;
+  shift.sure =
+      odd + (is_blank ? blanks : 0) > 1 && ((odd > 0 && !alone) || is_ragged_ || cells.size() != kinds_.size());
   shift.cell = is_blank ? blank : first;
   if (is_blank)
     shift.says = fmt::format("'{}' begins with a blank, as hardly any other cell does", printable(cells[blank], 40));

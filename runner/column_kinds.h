@@ -17,7 +17,9 @@ class ColumnKinds {
   struct Shift {
     std::size_t cell = 0;  ///< the first that should stand elsewhere, from 0
     bool sure = false;  ///< more than one thing speaks for it: a number may be missing, a text may begin with a blank
-    std::string says;   ///< what speaks for it, for people
+    /// A single cell of another sort speaks for it, as `on request` for a price, with all others where they belong.
+    bool alone = false;
+    std::string says;  ///< what speaks for it, for people
   };
 
   static bool is_address(std::string_view cell) { return kind_of(cell) == Kind::Address; }
@@ -53,6 +55,7 @@ class ColumnKinds {
   static Kind kind_of(std::string_view cell);
   bool looks_odd(std::span<const std::string_view> cells) const;
   bool misfits(std::size_t column, std::string_view cell) const;
+  bool stands_alone(std::span<const std::string_view> cells, std::size_t odd, bool follows_blank) const;
   bool fits_moved(std::span<const std::string_view> cells, std::size_t from, std::ptrdiff_t by) const;
 
   std::vector<Kind> kinds_;        ///< of the columns

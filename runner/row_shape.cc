@@ -157,6 +157,7 @@ bool RowShape::refuse_shifted(ManifestRow& row, const TablePlan& plan, bool is_s
   const bool is_sure =
       shift && (shift->sure || follows_cut || !strange.empty() || (is_short && shift->cell < plan.needed));
   if (!is_sure) {
+    if (shift && shift->alone && strange.empty()) return false;
     run_.warn(csv_.place(at), {}, "a row looks shifted from here on", fmt::format(": {}", says));
     return false;
   }

@@ -19,6 +19,7 @@ const std::vector<Row> kRows = {
 struct Found {
   bool found = false;
   bool sure = false;
+  bool alone = false;
   std::size_t cell = 0;
   std::string says;
 };
@@ -34,7 +35,7 @@ Found find(const std::vector<Row>& rows, const std::string& raw) {
     at = end + 1;
   }
   const auto shift = kinds.find_shift(cells, raw);
-  return shift ? Found{true, shift->sure, shift->cell, shift->says} : Found{};
+  return shift ? Found{true, shift->sure, shift->alone, shift->cell, shift->says} : Found{};
 }
 
 }  // namespace
@@ -69,10 +70,12 @@ TEST_CASE("rows that are shifted in a table without a header") {
     const Found number = find(rows, "A-9,Flat,on request,70");
     CHECK(number.found);
     CHECK_FALSE(number.sure);
+    CHECK(number.alone);
     CHECK(number.says == "'on request' stands in column 3, where other rows have a number");
     const Found blank = find(kRows, start + "Flat,250000,A flat by the sea, and so on");
     CHECK(blank.found);
     CHECK_FALSE(blank.sure);
+    CHECK_FALSE(blank.alone);
     CHECK(blank.cell == 5);
   }
   SUBCASE("a cell of another sort, with nothing beside it that belongs there") {
