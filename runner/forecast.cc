@@ -100,7 +100,7 @@ Result<void> Forecaster::add_time(Forecast& forecast, const std::string& account
     submissions += count;
     std::vector<Duration> past;
     if (ledger_ != nullptr) {
-      Result<std::vector<Duration>> durations = ledger_->past_durations(group.second, kPastJobs);
+      Result<std::vector<Duration>> durations = ledger_->past_durations(group.second, options_.job_timeout, kPastJobs);
       if (!durations) return tl::unexpected(durations.error());
       past = std::move(*durations);
     }

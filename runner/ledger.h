@@ -482,9 +482,10 @@ class Ledger {
   virtual Result<JobId> job_with_remote_id(AccountId account, std::string_view remote_id, JobId job,
                                            Followers followers = Followers::Ignored) = 0;
   virtual Result<void> commit(const Commit& commit) = 0;
-  /// How long finished jobs of a kind took from acceptance, shortest first, of the last `most`. Those behind many of
-  /// other kinds are not found.
-  virtual Result<std::vector<Duration>> past_durations(std::string_view kind, std::size_t most) = 0;
+  /// How long finished jobs of a kind took from acceptance, shortest first, of the last `most` that ended in the run
+  /// that submitted them, in at most `longest`: what another one found ended may have been so for long. Those behind
+  /// many of other kinds are not found.
+  virtual Result<std::vector<Duration>> past_durations(std::string_view kind, Duration longest, std::size_t most) = 0;
   /// The highest price seen for a kind in an account.
   virtual Result<std::optional<Credits>> highest_price(AccountId account, std::string_view kind) = 0;
   /// What some of the last finished jobs of a kind in an account are known to have cost, newest first, at most `most`.

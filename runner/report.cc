@@ -89,8 +89,8 @@ class PackedLines {
     add_credits(line, row.cost);
     add_time(line, facts.submitted_at);
     add_time(line, facts.finished_at);
-    const bool took = facts.accepted_at && facts.finished_at;
-    took ? line.seconds(*facts.finished_at - *facts.accepted_at) : line.empty();
+    const auto took = time_between(facts.accepted_at, facts.finished_at);
+    took ? line.seconds(*took) : line.empty();
     facts.accepted_at ? line.number(facts.polls) : line.empty();
     line.written(behind_polls_);
     line.number(static_cast<std::int64_t>(row.row.line));

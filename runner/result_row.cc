@@ -105,6 +105,11 @@ std::string reason_words(const RowView& view, RowState state, const RunRecord& r
 
 }  // namespace
 
+std::optional<std::chrono::milliseconds> time_between(const std::optional<WallTime>& from,
+                                                      const std::optional<WallTime>& to) {
+  return from && to && *to >= *from ? std::optional(*to - *from) : std::nullopt;
+}
+
 std::string_view name_of(RowState state) {
   switch (state) {
     case RowState::Done:
@@ -145,7 +150,7 @@ ResultRow result_row(const RowView& view, const RunRecord& run) {
   row.submitted_at = view.submitted_at;
   row.finished_at = view.finished_at;
   if (view.accepted_at) row.polls = view.polls;
-  if (view.accepted_at && view.finished_at) row.took = *view.finished_at - *view.accepted_at;
+  row.took = time_between(view.accepted_at, view.finished_at);
   return row;
 }
 

@@ -28,7 +28,7 @@ struct ResultRow {
   std::string_view url, job_id;
   std::optional<Credits> credits_used;
   std::optional<WallTime> submitted_at, finished_at;
-  std::optional<std::chrono::milliseconds> took;  ///< from acceptance to the end
+  std::optional<std::chrono::milliseconds> took;  ///< from acceptance to the end: time_between()
   std::optional<std::int64_t> polls;
   std::int64_t submissions = 0;
   std::string reason;
@@ -38,6 +38,10 @@ struct ResultRow {
   bool selected = true;
   bool unchanged = false;  ///< nothing was to be done for it
 };
+
+/// Between two moments; nothing if one is not known, or if a clock was set back in between.
+std::optional<std::chrono::milliseconds> time_between(const std::optional<WallTime>& from,
+                                                      const std::optional<WallTime>& to);
 
 /// run  tells why rows that were not sent were not.
 ResultRow result_row(const RowView& view, const RunRecord& run);

@@ -34,7 +34,7 @@ Result<void> Runner::load_credits(Account& account) {
       for (const Ledger::PastJob& job : *jobs) usual.sum = usual.sum + job.cost;
       usual.jobs = static_cast<std::int64_t>(jobs->size());
     }
-    const Result<std::vector<Duration>> past = ledger_.past_durations(kind->name(), 200);
+    const Result<std::vector<Duration>> past = ledger_.past_durations(kind->name(), options_.job_timeout, 200);
     if (!past) return tl::unexpected(past.error());
     if (!past->empty()) account.usual_duration[kind->name()] = (*past)[past->size() * 9 / 10];
   }

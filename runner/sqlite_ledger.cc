@@ -521,13 +521,24 @@ SqliteLedger::Places SqliteLedger::place_now() const {
   return {place_of(database_->path()), place_of(database_->journal_path())};
 }
 
-/// What is written to a file that was deleted or moved away is lost: nobody would find it.
-Result<void> SqliteLedger::check_place() const {
+/// What is written to a file that was deleted or moved away is lost: nobody would find it. What it has is saved beside
+/// its place, as with a new ledger everything would be paid for again.
+Result<void> SqliteLedger::check_place() {
   const Places now = place_now();
   if (now == place_) return {};
   const char* const which = now.first == place_.first ? "-wal" : "";
-  return ground_error(fmt::format("the ledger {}{} was deleted or moved away while it was in use: put it back",
-                                  database_->path(), which));
+  if (saved_as_.empty()) {
+    const std::string wanted = database_->path() + ".saved";
+    if (backup(wanted)) saved_as_ = wanted;
+  }
+  return ground_error(fmt::format(
+      "the ledger {}{} was deleted or moved away while it was in use: put it back{}; with a new one everything would "
+      "be "
+      "paid for again",
+      database_->path(), which,
+      saved_as_.empty()
+          ? ""
+          : fmt::format(", or, if it is lost or another one, put {} in its place, which has what it had", saved_as_)));
 }
 
 Result<void> SqliteLedger::commit(const Commit& commit) {
@@ -638,14 +649,15 @@ Result<void> SqliteLedger::write_send(const SendRecord& send) {
   return add.bind(4, send.uptime).bind(5, send.boot).run();
 }
 
-Result<std::vector<Duration>> SqliteLedger::past_durations(std::string_view kind, std::size_t most) {
+Result<std::vector<Duration>> SqliteLedger::past_durations(std::string_view kind, Duration longest, std::size_t most) {
   // A bounded way back, as in past_jobs().
   Statement query = database_->prepare(
-      "SELECT took FROM (SELECT j.finished_at - j.accepted_at AS took FROM (SELECT id, listing, accepted_at, "
-      "finished_at "
-      "FROM jobs WHERE state = 5 ORDER BY id DESC LIMIT 5000) j CROSS JOIN listings l ON l.id = j.listing WHERE l.kind "
-      "= ? AND j.accepted_at IS NOT NULL ORDER BY j.id DESC LIMIT ?) ORDER BY took");
-  query.bind(1, kind).bind(2, static_cast<std::int64_t>(most));
+      "SELECT took FROM (SELECT j.finished_at - j.accepted_at AS took FROM (SELECT id, run, listing, accepted_at, "
+      "finished_at FROM jobs WHERE state = 5 ORDER BY id DESC LIMIT 5000) j CROSS JOIN listings l ON l.id = j.listing "
+      "CROSS JOIN runs r ON r.id = j.run WHERE l.kind = ? AND j.accepted_at IS NOT NULL AND j.finished_at BETWEEN "
+      "j.accepted_at AND min(r.finished_at, j.accepted_at + ?) ORDER BY j.id DESC LIMIT ?) ORDER BY took");
+  query.bind(1, kind).bind(2, std::chrono::floor<std::chrono::milliseconds>(longest).count());
+  query.bind(3, static_cast<std::int64_t>(most));
   std::vector<Duration> durations;
   for (;;) {
     const Result<bool> row = query.step();

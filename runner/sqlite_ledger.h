@@ -63,7 +63,7 @@ class SqliteLedger : public Ledger {
   Result<JobId> job_with_remote_id(AccountId account, std::string_view remote_id, JobId job,
                                    Followers followers = Followers::Ignored) override;
   Result<void> commit(const Commit& commit) override;
-  Result<std::vector<Duration>> past_durations(std::string_view kind, std::size_t most) override;
+  Result<std::vector<Duration>> past_durations(std::string_view kind, Duration longest, std::size_t most) override;
   Result<std::optional<Credits>> highest_price(AccountId account, std::string_view kind) override;
   Result<std::vector<PastJob>> past_jobs(AccountId account, std::string_view kind, std::size_t most) override;
   Result<Credits> spent(AccountId account, RunId run, WallTime since) override;
@@ -133,7 +133,7 @@ class SqliteLedger : public Ledger {
   friend class PackedRows;
   std::unique_ptr<Database> database_;  ///< stays where it is: statements point at it
   std::unique_ptr<Statements> statements_;
-  Result<void> check_place() const;
+  Result<void> check_place();
 
   std::optional<Transaction> intake_;
   RunId intake_run_ = 0;
@@ -144,6 +144,7 @@ class SqliteLedger : public Ledger {
   Places place_now() const;
   Places place_;  ///< when it was opened, and when work began
   bool has_places_ = false;
+  std::string saved_as_;      ///< where what it has is, if its place is lost
   bool marks_wait_ = false;   ///< for a reader, between the two marks
   int checkpoint_pages_ = 0;  ///< while a run works: of the journal, before they are moved
   JobId last_job_id_ = 0;

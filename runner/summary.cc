@@ -123,6 +123,8 @@ std::vector<std::string> next_steps(const RunReport& report, const SummaryContex
     steps.emplace_back("buy credits, then run again to continue");
   else if (by == "budget")
     steps.emplace_back(budget_step(report.run.stopped_detail));
+  else if (by == "ledger")
+    steps.emplace_back("see to the ledger first, then run again with it: a new one would pay for everything again");
   else if (incomplete)
     steps.emplace_back("run again to continue, or `reelbatch resume`");
   if (!context.held.empty()) {

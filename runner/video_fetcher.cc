@@ -41,6 +41,12 @@ bool is_other_type(std::string_view type) {
          lower.ends_with("xml") || lower.ends_with("html");
 }
 
+/// Whether an answer begins as a page or JSON does, and no video file.
+bool begins_as_words(std::string_view body) {
+  const std::size_t first = body.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && (body[first] == '<' || body[first] == '{');
+}
+
 }  // namespace
 
 class VideoFetcher::Impl {
@@ -182,6 +188,10 @@ std::size_t VideoFetcher::Impl::on_header(char* data, std::size_t, std::size_t s
 std::size_t VideoFetcher::Impl::on_body(char* data, std::size_t, std::size_t size, void* user) noexcept {
   Transfer& transfer = *static_cast<Transfer*>(user);
   if (!transfer.owner->judge(transfer)) return 0;
+  if (transfer.bytes == 0 && begins_as_words({data, size})) {
+    transfer.refused = "is no video: a page or a message came";
+    return 0;
+  }
   transfer.bytes += size;
   if (transfer.bytes > transfer.owner->options_.size_max) {
     transfer.refused = "has more bytes than a video should have";

@@ -18,6 +18,7 @@ class Handler(images.Handler):
     /half/NAME    breaks off in its middle, the first time
     /slow/NAME    its second half comes when `gate` is set
     /none/NAME    a video of no bytes
+    /words/NAME   a page that is called a video
     /sick/NAME    503, `Retry-After: 0`, twice
     """
 
@@ -30,9 +31,9 @@ class Handler(images.Handler):
                 return self.say(503, "text/html", {"Retry-After": "0"}, 3)
         elif what == "none":
             return self.say(200, "video/mp4")
-        elif what not in ("video", "half", "slow"):
+        elif what not in ("video", "half", "slow", "words"):
             return super().answer(url, nth)
-        data = f"video {name}".encode()
+        data = b"\n<!DOCTYPE html><p>Sign in" if what == "words" else f"video {name}".encode()
         self.send_response(200)
         self.send_header("Content-Type", "video/mp4")
         self.send_header("Content-Length", str(len(data)))
@@ -115,16 +116,18 @@ class Download(Case):
         self.assertEqual(self.files(), {"A-1": b"video long-name-1.mp4", "A-2": b"video 2.mp4"})
 
     def test_what_is_no_video_is_told_and_leaves_no_file(self):
-        self.feed(A_1="/gone/1.mp4", A_2="/page/2.mp4", A_3="/video/3.mp4", A_4="/loop/4.mp4", A_5="/none/5.mp4")
+        self.feed(A_1="/gone/1.mp4", A_2="/page/2.mp4", A_3="/video/3.mp4", A_4="/loop/4.mp4", A_5="/none/5.mp4",
+                  A_6="/words/6.mp4")
         done = self.run_down(code=1)
         self.assertEqual(self.files(), {"A-3": b"video 3.mp4"})
-        self.assertEqual(self.run_down("-q", code=1).err.count("its video"), 4)
+        self.assertEqual(self.run_down("-q", code=1).err.count("its video"), 5)
         for ref, why in {"A-1": "is answered 404", "A-2": "is no video: the answer is of the type text/html"}.items():
             self.assertIn(f"{ref}: its video {self.host.url}{self.paths[ref]} {why}", done.err)
         self.assertRegex(done.err, r"A-4: its video \S+ cannot be fetched: .*redirect")
         self.assertRegex(done.err, r"A-5: its video \S+ is empty")
-        self.assertIn("downloads: 1 fetched (0.0 MB), 4 failed", done.out)
-        self.assert_states(done, A_1="done", A_2="done", A_3="done", A_4="done", A_5="done")
+        self.assertRegex(done.err, r"A-6: its video \S+ is no video: a page or a message came")
+        self.assertIn("downloads: 1 fetched (0.0 MB), 5 failed", done.out)
+        self.assert_states(done, A_1="done", A_2="done", A_3="done", A_4="done", A_5="done", A_6="done")
         self.assertEqual(self.host.paths().count("/gone/1.mp4"), 2)  # once a run
 
     def test_a_redirect_to_a_file_is_refused(self):

@@ -131,6 +131,13 @@ class Deleted(Ground):
         # Known to nobody else.
         self.assertRegex(done.err, rf"resolve '?A-00'? adopt '?{self.provider.jobs_of('A-00')[0].id}'?")
         self.assert_posts(1)
+        self.assertIn("put reelbatch.db.saved in its place", done.err)
+        self.assertNotIn("run again to continue", done.text)
+        (self.folder / "reelbatch.db.saved").rename(self.folder / "reelbatch.db")
+        self.assertEqual(self.run_it("resolve", "A-00", "adopt", self.provider.jobs_of("A-00")[0].id).code, 0)
+        self.run_feed(code=0)
+        for ref in self.refs(6):
+            self.assert_posts(1, ref)
 
     def test_the_ledger_and_another_is_there(self):
         running, answer = self.under_way()

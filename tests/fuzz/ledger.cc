@@ -171,7 +171,7 @@ std::optional<std::string> told(SqliteLedger& ledger, bool and_write) {
   if (check(held))
     for (const HeldJob& job : *held) text += fmt::format("held {} {}\n", job.id, job.ref);
   check(ledger.counts());
-  check(ledger.past_durations("iacrea.auto", 10));
+  check(ledger.past_durations("iacrea.auto", std::chrono::hours(1), 10));
   if (and_write) {
     check(ledger.begin_work(std::array{AccountId{1}}));
     check(ledger.hold_interrupted(0, kNow));

@@ -31,7 +31,7 @@ void PaceAuditor::begin(Ledger& ledger) {
   services_.assign(world_.service_count(), {});
   for (std::size_t i = 0; i < services_.size(); ++i) {
     for (const char* kind : {"iacrea.auto", "iacrea.video", "iacrea.sequence", "creatify.aurora"}) {
-      const auto past = ledger.past_durations(kind, 200);
+      const auto past = ledger.past_durations(kind, options_.job_timeout, 200);
       const bool known = past && !past->empty();
       services_[i].usual[kind] = known ? (*past)[past->size() * 9 / 10] : Duration(options_.job_timeout);
     }
