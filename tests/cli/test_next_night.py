@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """What the next night does (PRODUCT.md 4.1, 4.2): one test for each line of the table, and what counts as a change."""
 
+import contextlib
 import signal
+import sqlite3
 import unittest
 
 from harness import Answer, Case, row, wait_for
@@ -504,6 +506,22 @@ class NextNight(Case):
         self.write("feed.csv", whole.rstrip("\n").replace("A-9", "A-8"))
         self.assertEqual(self.run_feed(code=1).state("A-8"), "invalid")
         self.assert_posts(5)
+
+
+class Deadline(Case):
+    def test_jobs_that_ended_while_no_run_was_going_say_nothing_of_how_long_jobs_take(self):
+        self.manifest(["A-1", "A-2", "A-3"])
+        self.run_feed(code=0)
+        self.manifest(["A-1", "A-2", "A-3", "B-1"])
+        self.run_feed(code=0)
+        # As if that run had died in its first second, and the next one had found the job ended half an hour later.
+        with contextlib.closing(sqlite3.connect(self.folder / "reelbatch.db")) as ledger:
+            ledger.execute("UPDATE jobs SET accepted_at = accepted_at - 1800000 WHERE run = 2")
+            ledger.execute("UPDATE runs SET finished_at = NULL, exit_code = NULL WHERE id = 2")
+            ledger.commit()
+        self.manifest(["A-1", "A-2", "A-3", "B-1", "C-1"])
+        done = self.run_feed("--deadline", "60s", code=0)
+        self.assert_states(done, A_1="done", A_2="done", A_3="done", B_1="done", C_1="done")
 
 
 class MassChange(Case):
