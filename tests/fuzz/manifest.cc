@@ -111,7 +111,7 @@ std::string decoded(std::string_view data, std::optional<Encoding> encoding) {
 
 }  // namespace
 
-FUZZ_TARGET(table, 4'700) {
+FUZZ_TARGET(table, 2'500) {
   const bool tabs = take_byte(data) % 2 == 1;
   TableFormat format;
   if (tabs) format.dialect = '\t';
@@ -142,7 +142,7 @@ FUZZ_TARGET(feed, 1'100) {
       options);
 }
 
-FUZZ_TARGET(yaml, 20'000) {
+FUZZ_TARGET(yaml, 6'000) {
   hold(data, [](ByteSource& source, ManifestRun& run) { return read_yaml_jobs(source, run); });
 }
 
